@@ -1,0 +1,23 @@
+"""Maker fills on one account, hedged on another, exactly once, across Redis.
+
+Folders, and who may import whom (a lower layer never imports a higher one; `tests/tidy` checks it):
+
+    layer 0   domain/  errors  clock          values and arithmetic; time is read in `clock` only
+    layer 1   config/  risk/                  settings; limits and the gate that alone makes an `Approved`
+    layer 2   coordination/                   all that A and B share in Redis; the only importer of `redis`
+              venues/                         one folder per venue behind one port
+              simulator/                      a Lighter-compatible exchange to test against
+                                              (these three never import each other, one venue never another)
+    layer 3   maker/  hedger/                 process A and process B: a pure machine each, and a shell around it
+    layer 4   cli/  wiring                    commands; `wiring` alone knows all concrete classes
+
+The way of a fill:
+
+    A   venues/lighter/stream -> parse -> maker/fill_tracker -> coordination/fill_stream (append + publish, one call)
+    B   coordination/fill_stream -> hedge_ledger.claim -> hedger/sizing -> risk/gate -> venues/lighter/signer
+        -> hedge_ledger (signed bytes stored) -> venues/lighter/venue.send -> own order and trades -> hedge_ledger.settle
+        -> result on B's channel
+    A   maker/machine: the result frees A to quote again
+"""
+
+__version__ = "0.1.0"
