@@ -33,7 +33,7 @@ KINDS: Final[dict[str, str]] = {
     "reordered_frames": "a frame is written after the one that follows it",
     "replayed_trades": "a frame with trades also carries earlier ones of the account again",
     "order_book_gap": "an order book update is dropped, so that the nonce chain breaks",
-    "no_json_pong_close": "a socket is closed with 1008 'no pong'; given `seconds`, only if a ping went unanswered for them",
+    "no_json_pong_close": "a socket is closed with 1008 'no pong'; given `seconds`, only if a ping went unanswered so",
     "shutdown_frame": "a socket is told of a restart in `seconds` and closed then",
     "partial_ioc": "an order that may not rest is filled at most to `fraction` (half), the rest is cancelled",
     "empty_book": "an order that may not rest meets an empty book",
@@ -162,8 +162,8 @@ class Faults:
     ) -> Fault | None:
         """The fault of this kind that happens now, with its hit counted, or None.
 
-        `account_index`, `market_index`, `path` say what it would happen to; a fault bound to one of them applies only to
-        that one.
+        `account_index`, `market_index`, `path` say what it would happen to; a fault bound to one of them applies only
+        to that one.
         """
         if not self._armed:
             return None
