@@ -1,0 +1,88 @@
+"""Identifiers that prevent repetition: computed from the event, readable back, never drawn at random.
+
+A hedge's client order index tells on the venue itself which maker order it hedges and which attempt it is, so that
+hedges can be counted, and a lost ledger rebuilt, from the venue's records alone.
+
+    client order index = (zigzag(maker order nonce) · 4096 + attempt) + 1        1 … 2^48-1
+
+A Lighter order index is (market index + 1) · 2^48 + nonce, with ask nonces counting up from 1 and bid nonces down
+from 2^48-1 (venue fact sheet 2.3), so the nonce read as a signed 48-bit number is small on both sides; zigzag makes
+it positive. 36 bits are left for it: 3·10^10 orders a side and market, of which the venue had used 4·10^8 by
+October 2025. 4096 attempts are one for each partial fill or retry of one maker order.
+
+Maker orders carry a number made of a start time in seconds and a counter; both kinds are told apart by the account
+they stand on.
+"""
+
+from dataclasses import dataclass
+
+NONCE_BITS = 48
+ATTEMPTS_PER_ORDER = 4096
+_NONCE_SPAN = 1 << NONCE_BITS
+_HALF_SPAN = _NONCE_SPAN >> 1
+_ZIGZAG_LIMIT = _NONCE_SPAN // ATTEMPTS_PER_ORDER - 1
+_MAKER_COUNTER_BITS = 16
+_MAKER_EPOCH_S = 1_735_689_600  # 2025-01-01: 32 bits of seconds from here last until 2161
+MAKER_ORDERS_PER_SECOND_SLOT = 1 << _MAKER_COUNTER_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeIdentity:
+    """What a hedge's client order index says: the maker order it belongs to and the attempt, counted from 0."""
+
+    maker_order_index: int
+    attempt: int
+
+
+def hedge_client_order_index(maker_order_index: int, attempt: int) -> int:
+    """Computes the client order index of the hedge of a maker order.
+
+    Args:
+        maker_order_index: the venue's number of the maker order.
+        attempt: 0 for the first hedge of that order, then counted up.
+
+    Raises:
+        ValueError: the attempt is out of range, or the order's nonce is beyond 2^35 orders on its side.
+    """
+    if not 0 <= attempt < ATTEMPTS_PER_ORDER:
+        raise ValueError(f"attempt {attempt} is not in 0 … {ATTEMPTS_PER_ORDER - 1}")
+    nonce = maker_order_index % _NONCE_SPAN
+    signed = nonce - _NONCE_SPAN if nonce >= _HALF_SPAN else nonce
+    zigzag = signed << 1 if signed >= 0 else (-signed << 1) - 1
+    if zigzag >= _ZIGZAG_LIMIT:
+        raise ValueError(f"order index {maker_order_index} is too far from either end to be encoded")
+    return zigzag * ATTEMPTS_PER_ORDER + attempt + 1
+
+
+def hedge_identity(client_order_index: int, market_index: int) -> HedgeIdentity:
+    """Reads a hedge's client order index back.
+
+    Args:
+        client_order_index: as found on the hedging account's order.
+        market_index: the MAKER's market index (A and B may use different numbers on different venues).
+
+    Raises:
+        ValueError: the number is outside 1 … 2^48-1.
+    """
+    if not 1 <= client_order_index < _NONCE_SPAN:
+        raise ValueError(f"client order index {client_order_index} is not in 1 … 2^48-1")
+    zigzag, attempt = divmod(client_order_index - 1, ATTEMPTS_PER_ORDER)
+    signed = -((zigzag + 1) >> 1) if zigzag & 1 else zigzag >> 1
+    nonce = signed % _NONCE_SPAN
+    return HedgeIdentity((market_index + 1) * _NONCE_SPAN + nonce, attempt)
+
+
+def maker_client_order_index(started_at_s: int, counter: int) -> int:
+    """Computes a maker order's client order index, unique as long as no two makers of one account start in one second.
+
+    Args:
+        started_at_s: unix seconds at which this process started.
+        counter: 1 for the first order of the process, then counted up; wraps into the next second.
+
+    Raises:
+        ValueError: the start lies before 2025.
+    """
+    seconds = started_at_s - _MAKER_EPOCH_S + counter // MAKER_ORDERS_PER_SECOND_SLOT
+    if seconds < 0:
+        raise ValueError("the clock is before 2025; set it right first")
+    return (seconds << _MAKER_COUNTER_BITS | counter % MAKER_ORDERS_PER_SECOND_SLOT) % _NONCE_SPAN or 1
