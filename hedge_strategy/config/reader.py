@@ -1,0 +1,176 @@
+"""YAML and environment to a frozen `Config`. Every mistake is one line that names the key by its full path.
+
+Numbers with a point are read as `Decimal`, so no price or fraction ever was a float. A key given twice is an error.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from hedge_strategy.config.schema import Account, Config, FileConfig, ResolvedAccount, Section, Strategy
+from hedge_strategy.config.secret import Secret
+from hedge_strategy.errors import ConfigError
+
+_HEX_KEY = re.compile(r"(0x)?[0-9a-fA-F]{80}")
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`(?: - at `\$\.?(?P<path>[^`]*)`)?")
+_MISSING_FIELD = re.compile(r"Object missing required field `(?P<field>[^`]*)`(?: - at `\$\.?(?P<path>[^`]*)`)?")
+_ANY_PROBLEM = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's plain types, with `Decimal` for numbers with a point and no key twice."""
+
+
+def _construct_decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
+    text = str(loader.construct_scalar(node)).replace("_", "")
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ConfigError("", f"line {node.start_mark.line + 1}: {text} is no number") from None
+
+
+def _construct_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        name = str(key.value)
+        if name in seen:
+            raise ConfigError("", f"line {key.start_mark.line + 1}: the key {name} stands there twice")
+        seen.add(name)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _construct_decimal)
+_Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+
+
+def read_config(path: Path, environment: Mapping[str, str]) -> Config:
+    """Reads a configuration file.
+
+    Args:
+        path: the YAML file.
+        environment: where `…_env` keys are looked up.
+
+    Returns:
+        The resolved configuration.
+
+    Raises:
+        ConfigError: the file is missing or no YAML, a key is unknown, missing or of the wrong type, or a private key
+            is not to be found.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            "", f"{path} does not exist; copy the sample config.yaml, or name yours by --config"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("", f"{path} cannot be read: {error}") from None
+    try:
+        return parse_config(text, environment)
+    except ConfigError as error:
+        raise ConfigError(error.path, f"{error.problem} (in {path})") from None
+
+
+def parse_config(text: str, environment: Mapping[str, str]) -> Config:
+    """Like `read_config`, for a text already in hand."""
+    try:
+        tree = yaml.load(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ConfigError("", f"line {line}: this is no valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError("", f"this is no valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(tree, dict):
+        raise ConfigError("", "the file is empty or holds no keys; see the sample config.yaml")
+    try:
+        written = msgspec.convert(tree, FileConfig)
+    except msgspec.ValidationError as error:
+        raise _readable(str(error)) from None
+    _check_ranges(written.strategy)
+    if written.lighter.account_tier not in ("standard", "premium"):
+        raise ConfigError("lighter.account_tier", "expected standard or premium")
+    if written.lighter.maker_order_time_out <= 0:
+        raise ConfigError("lighter.maker_order_time_out", "expected more than 0 seconds")
+    password_env = written.redis.password_env
+    return Config(
+        account_a=_resolve(written.accounts.account_a, "accounts.account_a", environment),
+        account_b=_resolve(written.accounts.account_b, "accounts.account_b", environment),
+        redis=written.redis,
+        redis_password=None if password_env is None else _from_env(password_env, "redis.password_env", environment),
+        lighter=written.lighter,
+        strategy=written.strategy,
+    )
+
+
+def _check_ranges(strategy: Strategy) -> None:
+    for name in ("poll_interval", "ws_reconnect_delay", "force_close_timeout"):
+        if getattr(strategy, name) <= 0:
+            raise ConfigError(f"strategy.{name}", "expected more than 0 seconds")
+    if not 0 < strategy.max_slippage < 1:
+        raise ConfigError("strategy.max_slippage", "expected a fraction between 0 and 1, such as 0.005 for 0.5 %")
+    for name in ("max_order_size", "max_position"):
+        limit = getattr(strategy, name)
+        if limit is not None and limit <= 0:
+            raise ConfigError(f"strategy.{name}", "expected more than 0, or null for no limit")
+
+
+def _from_env(name: str, path: str, environment: Mapping[str, str]) -> Secret:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise ConfigError(path, f"the environment variable {name} is not set")
+    return Secret(value)
+
+
+def _resolve(account: Account, path: str, environment: Mapping[str, str]) -> ResolvedAccount:
+    if (account.api_key_private_key is None) == (account.api_key_private_key_env is None):
+        raise ConfigError(path, "give exactly one of api_key_private_key_env (better) and api_key_private_key")
+    if account.api_key_private_key_env is not None:
+        where = f"{path}.api_key_private_key_env"
+        key = _from_env(account.api_key_private_key_env, where, environment)
+    else:
+        where = f"{path}.api_key_private_key"
+        key = Secret((account.api_key_private_key or "").strip())
+    if not _HEX_KEY.fullmatch(key.reveal()):
+        raise ConfigError(where, "expected a private key of 80 hexadecimal digits, with or without 0x")
+    return ResolvedAccount(
+        account_index=account.account_index,
+        api_key_index=account.api_key_index,
+        account_name=account.account_name or path.rpartition(".")[2],
+        venue=account.venue,
+        private_key=key,
+    )
+
+
+def _readable(problem: str) -> ConfigError:
+    """Turns the decoder's message into the path of the key and what to do."""
+    if match := _UNKNOWN_FIELD.fullmatch(problem):
+        path, field = match["path"] or "", match["field"]
+        near = difflib.get_close_matches(field, _known_keys(path), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return ConfigError(_join(path, field), f"unknown key{hint}")
+    if match := _MISSING_FIELD.fullmatch(problem):
+        return ConfigError(_join(match["path"] or "", match["field"]), "missing")
+    match = _ANY_PROBLEM.fullmatch(problem)
+    assert match is not None, "the pattern matches every text"
+    text = match["problem"]
+    return ConfigError(match["path"] or "", text[:1].lower() + text[1:])
+
+
+def _join(path: str, field: str) -> str:
+    return f"{path}.{field}" if path else field
+
+
+def _known_keys(path: str) -> list[str]:
+    section: type[Section] = FileConfig
+    for part in filter(None, path.split(".")):
+        inner = {field.name: field.type for field in msgspec.structs.fields(section)}.get(part)
+        if not (isinstance(inner, type) and issubclass(inner, Section)):
+            return []
+        section = inner
+    return [field.name for field in msgspec.structs.fields(section)]

@@ -1,0 +1,137 @@
+"""The settings and the only home of their defaults. Frozen, strict: an unknown key or a wrong type is an error.
+
+Keys known from the first system of this kind keep their names and their unit, seconds; durations of our own carry
+their unit in the name. `None` means that a limit is off.
+"""
+
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from hedge_strategy.config.secret import Secret
+
+PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
+AccountIndex = Annotated[int, msgspec.Meta(ge=0, lt=1 << 48)]
+KeyIndex = Annotated[int, msgspec.Meta(ge=0, le=254)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One mapping of the file."""
+
+
+class Account(Section, frozen=True, kw_only=True):
+    """One account on one venue.
+
+    Attributes:
+        account_name: shown in logs.
+        venue: which venue, a name that `venues/registry` knows.
+        account_index: the venue's number of the account.
+        api_key_index: the lane: the API key that signs. Exclusive to one process.
+        api_key_private_key: the key itself; better left out in favour of the next.
+        api_key_private_key_env: name of the environment variable that holds the key.
+    """
+
+    account_index: AccountIndex
+    api_key_index: KeyIndex
+    account_name: str = ""
+    venue: str = "lighter"
+    api_key_private_key: str | None = None
+    api_key_private_key_env: str | None = None
+
+
+class Accounts(Section, frozen=True, kw_only=True):
+    """Account A, the maker, and account B, the hedger."""
+
+    account_a: Account
+    account_b: Account
+
+
+class Redis(Section, frozen=True, kw_only=True):
+    """The one Redis that A and B share."""
+
+    host: str = "127.0.0.1"
+    port: Port = 6379
+    db: Annotated[int, msgspec.Meta(ge=0)] = 0
+    password_env: str | None = None
+    command_timeout_ms: PositiveInt = 500
+    connect_timeout_ms: PositiveInt = 2_000
+
+
+class Lighter(Section, frozen=True, kw_only=True):
+    """How to reach Lighter, and how long a maker order may wait.
+
+    Attributes:
+        base_url: REST.
+        ws_url: WebSocket; made from `base_url` where it is left out.
+        maker_order_time_out: seconds after which a resting order is cancelled and quoted again.
+        chain_id: signed into every transaction; by host where it is left out (304 mainnet, 300 testnet).
+        account_tier: standard or premium; decides the rate limits we keep (venue fact sheet 5).
+        answer_timeout_ms: how long a send may go unanswered before its outcome counts as unknown.
+        stale_after_ms: a socket silent for so long is taken for dead.
+    """
+
+    base_url: str = "https://mainnet.zklighter.elliot.ai"
+    ws_url: str | None = None
+    maker_order_time_out: Decimal = Decimal(60)
+    chain_id: int | None = None
+    account_tier: str = "standard"
+    answer_timeout_ms: PositiveInt = 3_000
+    stale_after_ms: PositiveInt = 90_000
+
+
+class Strategy(Section, frozen=True, kw_only=True):
+    """How A quotes and B hedges.
+
+    Attributes:
+        retry_times: how often B attempts one hedge again before the market is paused and a person told.
+        poll_interval: seconds between looks at what is not pushed to us.
+        ws_reconnect_delay: seconds; the longest pause between two attempts to reconnect.
+        force_close_timeout: seconds that positions may differ before they are corrected.
+        max_slippage: how far B's worst average price may lie from the reference price, a fraction.
+        max_order_size: base units of one order, A's or B's.
+        max_position: base units that either account may hold.
+        lease_ms: how long a hedger owns a market without renewing.
+        hedge_wait_ms: how long A waits for B's result before it says so in the log.
+    """
+
+    retry_times: PositiveInt = 5
+    poll_interval: Decimal = Decimal(1)
+    ws_reconnect_delay: Decimal = Decimal(5)
+    force_close_timeout: Decimal = Decimal(30)
+    max_slippage: Decimal = Decimal("0.005")
+    max_order_size: Decimal | None = None
+    max_position: Decimal | None = None
+    lease_ms: PositiveInt = 5_000
+    hedge_wait_ms: PositiveInt = 10_000
+
+
+class FileConfig(Section, frozen=True, kw_only=True):
+    """The whole file, as written."""
+
+    accounts: Accounts
+    redis: Redis = Redis()
+    lighter: Lighter = Lighter()
+    strategy: Strategy = Strategy()
+
+
+class ResolvedAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """An account with its key fetched from wherever it is kept."""
+
+    account_index: int
+    api_key_index: int
+    account_name: str
+    venue: str
+    private_key: Secret
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a process needs, resolved once at start."""
+
+    account_a: ResolvedAccount
+    account_b: ResolvedAccount
+    redis: Redis
+    redis_password: Secret | None
+    lighter: Lighter
+    strategy: Strategy
