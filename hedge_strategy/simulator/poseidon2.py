@@ -102,46 +102,82 @@ def permute(state: Sequence[int]) -> list[int]:
 
 
 def _substitute(state: Sequence[int], constants: Sequence[int]) -> list[int]:
+    """Add the round's constants and raise to the seventh power. The input may be unreduced."""
     out = []
     for element, constant in zip(state, constants, strict=True):
-        value = (element + constant) % PRIME
+        value = element + constant
         square = value * value % PRIME
-        out.append(square * square % PRIME * (square * value % PRIME) % PRIME)
+        out.append(square * square * square * value % PRIME)
     return out
 
 
 def _mix_full(state: Sequence[int]) -> list[int]:
-    """The outer matrix. Sums stay below 2^72, so reduction is left to the step that follows."""
+    """The outer matrix. Sums stay below 2^70, so reduction is left to the step that follows."""
+    a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3 = state
+    a0, a1, a2, a3 = _mix_four(a0, a1, a2, a3)
+    b0, b1, b2, b3 = _mix_four(b0, b1, b2, b3)
+    c0, c1, c2, c3 = _mix_four(c0, c1, c2, c3)
+    t0, t1, t2, t3 = a0 + b0 + c0, a1 + b1 + c1, a2 + b2 + c2, a3 + b3 + c3
+    return [a0 + t0, a1 + t1, a2 + t2, a3 + t3, b0 + t0, b1 + t1, b2 + t2, b3 + t3, c0 + t0, c1 + t1, c2 + t2, c3 + t3]
+
+
+def _mix_four(a: int, b: int, c: int, d: int) -> tuple[int, int, int, int]:
+    """The circulant matrix with the row 2 3 1 1."""
+    left, right = a + b, c + d
+    with_b, with_d = left + right + b, left + right + d
+    return with_b + left, 2 * c + with_b, with_d + right, 2 * a + with_d
+
+
+# The partial rounds are linear but for element 0, so elements 1 to 11 need no step of their own. Write T[k] for the sum
+# over the state in round k. Then element i after r rounds is d[i]^r * start[i] + sum over k < r of d[i]^(r-1-k) * T[k],
+# and T needs only the sum of those over i. One wide integer holds, in slots, these sums for all rounds still to come
+# and behind them the final elements 1 to 11; each round reads the lowest slot and adds its T times a prepared row. That
+# replaces 264 small multiplications and reductions by 33 wide multiplications, which is three times faster in Python.
+_SLOT_BITS: Final = (
+    150  # a sum of at most 33 products of two elements is below 2^134; 150 is a multiple of 30-bit digits
+)
+_SLOT_MASK: Final = (1 << _SLOT_BITS) - 1
+
+
+def _pack(values: Sequence[int]) -> int:
+    return sum(value % PRIME << _SLOT_BITS * at for at, value in enumerate(values))
+
+
+def _start_rows() -> tuple[int, ...]:
+    """For each of the elements 1 to 11: its share in every round's sum, then its share in its own final value."""
     rows = []
-    for at in (0, 4, 8):
-        first, second, third, fourth = state[at : at + 4]
-        left, right = first + second, third + fourth
-        with_second, with_fourth = left + right + second, left + right + fourth
-        rows.append((with_second + left, 2 * third + with_second, with_fourth + right, 2 * first + with_fourth))
-    sums = [a + b + c for a, b, c in zip(*rows, strict=True)]
-    return [element + total for row in rows for element, total in zip(row, sums, strict=True)]
+    for at, factor in enumerate(_DIAGONAL[1:]):
+        powers = [pow(factor, r, PRIME) for r in range(len(_PARTIAL_ROUND_CONSTANTS) + 1)]
+        rows.append(_pack([*powers[:-1], *([0] * at), powers[-1]]))
+    return tuple(rows)
+
+
+def _round_rows() -> tuple[int, ...]:
+    """For each round: the share of its T in the sums of later rounds, then in the final elements 1 to 11."""
+    rows = []
+    for k in range(len(_PARTIAL_ROUND_CONSTANTS)):
+        later = len(_PARTIAL_ROUND_CONSTANTS) - 1 - k
+        sums = [sum(pow(factor, r, PRIME) for factor in _DIAGONAL[1:]) for r in range(later)]
+        rows.append(_pack([*sums, *(pow(factor, later, PRIME) for factor in _DIAGONAL[1:])]))
+    return tuple(rows)
+
+
+_START_ROWS: Final = _start_rows()
+_CONSTANTS_AND_ROWS: Final = tuple(zip(_PARTIAL_ROUND_CONSTANTS, _round_rows(), strict=True))
 
 
 def _partial_rounds(state: Sequence[int]) -> list[int]:
-    # Written out on twelve names: this loop is most of the cost of a hash, and lists would double it.
-    prime = PRIME
-    d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11 = _DIAGONAL
-    s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11 = state
-    for constant in _PARTIAL_ROUND_CONSTANTS:
-        value = (s0 + constant) % prime
-        square = value * value % prime
-        s0 = square * square % prime * (square * value % prime) % prime
-        total = s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11
-        s0 = (s0 * d0 + total) % prime
-        s1 = (s1 * d1 + total) % prime
-        s2 = (s2 * d2 + total) % prime
-        s3 = (s3 * d3 + total) % prime
-        s4 = (s4 * d4 + total) % prime
-        s5 = (s5 * d5 + total) % prime
-        s6 = (s6 * d6 + total) % prime
-        s7 = (s7 * d7 + total) % prime
-        s8 = (s8 * d8 + total) % prime
-        s9 = (s9 * d9 + total) % prime
-        s10 = (s10 * d10 + total) % prime
-        s11 = (s11 * d11 + total) % prime
-    return [s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11]
+    first = state[0]
+    slots = sum(element % PRIME * row for element, row in zip(state[1:], _START_ROWS, strict=True))
+    for constant, row in _CONSTANTS_AND_ROWS:
+        value = first + constant
+        square = value * value % PRIME
+        substituted = square * square * square * value % PRIME
+        total = ((slots & _SLOT_MASK) + substituted) % PRIME
+        slots = (slots >> _SLOT_BITS) + total * row
+        first = (substituted * _DIAGONAL[0] + total) % PRIME
+    out = [first]
+    for _ in range(WIDTH - 1):
+        out.append((slots & _SLOT_MASK) % PRIME)
+        slots >>= _SLOT_BITS
+    return out
