@@ -1,0 +1,99 @@
+"""Every name that this product uses in Redis, in one place.
+
+Channels keep the names of the first system of this kind: a prefix for the kind, the market's symbol appended. Whatever
+is stored for one market shares the hash tag `{SYMBOL}`, so that one script may touch all of it in a cluster too.
+
+    hedge:account_a_filled:BTC          channel    A's fills of one market
+    hedge:account_a_filled              channel    the bare old name: B hears it too, A never publishes there
+    hedge:account_b_filled:BTC          channel    B's results of one market
+    hedge:{BTC}:fills                   stream     A's fills, the truth; one consumer group, `hedgers`
+    hedge:{BTC}:order:7:1:562950336807823  hash    a maker order and all its hedges (account : market : order index)
+    hedge:{BTC}:open                    sorted set names of orders that are not fully hedged or may still fill
+    hedge:{BTC}:unfinished              sorted set names of orders with a hedge that is not settled
+    hedge:{BTC}:totals                  hash       sums over all orders, whether their rows still exist or not
+    hedge:{BTC}:baseline                hash       per maker account: the trade id from which on fills are ours to hedge
+    hedge:{BTC}:lease                   hash       who owns the market; expires
+    hedge:{BTC}:fence                   hash       the highest fencing number given out, and to whom; never expires
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hedge_strategy.domain.hedge import OrderKey
+
+FILL_CHANNEL = "hedge:account_a_filled"
+RESULT_CHANNEL = "hedge:account_b_filled"
+FILL_GROUP = "hedgers"
+STREAM_FIELD = "message"
+MARKETS_REMEMBERED = 512
+_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class MarketKeys:
+    """The names of everything that belongs to one market."""
+
+    market: str
+    fill_channel: str
+    result_channel: str
+    fills: str
+    order_prefix: str
+    open_orders: str
+    unfinished: str
+    totals: str
+    baseline: str
+    lease: str
+    fence: str
+
+    def order(self, order: OrderKey) -> str:
+        """The hash of one maker order."""
+        return self.order_prefix + order_name(order)
+
+
+def is_symbol(market: str) -> bool:
+    """Whether the text may stand for a market in names and messages: it cannot break out of a hash tag or a name."""
+    return _SYMBOL.fullmatch(market) is not None
+
+
+@lru_cache(maxsize=MARKETS_REMEMBERED)
+def market_keys(market: str) -> MarketKeys:
+    """The names of one market.
+
+    Args:
+        market: the symbol, such as `BTC`.
+
+    Raises:
+        ValueError: the symbol holds a character that has a meaning in names (such as braces or a colon).
+    """
+    if not is_symbol(market):
+        raise ValueError(f"{market!r} cannot be the symbol of a market")
+    stem = f"hedge:{{{market}}}:"
+    return MarketKeys(
+        market=market,
+        fill_channel=f"{FILL_CHANNEL}:{market}",
+        result_channel=f"{RESULT_CHANNEL}:{market}",
+        fills=stem + "fills",
+        order_prefix=stem + "order:",
+        open_orders=stem + "open",
+        unfinished=stem + "unfinished",
+        totals=stem + "totals",
+        baseline=stem + "baseline",
+        lease=stem + "lease",
+        fence=stem + "fence",
+    )
+
+
+def order_name(order: OrderKey) -> str:
+    """A maker order's name inside its market, `account:market:order`."""
+    return f"{order.account_index}:{order.market_index}:{order.order_index}"
+
+
+def order_of_name(name: str) -> OrderKey:
+    """Reads an order's name back.
+
+    Raises:
+        ValueError: it is no such name.
+    """
+    account_index, market_index, order_index = name.split(":")
+    return OrderKey(int(account_index), int(market_index), int(order_index))

@@ -1,0 +1,122 @@
+"""The lease of a market: which hedger owns it, with which fencing number and lane, for how much longer.
+
+- At most one live owner per market. A lease that is not renewed in its life expires by itself.
+- Each acquisition gets a fencing number larger than all before it. It is kept apart from the lease and never expires;
+  the ledger refuses all but the newest, so an owner that slept through its lease can no longer act.
+- The number is the larger of the last one plus 1 and the time in milliseconds on Redis' clock, so that it keeps
+  rising even when Redis has lost its data.
+- Repeating a call for want of an answer is harmless.
+
+Known limit: a lane is recorded, not reserved; two markets may be given one lane by mistake of configuration.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from hedge_strategy.coordination.keys import market_keys
+from hedge_strategy.coordination.scripts import Script
+from hedge_strategy.errors import StaleOwner
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A live lease.
+
+    Attributes:
+        market: the maker's symbol.
+        owner: the owner's name, unique per run of a process.
+        fencing: rises with every acquisition.
+        lane: index of the API key that the owner signs with.
+        remaining_ms: how long it lives from when it was read.
+    """
+
+    market: str
+    owner: str
+    fencing: int
+    lane: int
+    remaining_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not acquired: somebody else owns the market."""
+
+    lease: Lease
+
+
+class Leases:
+    """Acquires, renews and releases leases. Safe to share between threads.
+
+    Args:
+        client: the connection.
+        life_ms: how long a lease lives without being renewed.
+    """
+
+    def __init__(self, client: redis.Redis, *, life_ms: int) -> None:
+        if life_ms <= 0:
+            raise ValueError(f"life_ms {life_ms} is not positive")
+        self._script = Script(client, "lease.lua")
+        self._life_ms = life_ms
+
+    @property
+    def life_ms(self) -> int:
+        """How long a lease lives without being renewed."""
+        return self._life_ms
+
+    def acquire(self, market: str, *, owner: str, lane: int) -> Lease | Held:
+        """Takes a market that nobody owns.
+
+        Returns:
+            The lease; when this owner holds it already, that one with its life renewed and its number unchanged.
+            `Held` where another owner's lease is alive.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        reply = self._call("acquire", market, owner, "", lane)
+        lease = _lease(market, reply)
+        return lease if reply[0] == b"owned" else Held(lease)
+
+    def renew(self, lease: Lease) -> Lease:
+        """Lengthens a lease to its full life from now.
+
+        Raises:
+            StaleOwner: it has expired or somebody else holds the market; acquire anew, and recover, before acting.
+            RedisUnavailable: no answer.
+        """
+        reply = self._call("renew", lease.market, lease.owner, lease.fencing, lease.lane)
+        if reply[0] != b"owned":
+            raise StaleOwner(f"{lease.market}: the lease of {lease.owner} ({lease.fencing}) is over")
+        return _lease(lease.market, reply)
+
+    def release(self, lease: Lease) -> bool:
+        """Gives the market back, so that the next owner need not wait.
+
+        Returns:
+            False where it was no longer this lease that held the market; nothing changed then.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        reply = self._call("release", lease.market, lease.owner, lease.fencing, lease.lane)
+        return bool(reply[0] == b"released")
+
+    def read(self, market: str) -> Lease | None:
+        """The market's live lease, whoever owns it; None where nobody does.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        reply = self._call("read", market, "", "", 0)
+        return None if reply[0] == b"free" else _lease(market, reply)
+
+    def _call(self, operation: str, market: str, owner: str, fencing: int | str, lane: int) -> Any:
+        keys = market_keys(market)
+        return self._script((keys.lease, keys.fence), (operation, owner, fencing, lane, self._life_ms))
+
+
+def _lease(market: str, reply: Any) -> Lease:
+    _, owner, fencing, lane, remaining_ms = reply
+    return Lease(market, owner.decode(), int(fencing), int(lane), int(remaining_ms))

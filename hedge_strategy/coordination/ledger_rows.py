@@ -1,0 +1,210 @@
+"""The ledger's rows as values: what goes in, what comes out, and how the hash of one maker order is read.
+
+A row holds the order's own fields (`side filled quote hedged in_flight final attempts unsettled`), for each hedge the
+fields `<attempt>:<field>`, and for each claim `token:<claim token>` → attempt. Amounts are whole lots of the maker's
+market; quote amounts are decimal text that Redis only keeps and never adds up. Order indexes exceed 2^53 and are text
+everywhere in Redis, never numbers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hedge_strategy.coordination.messages import FillMessage
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine
+from hedge_strategy.domain.ids import hedge_client_order_index
+from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import Side, SignedTransaction
+from hedge_strategy.errors import InvariantBroken
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFill:
+    """How much of a maker order is known to be filled, as the ledger takes it.
+
+    Attributes:
+        order: which order.
+        side: which way it went.
+        filled_lots: cumulative, lots of the maker's market.
+        filled_quote: cumulative, quote units, decimal text.
+        is_final: True once the order can fill no further.
+    """
+
+    order: OrderKey
+    side: Side
+    filled_lots: int
+    filled_quote: str
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One hedge as the ledger has it, complete enough to go on with after a crash.
+
+    Attributes:
+        claim: order, side, number, lots and state.
+        claim_token: the token it was claimed with.
+        fencing: the fencing number of the owner that claimed it.
+        transaction: the signed bytes; None while nothing was signed.
+        executed_lots: booked by `settle`, lots of the maker's market.
+        executed_quote: booked by `settle`, quote units, decimal text.
+        venue_order_index: B's order as told to `settle`, 0 where none is known.
+        reason: why it died or ended as it did, in words.
+        claimed_at_ms: Redis' clock, unix milliseconds.
+        settled_at_ms: Redis' clock, unix milliseconds, 0 while it is not settled.
+    """
+
+    claim: Claim
+    claim_token: str
+    fencing: int
+    transaction: SignedTransaction | None = field(repr=False)
+    executed_lots: int
+    executed_quote: str
+    venue_order_index: int
+    reason: str
+    claimed_at_ms: int
+    settled_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Not claimed: this order has a hedge that is not settled. Finish that one first."""
+
+    intent: Intent
+    line: OrderLine
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Not claimed: all that is filled is hedged."""
+
+    line: OrderLine
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over all orders of a market, in lots of the maker's market.
+
+    Attributes:
+        filled_buy_lots: the maker's buys.
+        filled_sell_lots: the maker's sells.
+        hedged_buy_lots: how much of the maker's buys was hedged (by selling).
+        hedged_sell_lots: how much of the maker's sells was hedged (by buying).
+        in_flight_lots: claimed and not settled, both ways added up.
+    """
+
+    filled_buy_lots: int
+    filled_sell_lots: int
+    hedged_buy_lots: int
+    hedged_sell_lots: int
+    in_flight_lots: int
+
+    @property
+    def unhedged_lots(self) -> int:
+        """What the maker's position has that the hedger's lacks: positive where B must sell; in flight counts."""
+        return (self.filled_buy_lots - self.hedged_buy_lots) - (self.filled_sell_lots - self.hedged_sell_lots)
+
+
+def seen_fill(message: FillMessage, market: Market) -> SeenFill:
+    """A fill message as the ledger takes it.
+
+    Args:
+        message: as read from Redis.
+        market: the maker's market.
+
+    Raises:
+        WireError: the amount is no whole number of lots.
+    """
+    return SeenFill(
+        order=message.order,
+        side=message.side,
+        filled_lots=message.filled_lots(market),
+        filled_quote=message.filled_quote_amount,
+        is_final=message.is_final,
+    )
+
+
+def row_of(reply: Sequence[bytes]) -> dict[str, str]:
+    """The flat list of names and values that Redis answers with, as a mapping."""
+    pairs = iter(reply)
+    return {name.decode(): value.decode() for name, value in zip(pairs, pairs, strict=True)}
+
+
+def order_line(order: OrderKey, row: Mapping[str, str]) -> OrderLine:
+    """The order's own part of a row.
+
+    Raises:
+        InvariantBroken: the row is damaged.
+    """
+    try:
+        return OrderLine(
+            order=order,
+            side=Side(row["side"]),
+            filled_lots=int(row["filled"]),
+            hedged_lots=int(row["hedged"]),
+            in_flight_lots=int(row["in_flight"]),
+            is_final=row["final"] == "1",
+        )
+    except (KeyError, ValueError) as error:
+        raise InvariantBroken(f"the ledger's row of {order} is damaged: {error!r}") from error
+
+
+def intent(order: OrderKey, row: Mapping[str, str], attempt: int) -> Intent:
+    """One hedge out of a row.
+
+    Raises:
+        InvariantBroken: the row is damaged.
+    """
+    stem = f"{attempt}:"
+    try:
+        client_order_index = hedge_client_order_index(order.order_index, attempt)
+        transaction = None
+        if stem + "payload" in row:
+            transaction = SignedTransaction(
+                kind=int(row[stem + "kind"]),
+                payload=row[stem + "payload"],
+                hash=row[stem + "hash"],
+                nonce=int(row[stem + "nonce"]),
+                key_index=int(row[stem + "key_index"]),
+                expires_at_ms=int(row[stem + "expires_at_ms"]),
+                client_order_index=client_order_index,
+            )
+        return Intent(
+            claim=Claim(
+                order=order,
+                maker_side=Side(row["side"]),
+                client_order_index=int(row[stem + "client_order_index"]),
+                attempt=attempt,
+                lots=int(row[stem + "lots"]),
+                state=IntentState(row[stem + "state"]),
+            ),
+            claim_token=row[stem + "token"],
+            fencing=int(row[stem + "fencing"]),
+            transaction=transaction,
+            executed_lots=int(row.get(stem + "executed_lots", "0")),
+            executed_quote=row.get(stem + "executed_quote", "0"),
+            venue_order_index=int(row.get(stem + "venue_order_index", "0")),
+            reason=row.get(stem + "reason", ""),
+            claimed_at_ms=int(row[stem + "claimed_at_ms"]),
+            settled_at_ms=int(row.get(stem + "settled_at_ms", "0")),
+        )
+    except (KeyError, ValueError) as error:
+        raise InvariantBroken(f"the ledger's row of {order}, hedge {attempt}, is damaged: {error!r}") from error
+
+
+def intents(order: OrderKey, row: Mapping[str, str]) -> tuple[Intent, ...]:
+    """All hedges out of a row, first attempt first.
+
+    Raises:
+        InvariantBroken: the row is damaged.
+    """
+    return tuple(intent(order, row, attempt) for attempt in range(int(row.get("attempts", "0"))))
+
+
+def unsettled_intent(order: OrderKey, row: Mapping[str, str]) -> Intent | None:
+    """The hedge that is not settled, of which there is at most one.
+
+    Raises:
+        InvariantBroken: the row is damaged.
+    """
+    attempt = row.get("unsettled", "")
+    return intent(order, row, int(attempt)) if attempt else None

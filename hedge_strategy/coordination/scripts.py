@@ -1,0 +1,39 @@
+"""Lua scripts: kept as files beside the modules that call them, run by their digest, sent in full where Redis lacks them."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+import redis
+
+from hedge_strategy.coordination.connection import redis_errors
+
+
+class Script:
+    """One script, atomic like any Redis command, in one round trip.
+
+    Args:
+        client: the connection.
+        file_name: such as `lease.lua`, in this package.
+    """
+
+    def __init__(self, client: redis.Redis, file_name: str) -> None:
+        self._client = client
+        self._text = resources.files("hedge_strategy.coordination").joinpath(file_name).read_text("utf-8")
+        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
+        """Runs it.
+
+        A server that has forgotten the script says so without acting, so sending it again in full runs it once.
+
+        Raises:
+            RedisUnavailable: no answer: whether it ran is unknown.
+            InvariantBroken: the script failed on what is stored.
+        """
+        with redis_errors():
+            try:
+                return self._client.evalsha(self._digest, len(keys), *keys, *arguments)
+            except redis.exceptions.NoScriptError:
+                return self._client.eval(self._text, len(keys), *keys, *arguments)
