@@ -126,7 +126,9 @@ def check(client: redis.Redis, settings: RedisSettings) -> ServerFacts:
         ) from error
     if facts.version < OLDEST_VERSION:
         wanted = ".".join(map(str, OLDEST_VERSION))
-        raise UserError(f"Redis at {settings.address} is {'.'.join(map(str, facts.version))}; {wanted} or newer is needed")
+        raise UserError(
+            f"Redis at {settings.address} is {'.'.join(map(str, facts.version))}; {wanted} or newer is needed"
+        )
     return facts
 
 

@@ -14,3 +14,285 @@ ran is read too. Messages are cumulative and the ledger is idempotent, so hearin
 Known limits: while no hedger runs, the stream grows by one entry per fill (A rests no orders then). Old publishers that
 use the bare channel are heard, but nothing keeps what they publish while nobody listens. One consumer group per market.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from hedge_strategy.clock import Clock
+from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
+from hedge_strategy.coordination.connection import redis_errors
+from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, STREAM_FIELD, market_keys
+from hedge_strategy.coordination.messages import FillMessage, decode_fill, encode
+from hedge_strategy.coordination.scripts import Script
+from hedge_strategy.errors import WireError
+
+ENTRIES_PER_READ = 100
+ENTRIES_PER_CALL_MAX = 10_000
+BLOCK_MS_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FillSource:
+    """Whose fills a hedger hedges: one account of one market.
+
+    Attributes:
+        market: the maker's symbol.
+        account_index: A's account.
+        market_index: A's venue's number of the market; 0 is a market like any other.
+    """
+
+    market: str
+    account_index: int
+    market_index: int
+
+    def takes(self, message: FillMessage) -> bool:
+        """Whether the message is about this account in this market."""
+        return message.account_index == self.account_index and message.market_index == self.market_index
+
+
+@dataclass(frozen=True, slots=True)
+class FillHeard:
+    """A fill came over the channel. It stands in the stream too (but not if an old publisher sent it)."""
+
+    message: FillMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something came over a channel that is no message for this market: to be counted, logged and skipped."""
+
+    error: WireError
+
+
+@dataclass(frozen=True, slots=True)
+class FillEntry:
+    """A fill from the stream, to be acknowledged by its id once it is hedged."""
+
+    stream_id: str
+    message: FillMessage
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableEntry:
+    """An entry of the stream that is no fill for this hedger: to be counted, logged and acknowledged."""
+
+    stream_id: str
+    error: WireError
+
+
+class FillPublisher:
+    """A's end. Safe to share between threads.
+
+    Args:
+        client: the connection.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._script = Script(client, "fill_stream.lua")
+
+    def publish(self, market: str, message: FillMessage) -> str:
+        """Appends the message to the market's stream and publishes it on its channel, in one atomic step.
+
+        Repeating it for want of an answer is harmless, because amounts are cumulative.
+
+        Args:
+            market: the maker's symbol.
+            message: names the same market.
+
+        Returns:
+            The entry's id in the stream.
+
+        Raises:
+            ValueError: the message names another market.
+            RedisUnavailable: no answer: it may or may not stand in the stream.
+        """
+        if message.market != market:
+            raise ValueError(f"a message for {message.market} is not published for {market}")
+        keys = market_keys(market)
+        stream_id: bytes = self._script((keys.fills,), ("publish", STREAM_FIELD, encode(message), keys.fill_channel))
+        return stream_id.decode()
+
+
+class FillSubscriber:
+    """B's end, for one market. `listen` belongs to one thread; the reading methods may be called from any.
+
+    Args:
+        client: the connection.
+        clock: for time-outs of `listen`.
+        source: whose fills.
+        consumer: this hedger's name in the group, unique per run.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Clock, source: FillSource, consumer: str) -> None:
+        self._client = client
+        self._source = source
+        self._consumer = consumer
+        self._keys = market_keys(source.market)
+        self._channels = Channels(client, clock, (self._keys.fill_channel, FILL_CHANNEL))
+        self._script = Script(client, "fill_stream.lua")
+
+    def listen(self, timeout_ms: int) -> FillHeard | Resubscribed | Unreadable | None:
+        """Waits for the next fill on the channel: the fast way. After `Resubscribed` the stream must be read.
+
+        The bare channel of old publishers is heard too; messages about other accounts and markets there are nothing
+        unusual and are passed over.
+
+        Args:
+            timeout_ms: at most this long (a passed-over message starts it anew); 0 only looks.
+
+        Raises:
+            RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
+        """
+        while True:
+            heard = self._channels.listen(timeout_ms)
+            if not isinstance(heard, Heard):
+                return heard
+            is_bare = heard.channel == FILL_CHANNEL
+            try:
+                message = decode_fill(heard.payload, self._source.market)
+                if not self._source.takes(message):
+                    raise _foreign(message)
+            except WireError as error:
+                if is_bare:
+                    continue
+                return Unreadable(error)
+            return FillHeard(message)
+
+    def open_group(self) -> bool:
+        """Makes the consumer group, from the stream's first entry on, where there is none.
+
+        Returns:
+            True where it was made just now: this is the first hedger ever, or Redis has lost its data.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        with redis_errors():
+            try:
+                self._client.xgroup_create(self._keys.fills, FILL_GROUP, id="0", mkstream=True)
+            except redis.ResponseError as error:
+                if str(error).startswith("BUSYGROUP"):
+                    return False
+                raise
+        return True
+
+    def read_pending(self) -> tuple[FillEntry | UnreadableEntry, ...]:
+        """What this consumer was given before and has not acknowledged, oldest first.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        entries: list[FillEntry | UnreadableEntry] = []
+        after = "0"
+        while len(entries) < ENTRIES_PER_CALL_MAX:
+            page = self._read(after, None)
+            entries += page
+            if len(page) < ENTRIES_PER_READ:
+                break
+            after = page[-1].stream_id
+        return tuple(entries)
+
+    def read_new(self, block_ms: int = 0) -> tuple[FillEntry | UnreadableEntry, ...]:
+        """The next entries that no consumer was given yet, at most 100, oldest first; they are pending from now on.
+
+        Args:
+            block_ms: wait this long for one, at most 1000; 0 does not wait.
+
+        Raises:
+            RedisUnavailable: no answer; entries may have become pending (`read_pending` has them).
+        """
+        if not 0 <= block_ms <= BLOCK_MS_MAX:
+            raise ValueError(f"block_ms {block_ms} is not in 0 … {BLOCK_MS_MAX}")
+        return tuple(self._read(">", block_ms or None))
+
+    def take_over(self, min_idle_ms: int) -> tuple[FillEntry | UnreadableEntry, ...]:
+        """Makes entries ours that other consumers were given and did not acknowledge, oldest first.
+
+        Args:
+            min_idle_ms: only those given out longer ago; 0 is right for who has just acquired the market's lease.
+
+        Raises:
+            RedisUnavailable: no answer; entries may have become ours (`read_pending` has them).
+        """
+        entries: list[FillEntry | UnreadableEntry] = []
+        cursor = "0-0"
+        self.open_group()
+        while len(entries) < ENTRIES_PER_CALL_MAX:
+            with redis_errors():
+                reply: Any = self._client.xautoclaim(
+                    self._keys.fills, FILL_GROUP, self._consumer, min_idle_ms, cursor, count=ENTRIES_PER_READ
+                )
+            entries += (self._entry(stream_id, fields) for stream_id, fields in reply[1])
+            cursor = reply[0].decode()
+            if cursor == "0-0":
+                break
+        return tuple(entries)
+
+    def acknowledge(self, stream_ids: Sequence[str]) -> int:
+        """Says that these entries are hedged; trims the stream up to the oldest entry that is not acknowledged.
+
+        Returns:
+            How many of them were pending until now.
+
+        Raises:
+            RedisUnavailable: no answer; repeating is harmless.
+        """
+        if not stream_ids:
+            return 0
+        oldest_first = sorted(stream_ids, key=lambda one: tuple(map(int, one.split("-"))))
+        return int(self._script((self._keys.fills,), ("acknowledge", FILL_GROUP, *oldest_first)))
+
+    def forget_consumers(self, min_idle_ms: int) -> int:
+        """Drops consumers that have nothing pending and were not seen for long, so that their list stays short.
+
+        Returns:
+            How many were dropped; never this one.
+
+        Raises:
+            RedisUnavailable: no answer; repeating is harmless.
+        """
+        self.open_group()
+        return int(self._script((self._keys.fills,), ("forget", FILL_GROUP, self._consumer, min_idle_ms)))
+
+    def close(self) -> None:
+        """Gives the channel's connection up; to be called by the listening thread."""
+        self._channels.close()
+
+    def _read(self, after: str, block_ms: int | None) -> list[FillEntry | UnreadableEntry]:
+        reply: Any = None
+        with redis_errors():
+            try:
+                reply = self._read_group(after, block_ms)
+            except redis.ResponseError as error:
+                if not str(error).startswith("NOGROUP"):
+                    raise
+                self.open_group()  # Redis has lost its data: begin at the stream's first entry again
+                reply = self._read_group(after, None)
+        return [self._entry(stream_id, fields) for _, page in reply or () for stream_id, fields in page]
+
+    def _read_group(self, after: str, block_ms: int | None) -> Any:
+        return self._client.xreadgroup(
+            FILL_GROUP, self._consumer, {self._keys.fills: after}, count=ENTRIES_PER_READ, block=block_ms
+        )
+
+    def _entry(self, stream_id: bytes, fields: dict[bytes, bytes] | None) -> FillEntry | UnreadableEntry:
+        name = stream_id.decode()
+        payload = (fields or {}).get(STREAM_FIELD.encode())
+        try:
+            if payload is None:
+                raise WireError("fill_stream", f"entry {name} holds no message")
+            message = decode_fill(payload, self._source.market)
+            if not self._source.takes(message):
+                raise _foreign(message)
+        except WireError as error:
+            return UnreadableEntry(name, error)
+        return FillEntry(name, message)
+
+
+def _foreign(message: FillMessage) -> WireError:
+    return WireError(
+        "fill_message", f"is about account {message.account_index}, market index {message.market_index}: not ours"
+    )

@@ -86,9 +86,7 @@ class HedgeLedger:
         limit = LOTS_MAX if max_lots is None else max_lots
         if limit <= 0:
             raise ValueError(f"max_lots {max_lots} is not positive")
-        reply = self._call(
-            "claim", fill.order, fencing, *_seen(fill), claim_token, limit, first, ATTEMPTS_PER_ORDER
-        )
+        reply = self._call("claim", fill.order, fencing, *_seen(fill), claim_token, limit, first, ATTEMPTS_PER_ORDER)
         verdict, row = reply[0].decode(), row_of(reply[2])
         if verdict == "nothing":
             return Nothing(order_line(fill.order, row))
@@ -154,9 +152,7 @@ class HedgeLedger:
                 sources += states_before(IntentState.SIGNED)
             fields = _stored(transaction)
         self._call("advance", claim.order, fencing, claim.attempt, to_state, " ".join(sources), reason, *fields)
-        return Claim(
-            claim.order, claim.maker_side, claim.client_order_index, claim.attempt, claim.lots, to_state
-        )
+        return Claim(claim.order, claim.maker_side, claim.client_order_index, claim.attempt, claim.lots, to_state)
 
     def settle(
         self,

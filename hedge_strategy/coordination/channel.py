@@ -1,0 +1,138 @@
+"""Listening to Redis channels, from one thread, with every loss of the connection made visible.
+
+A channel promises nothing: what is published while nobody listens is gone. So whoever listens must know from when on it
+hears again: `listen` raises `RedisUnavailable` once when the connection is lost, tries to subscribe anew with each call
+after that, and answers `Resubscribed` once all channels are confirmed. A connection that died without a word is found
+by PING. Nothing here waits between attempts: the caller paces itself.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from redis.client import PubSub
+
+from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.coordination.connection import redis_errors
+from hedge_strategy.errors import RedisUnavailable
+
+PING_AFTER_MS = 1_000
+DEAD_AFTER_MS = 3_000
+_SLICE_MS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message, as it was published."""
+
+    channel: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Resubscribed:
+    """All channels are confirmed; what was published before was not heard.
+
+    Attributes:
+        is_first: True for the first subscription of this listener.
+    """
+
+    is_first: bool
+
+
+class Channels:
+    """Some channels, heard by one thread.
+
+    Args:
+        client: the connection; listening takes one of its connections for itself.
+        clock: for time-outs.
+        names: the channels.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Clock, names: tuple[str, ...]) -> None:
+        self._client = client
+        self._clock = clock
+        self._names = names
+        self._pubsub: PubSub | None = None
+        self._confirmed: set[str] = set()
+        self._was_subscribed = False
+        self._heard_at_ms = 0
+        self._pinged_at_ms = 0
+
+    def listen(self, timeout_ms: int) -> Heard | Resubscribed | None:
+        """Waits for the next message.
+
+        Args:
+            timeout_ms: at most this long; 0 only looks.
+
+        Returns:
+            The message, or that the channels are (again) subscribed, or None where nothing came in time.
+
+        Raises:
+            RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
+        """
+        deadline_ms = self._now_ms() + timeout_ms
+        pubsub = self._pubsub or self._subscribe()
+        while True:
+            wait_ms = max(0, min(deadline_ms - self._now_ms(), _SLICE_MS))
+            try:
+                with redis_errors():
+                    reply: Any = pubsub.get_message(timeout=wait_ms / 1000)
+                self._watch(pubsub, heard=reply is not None)
+            except RedisUnavailable:
+                self.close()
+                raise
+            found = self._read(reply) if reply is not None else None
+            if found is not None:
+                return found
+            if reply is None and self._now_ms() >= deadline_ms:
+                return None
+
+    def close(self) -> None:
+        """Gives the connection up; a later `listen` subscribes anew. To be called by the listening thread."""
+        if self._pubsub is not None:
+            self._pubsub.close()
+            self._pubsub = None
+        self._confirmed.clear()
+
+    def _subscribe(self) -> PubSub:
+        pubsub = self._client.pubsub()
+        try:
+            with redis_errors():
+                pubsub.subscribe(*self._names)
+        except RedisUnavailable:
+            pubsub.close()
+            raise
+        self._heard_at_ms = self._pinged_at_ms = self._now_ms()
+        self._pubsub = pubsub
+        return pubsub
+
+    def _read(self, reply: Any) -> Heard | Resubscribed | None:
+        if reply["type"] == "message":
+            return Heard(reply["channel"].decode(), bytes(reply["data"]))
+        if reply["type"] == "subscribe":
+            channel = reply["channel"].decode()
+            if channel in self._confirmed:  # the library has connected anew by itself: a gap like any other
+                self._confirmed.clear()
+            self._confirmed.add(channel)
+            if len(self._confirmed) == len(self._names):
+                is_first, self._was_subscribed = not self._was_subscribed, True
+                return Resubscribed(is_first)
+        return None
+
+    def _watch(self, pubsub: PubSub, *, heard: bool) -> None:
+        """Asks a silent connection for a sign of life, and gives it up when none comes."""
+        now_ms = self._now_ms()
+        if heard:
+            self._heard_at_ms = now_ms
+            return
+        silent_ms = now_ms - self._heard_at_ms
+        if silent_ms >= DEAD_AFTER_MS and self._pinged_at_ms > self._heard_at_ms:
+            raise RedisUnavailable(f"Redis: the channel is silent for {silent_ms} ms and answers no PING")
+        if silent_ms >= PING_AFTER_MS and now_ms - self._pinged_at_ms >= PING_AFTER_MS:
+            self._pinged_at_ms = now_ms
+            with redis_errors():
+                pubsub.ping()
+
+    def _now_ms(self) -> int:
+        return to_ms(self._clock.monotonic_ns())

@@ -1,0 +1,95 @@
+"""B's results on their way to A: one channel per market.
+
+A result is a hint that makes A quick; what it tells stands in the ledger already when it is published. So nothing is
+lost with it: after `Resubscribed`, or when a result does not come, A reads the order's line in the ledger
+(`HedgeLedger.order_line`).
+"""
+
+from dataclasses import dataclass
+
+import redis
+
+from hedge_strategy.clock import Clock
+from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
+from hedge_strategy.coordination.connection import redis_errors
+from hedge_strategy.coordination.fill_stream import Unreadable
+from hedge_strategy.coordination.keys import market_keys
+from hedge_strategy.coordination.messages import ResultMessage, decode_result, encode
+from hedge_strategy.errors import WireError
+
+
+@dataclass(frozen=True, slots=True)
+class ResultHeard:
+    """B has told what it did."""
+
+    message: ResultMessage
+
+
+class ResultPublisher:
+    """B's end. Safe to share between threads.
+
+    Args:
+        client: the connection.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def publish(self, market: str, message: ResultMessage) -> int:
+        """Publishes a result; repeating it is harmless.
+
+        Args:
+            market: the maker's symbol.
+            message: names the same market.
+
+        Returns:
+            How many listeners it reached.
+
+        Raises:
+            ValueError: the message names another market.
+            RedisUnavailable: no answer.
+        """
+        if message.market != market:
+            raise ValueError(f"a message for {message.market} is not published for {market}")
+        with redis_errors():
+            return int(self._client.publish(market_keys(market).result_channel, encode(message)))
+
+
+class ResultSubscriber:
+    """A's end, for one market and one account of A. `listen` belongs to one thread.
+
+    Args:
+        client: the connection.
+        clock: for time-outs.
+        market: the maker's symbol.
+        maker_account_index: A's account; results for others are passed over.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Clock, market: str, maker_account_index: int) -> None:
+        self._market = market
+        self._maker_account_index = maker_account_index
+        self._channels = Channels(client, clock, (market_keys(market).result_channel,))
+
+    def listen(self, timeout_ms: int) -> ResultHeard | Resubscribed | Unreadable | None:
+        """Waits for the next result.
+
+        Args:
+            timeout_ms: at most this long (a passed-over message starts it anew); 0 only looks.
+
+        Raises:
+            RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
+        """
+        while True:
+            heard = self._channels.listen(timeout_ms)
+            if not isinstance(heard, Heard):
+                return heard
+            try:
+                message = decode_result(heard.payload, self._market)
+            except WireError as error:
+                return Unreadable(error)
+            if message.maker_account_index == self._maker_account_index:
+                return ResultHeard(message)
+
+    def close(self) -> None:
+        """Gives the channel's connection up; to be called by the listening thread."""
+        self._channels.close()
