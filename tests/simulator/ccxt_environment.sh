@@ -5,12 +5,14 @@
 # of lighter-sdk 1.1.0 and earlier, later CCXT releases (seen: 4.5.90) with that of 1.1.1 and later. Two of these libraries
 # in one process are untested, hence the environment of its own.
 #
-# Usage: ccxt_environment.sh DIRECTORY [PYTHON]
+# Usage: ccxt_environment.sh [DIRECTORY [PYTHON]]      (.venv-ccxt at the project's root; the python of .venv)
 # Prints nothing when all is there already. Ends with 1 and one line on stderr when it cannot be made.
 set -eu
 
-directory=${1:?usage: ccxt_environment.sh DIRECTORY [PYTHON]}
-python=${2:-python3}
+cd "$(dirname "$0")/../.."
+directory=${1:-.venv-ccxt}
+python=${2:-.venv/bin/python}
+command -v "$python" > /dev/null || python=python3
 marker="$directory/.complete"
 wanted="ccxt==4.5.64 lighter-sdk==1.1.0"
 
