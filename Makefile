@@ -1,0 +1,49 @@
+# Every target does all of its own set-up. Needed: make and Python 3.11 or newer (PYTHON=... names one by hand).
+
+.DEFAULT_GOAL := help
+.PHONY: help setup redis test test-fast lint demo ccxt-env clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PYTHON :=
+SECONDS := 30
+ARGS :=
+# Three for two cores: many tests wait for a process or a socket more than they compute.
+WORKERS := 3
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+setup: $(INSTALLED) ## make the virtual environment in .venv; done again only when pyproject.toml changed
+
+$(INSTALLED): pyproject.toml
+	@PYTHON="$(PYTHON)" sh .ci/make-venv $(VENV)
+	@echo "installing hedge-strategy and what it needs into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-input -e '.[dev]'
+	@touch $@
+
+redis: ## install redis-server from the system's packages where it is missing and may be installed
+	@sh .ci/install-redis
+
+test: setup redis ## run all tests; ARGS="-k word" narrows them
+	@$(PYTEST) $(ARGS)
+
+test-fast: setup ## run the tests that start no process of the product and need no venue SDK
+	@$(PYTEST) -m "not process and not sdk" $(ARGS)
+
+lint: setup ## check style, formatting and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+demo: setup ## exchange, Redis, hedger and maker for SECONDS=30; ARGS="--json" and the like are passed on
+	@$(BIN)/hedge demo --seconds $(SECONDS) $(ARGS)
+
+ccxt-env: ## make .venv-ccxt, where CCXT runs against the simulated exchange with the signer library it needs
+	@bash tests/simulator/ccxt_environment.sh
+
+clean: ## remove the virtual environments, caches and build output
+	rm -rf $(VENV) .venv-ccxt .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
