@@ -26,8 +26,8 @@ class BookSide:
         return len(self._keys)
 
     def replace(self, levels: Iterable[Level]) -> None:
-        """Forgets everything and takes these levels, in any order."""
-        self._sizes = {price: size for price, size in levels if size > 0}
+        """Forgets everything and takes these levels, in any order; of one price named twice the later counts."""
+        self._sizes = {price: size for price, size in dict(levels).items() if size > 0}
         self._keys = sorted(price * self._sign for price in self._sizes)
 
     def set_level(self, price: Decimal, size: Decimal) -> None:

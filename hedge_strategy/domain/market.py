@@ -5,7 +5,10 @@ conversion names its rounding; a size that is no whole number of lots is an erro
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+
+# The usual 28 digits would round a longer number before we name the direction: 0.999… (40 nines) lots would be one lot.
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,14 @@ class Market:
         Raises:
             ValueError: the size is no whole number of lots.
         """
-        lots = size.scaleb(self.size_decimals)
-        if lots != lots.to_integral_value():
+        lots = size.scaleb(self.size_decimals, _EXACT)
+        if not lots.is_finite() or lots != lots.to_integral_value():
             raise ValueError(f"{size} has more than {self.size_decimals} decimals, the most that {self.symbol} takes")
         return int(lots)
 
     def lots_down(self, size: Decimal) -> int:
         """The size as whole lots, what is below one lot cut off."""
-        return int(size.scaleb(self.size_decimals).to_integral_value(rounding=ROUND_FLOOR))
+        return int(size.scaleb(self.size_decimals, _EXACT).to_integral_value(rounding=ROUND_FLOOR))
 
     def size_of(self, lots: int) -> Decimal:
         """Whole lots as a size with all its decimals, so that it prints as the venue prints it."""
@@ -62,11 +65,11 @@ class Market:
 
     def ticks_down(self, price: Decimal) -> int:
         """The price as whole ticks, rounded down (a buyer's bound stays a bound)."""
-        return int(price.scaleb(self.price_decimals).to_integral_value(rounding=ROUND_FLOOR))
+        return int(price.scaleb(self.price_decimals, _EXACT).to_integral_value(rounding=ROUND_FLOOR))
 
     def ticks_up(self, price: Decimal) -> int:
         """The price as whole ticks, rounded up (a seller's bound stays a bound)."""
-        return int(price.scaleb(self.price_decimals).to_integral_value(rounding=ROUND_CEILING))
+        return int(price.scaleb(self.price_decimals, _EXACT).to_integral_value(rounding=ROUND_CEILING))
 
     def price_of(self, ticks: int) -> Decimal:
         """Whole ticks as a price with all its decimals."""
