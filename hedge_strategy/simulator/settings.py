@@ -77,9 +77,9 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
     rearm_cancel_all: bool = True
     """A scheduled cancel-all replaces a pending one; False answers 21712."""
     lenient_integrators: bool = True
-    """Integrator attributes are taken as approved (their fee is not charged); False answers 21149 for a non-zero one."""
-    nonce_counts_pending: bool = True
-    """nextNonce counts accepted, not executed transactions (open point of section 8)."""
+    """Integrators count as approved (their fee is not charged); False answers 21149 for a non-zero one."""
+    nonce_counts_pending: bool = False
+    """nextNonce counts accepted, not executed transactions (open point of section 8; the venue says that it lags)."""
     duplicate_pending: DuplicatePending = DuplicatePending.ACCEPT
     fat_finger_ppm: int | None = None
     """How far beyond the mark price a limit order may be on its aggressive side, in 1e-6; None means off."""

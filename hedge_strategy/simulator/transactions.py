@@ -8,6 +8,8 @@ from enum import IntEnum
 
 import msgspec
 
+from hedge_strategy.simulator.codes import Code
+
 
 class TxType(IntEnum):
     """Transaction types that execute here; any other type is refused with 21505."""
@@ -113,6 +115,12 @@ class Injection(msgspec.Struct, frozen=True, kw_only=True):
     empty_book: bool = False
     """The taker finds the other side empty."""
 
+    def __post_init__(self) -> None:
+        if self.refuse_code and self.refuse_code not in Code.__members__.values():
+            raise ValueError(f"unknown code {self.refuse_code}")
+        if not 0 <= self.fill_ppm <= 1_000_000:
+            raise ValueError(f"fill_ppm {self.fill_ppm} is not within 0..1000000")
+
 
 NO_INJECTION = Injection()
 
@@ -138,7 +146,8 @@ class HouseOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order of the synthetic flow: no signature, no delay, no nonce, no minimum, no margin check.
 
     `immediate` makes it a limit IOC (trade against whatever rests at `price` or better); otherwise it rests, and
-    `post_only` cancels it when it would cross. A house order never expires.
+    `post_only` cancels it when it would cross. A house order never expires. Makers and takers of the flow need
+    accounts of their own: an account that meets its own resting order cancels it (self-trade).
     """
 
     account_index: int
