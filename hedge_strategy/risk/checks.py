@@ -23,6 +23,8 @@ class Situation:
 
 Check = Callable[[OrderIntent, Limits, Situation], str | None]
 
+_TAKER_KINDS = (OrderKind.MARKET, OrderKind.IMMEDIATE_OR_CANCEL)
+
 
 def size_is_positive(intent: OrderIntent, _limits: Limits, _situation: Situation) -> str | None:
     """A size of nothing or less is a mistake further up."""
@@ -48,11 +50,13 @@ def size_within_limit(intent: OrderIntent, limits: Limits, _situation: Situation
 
 
 def position_within_limit(intent: OrderIntent, limits: Limits, situation: Situation) -> str | None:
-    """What the order could lead to is no larger than the limit; making a position smaller is always allowed."""
+    """What the order could lead to is no larger than the limit; closing what is held is always allowed."""
     if limits.max_position is None:
         return None
     after = situation.position + intent.side.sign * intent.size
-    if abs(after) <= max(limits.max_position, abs(situation.position)):
+    flat = Decimal(0)
+    only_closes = min(situation.position, flat) <= after <= max(situation.position, flat)
+    if only_closes or abs(after) <= limits.max_position:
         return None
     return f"position {after} would be above max_position {limits.max_position}"
 
@@ -60,7 +64,7 @@ def position_within_limit(intent: OrderIntent, limits: Limits, situation: Situat
 def slippage_within_limit(intent: OrderIntent, limits: Limits, situation: Situation) -> str | None:
     """A taker's worst price lies no further from the reference than the limit, a tick of rounding aside."""
     reference = situation.reference_price
-    if intent.kind is not OrderKind.MARKET or limits.max_slippage is None or reference is None:
+    if intent.kind not in _TAKER_KINDS or limits.max_slippage is None or reference is None:
         return None
     distance = intent.price - reference if intent.side is Side.BUY else reference - intent.price
     if distance <= reference * limits.max_slippage + intent.market.tick:

@@ -10,18 +10,23 @@ _GATE_KEY = object()
 
 
 class Approved:
-    """An order that passed every check. Made by `approve` only."""
+    """An order that passed every check. Made by `approve` only, and never changed afterwards."""
 
-    __slots__ = ("intent",)
+    __slots__ = ("_intent",)
 
     def __init__(self, intent: OrderIntent, key: object) -> None:
         """Raises: TypeError: made anywhere but in the gate."""
         if key is not _GATE_KEY:
             raise TypeError("only risk.gate.approve makes an Approved order")
-        self.intent = intent
+        self._intent = intent
+
+    @property
+    def intent(self) -> OrderIntent:
+        """The order, as it was held against the checks."""
+        return self._intent
 
     def __repr__(self) -> str:
-        return f"Approved({self.intent!r})"
+        return f"Approved({self._intent!r})"
 
 
 @dataclass(frozen=True, slots=True)
