@@ -1,1 +1,1 @@
-"""All that A and B share in Redis: messages, the stream of fills, the ledger of hedges, the lease. Only importer of `redis`."""
+"""All that A and B share in Redis: messages, fills, the ledger of hedges, the lease. The only importer of `redis`."""

@@ -96,7 +96,7 @@ class Channels:
         self._confirmed.clear()
 
     def _subscribe(self) -> PubSub:
-        pubsub = self._client.pubsub()
+        pubsub: PubSub = self._client.pubsub()  # type: ignore[no-untyped-call]
         try:
             with redis_errors():
                 pubsub.subscribe(*self._names)

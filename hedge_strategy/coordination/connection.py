@@ -52,7 +52,7 @@ class ServerFacts:
     """What a running Redis says of itself.
 
     Attributes:
-        version: such as (7, 0, 15).
+        version: such as (7, 0, 15); empty where it is not told (the embedded server of the demo tells nothing).
         run_id: changes with every start of the server.
         aof_enabled: whether each write is appended to a file.
         appendfsync: how often that file is forced to disk (`always`, `everysec`, `no`); empty where it is not told.
@@ -124,7 +124,7 @@ def check(client: redis.Redis, settings: RedisSettings) -> ServerFacts:
             f"Redis does not answer at {settings.address} ({error or type(error).__name__}); "
             "start it (docker compose up -d redis, or redis-server), or set redis.host and redis.port"
         ) from error
-    if facts.version < OLDEST_VERSION:
+    if facts.version and facts.version < OLDEST_VERSION:
         wanted = ".".join(map(str, OLDEST_VERSION))
         raise UserError(
             f"Redis at {settings.address} is {'.'.join(map(str, facts.version))}; {wanted} or newer is needed"
@@ -143,7 +143,10 @@ def server_facts(client: redis.Redis) -> ServerFacts:
 
 
 def _facts(client: redis.Redis) -> ServerFacts:
-    info = client.info()
+    try:
+        info = client.info()
+    except redis.ResponseError:
+        info = {}
     numbers = str(info.get("redis_version", "")).split(".")
     return ServerFacts(
         version=tuple(int(number) for number in numbers if number.isdigit()),

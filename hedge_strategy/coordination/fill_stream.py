@@ -141,25 +141,24 @@ class FillSubscriber:
         unusual and are passed over.
 
         Args:
-            timeout_ms: at most this long (a passed-over message starts it anew); 0 only looks.
+            timeout_ms: at most this long; 0 only looks.
+
+        Returns:
+            None where nothing for this hedger came.
 
         Raises:
             RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
         """
-        while True:
-            heard = self._channels.listen(timeout_ms)
-            if not isinstance(heard, Heard):
-                return heard
-            is_bare = heard.channel == FILL_CHANNEL
-            try:
-                message = decode_fill(heard.payload, self._source.market)
-                if not self._source.takes(message):
-                    raise _foreign(message)
-            except WireError as error:
-                if is_bare:
-                    continue
-                return Unreadable(error)
-            return FillHeard(message)
+        heard = self._channels.listen(timeout_ms)
+        if not isinstance(heard, Heard):
+            return heard
+        try:
+            message = decode_fill(heard.payload, self._source.market)
+            if not self._source.takes(message):
+                raise _foreign(message)
+        except WireError as error:
+            return None if heard.channel == FILL_CHANNEL else Unreadable(error)
+        return FillHeard(message)
 
     def open_group(self) -> bool:
         """Makes the consumer group, from the stream's first entry on, where there is none.

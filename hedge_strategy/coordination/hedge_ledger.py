@@ -42,6 +42,7 @@ from hedge_strategy.errors import InvariantBroken, StaleOwner
 
 ORDERS_PER_PAGE = 200
 PAGES_MAX = 5_000
+_BEFORE_SETTLED = " ".join(states_before(IntentState.SETTLED) + states_before(IntentState.EXECUTED))
 
 
 class HedgeLedger:
@@ -196,6 +197,7 @@ class HedgeLedger:
             executed_quote,
             venue_order_index,
             reason,
+            _BEFORE_SETTLED,
         )
         return order_line(claim.order, row_of(reply[1]))
 

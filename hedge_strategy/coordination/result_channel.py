@@ -74,21 +74,22 @@ class ResultSubscriber:
         """Waits for the next result.
 
         Args:
-            timeout_ms: at most this long (a passed-over message starts it anew); 0 only looks.
+            timeout_ms: at most this long; 0 only looks.
+
+        Returns:
+            None where nothing for this account came.
 
         Raises:
             RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
         """
-        while True:
-            heard = self._channels.listen(timeout_ms)
-            if not isinstance(heard, Heard):
-                return heard
-            try:
-                message = decode_result(heard.payload, self._market)
-            except WireError as error:
-                return Unreadable(error)
-            if message.maker_account_index == self._maker_account_index:
-                return ResultHeard(message)
+        heard = self._channels.listen(timeout_ms)
+        if not isinstance(heard, Heard):
+            return heard
+        try:
+            message = decode_result(heard.payload, self._market)
+        except WireError as error:
+            return Unreadable(error)
+        return ResultHeard(message) if message.maker_account_index == self._maker_account_index else None
 
     def close(self) -> None:
         """Gives the channel's connection up; to be called by the listening thread."""

@@ -1,4 +1,4 @@
-"""Lua scripts: kept as files beside the modules that call them, run by their digest, sent in full where Redis lacks them."""
+"""Lua scripts: files beside the modules that call them, run by digest, sent in full where Redis lacks them."""
 
 import hashlib
 from collections.abc import Sequence
