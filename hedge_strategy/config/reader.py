@@ -86,16 +86,20 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
         raise ConfigError("", f"line {line}: this is no valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigError("", f"this is no valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigError("", "this is no valid YAML: nested too deeply") from None
+    except ValueError as error:
+        raise ConfigError("", f"a value is no valid date or number: {error}") from None
     if not isinstance(tree, dict):
         raise ConfigError("", "the file is empty or holds no keys; see the sample config.yaml")
     try:
-        written = msgspec.convert(tree, FileConfig)
+        written = msgspec.convert(tree, FileConfig, dec_hook=_decode_secret)
     except msgspec.ValidationError as error:
         raise _readable(str(error)) from None
     _check_ranges(written.strategy)
     if written.lighter.account_tier not in ("standard", "premium"):
         raise ConfigError("lighter.account_tier", "expected standard or premium")
-    if written.lighter.maker_order_time_out <= 0:
+    if not _is_above_zero(written.lighter.maker_order_time_out):
         raise ConfigError("lighter.maker_order_time_out", "expected more than 0 seconds")
     password_env = written.redis.password_env
     return Config(
@@ -108,15 +112,27 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
     )
 
 
+def _decode_secret(wanted: type, value: object) -> Secret:
+    """Puts a key out of sight as soon as it is read, so that not even the section it stood in can print it."""
+    if wanted is not Secret or not isinstance(value, str):
+        raise TypeError("Expected `str` in quotes")
+    return Secret(value.strip())
+
+
+def _is_above_zero(number: Decimal) -> bool:
+    """False for "NaN" and "Infinity" too, which the decoder takes for decimals."""
+    return number.is_finite() and number > 0
+
+
 def _check_ranges(strategy: Strategy) -> None:
     for name in ("poll_interval", "ws_reconnect_delay", "force_close_timeout"):
-        if getattr(strategy, name) <= 0:
+        if not _is_above_zero(getattr(strategy, name)):
             raise ConfigError(f"strategy.{name}", "expected more than 0 seconds")
-    if not 0 < strategy.max_slippage < 1:
+    if not (_is_above_zero(strategy.max_slippage) and strategy.max_slippage < 1):
         raise ConfigError("strategy.max_slippage", "expected a fraction between 0 and 1, such as 0.005 for 0.5 %")
     for name in ("max_order_size", "max_position"):
         limit = getattr(strategy, name)
-        if limit is not None and limit <= 0:
+        if limit is not None and not _is_above_zero(limit):
             raise ConfigError(f"strategy.{name}", "expected more than 0, or null for no limit")
 
 
@@ -135,7 +151,7 @@ def _resolve(account: Account, path: str, environment: Mapping[str, str]) -> Res
         key = _from_env(account.api_key_private_key_env, where, environment)
     else:
         where = f"{path}.api_key_private_key"
-        key = Secret((account.api_key_private_key or "").strip())
+        key = account.api_key_private_key or Secret("")
     if not _HEX_KEY.fullmatch(key.reveal()):
         raise ConfigError(where, "expected a private key of 80 hexadecimal digits, with or without 0x")
     return ResolvedAccount(

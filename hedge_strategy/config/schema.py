@@ -37,7 +37,7 @@ class Account(Section, frozen=True, kw_only=True):
     api_key_index: KeyIndex
     account_name: str = ""
     venue: str = "lighter"
-    api_key_private_key: str | None = None
+    api_key_private_key: Secret | None = None
     api_key_private_key_env: str | None = None
 
 
