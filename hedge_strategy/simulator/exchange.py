@@ -85,6 +85,12 @@ class Exchange:
         else:
             key.public_key, key.updated_ns = public_key, self._state.now_ns
 
+    def set_tier(self, account_index: int, tier: str, now_ns: int) -> None:
+        """Fees and delays of this tier from the next transaction on. Raises KeyError for an unknown account or tier."""
+        self.advance(now_ns)
+        account = self._state.accounts[account_index]
+        account.tier, account.tier_name = self.settings.tiers[tier], tier
+
     def deposit(self, account_index: int, amount: int, now_ns: int) -> None:
         """Adds (or with a negative amount takes away) micro-USDC. Raises KeyError for an unknown account, ValueError
         when more is taken than is available."""

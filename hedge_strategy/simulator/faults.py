@@ -176,6 +176,10 @@ class Faults:
                 return fault
         return None
 
+    def has(self, kind: str) -> bool:
+        """Whether a fault of this kind was armed and not removed; it may be spent."""
+        return any(fault.request.kind == kind for fault in self._armed)
+
     def any_armed(self, kind: str, now_ns: int, account_index: int | None = None) -> Fault | None:
         """The oldest fault of this kind that could still strike, without striking."""
         for fault in self._armed:

@@ -99,10 +99,10 @@ class FlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     level_spacing_ppb: int = 4_500
     """Distance of the grid that house prices stand on, in 1e-9 of the price; a quarter of the grid is left empty."""
     requote_ms: int = 200
-    takers_per_s: float = 8.0
+    takers_per_s: float = 20.0
     """0 means no takers."""
-    volatility_ppm: int = 45
-    """Standard deviation of the price after one second, 1e-6 of the price: 5 USD on 110 000."""
+    volatility_ppm: int = 30
+    """Standard deviation of the price after one second, 1e-6 of the price: 3 USD on 110 000."""
     reversion_s: float = 300.0
     """How slowly the price is drawn back to its start."""
     start_prices: Mapping[str, Decimal] = DEFAULT_START_PRICES
@@ -117,10 +117,10 @@ class FlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 # Takers by kind: those who take a part of the best level, of the first few, or sweep deep.
-_SMALL_SHARE: Final = 50
-_MEDIUM_SHARE: Final = 35
+_SMALL_SHARE: Final = 30
+_MEDIUM_SHARE: Final = 40
 _MEDIUM_DEPTH: Final = 3
-_SWEEP_DEPTH: Final = 15
+_SWEEP_DEPTH: Final = 28
 _SMALL_TAKER_USD: Final = (2, 40)
 # Sizes are spread evenly over the decades, as they are on real books: many small orders, few large ones.
 _LEVEL_USD: Final = (20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120)

@@ -7,7 +7,7 @@ rested there before it and stands before those that came later; one at a better 
 market moves past is filled by it.
 
 The ladder stands on the prices at which the tape traded (and goes on at their usual distance beyond the first and
-last of them); a level holds what the tape traded at that price. The tape has no quotes: the side that was not traded
+last of them); a level holds the median size that the tape traded at that price. The tape has no quotes: the side that was not traded
 keeps the price of its own last trade, but never falls more than MAX_SPREAD_LEVELS behind.
 
 After the last trade the flow is over and the book stays as it is, or, with `loop`, the tape starts again.
@@ -15,7 +15,7 @@ After the last trade the flow is over and the book stays as it is, or, with `loo
 
 import statistics
 from bisect import bisect_left
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -45,10 +45,8 @@ class TapeFlow:
         self._next = 0
         self._opened = False
         self._prices = _price_grid([trade.price for trade in tape.trades], self._levels + MAX_SPREAD_LEVELS)
-        self._traded = Counter[int]()
-        for trade in tape.trades:
-            self._traded[trade.price] += trade.base
-        self._usual_size = max(1, int(statistics.median(trade.base for trade in tape.trades)))
+        self._sizes = _median_sizes(tape.trades)
+        self._usual_size = int(statistics.median(trade.base for trade in tape.trades))
         self._best_bid, self._best_ask = 0, 0
 
     @property
@@ -99,7 +97,7 @@ class TapeFlow:
         )
 
     def _level(self, price: int, trade: TapeTrade, *, taken: bool) -> LadderLevel:
-        size = self._traded.get(price, self._usual_size)
+        size = self._sizes.get(price, self._usual_size)
         if taken and price == trade.price:
             return LadderLevel(price, max(size, trade.base), minimum=trade.base)
         return LadderLevel(price, size)
@@ -107,6 +105,13 @@ class TapeFlow:
 
 def _within(value: int, lowest: int, highest: int) -> int:
     return min(max(value, lowest), highest)
+
+
+def _median_sizes(trades: Sequence[TapeTrade]) -> dict[int, int]:
+    by_price: dict[int, list[int]] = defaultdict(list)
+    for trade in trades:
+        by_price[trade.price].append(trade.base)
+    return {price: int(statistics.median(sizes)) for price, sizes in by_price.items()}
 
 
 def _price_grid(prices: Sequence[int], beyond: int) -> list[int]:

@@ -17,7 +17,7 @@ class DuplicatePending(Enum):
     REFUSE = "refuse"
 
 
-class Delays(msgspec.Struct, frozen=True):
+class Delays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Milliseconds between acceptance and execution per order class (venue fact sheet 2.5); 0 means at once."""
 
     maker_ms: int = 200
@@ -25,7 +25,7 @@ class Delays(msgspec.Struct, frozen=True):
     cancel_ms: int = 100
 
 
-class Tier(msgspec.Struct, frozen=True):
+class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fees in 1e-6 units; `delays` None means those of the exchange."""
 
     maker_fee_rate: int
@@ -42,7 +42,7 @@ def default_tiers() -> dict[str, Tier]:
     return {STANDARD_TIER: Tier(0, 0), PREMIUM_TIER: Tier(40, 280, Delays(0, 140, 0))}
 
 
-class Bounds(msgspec.Struct, frozen=True):
+class Bounds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much is remembered; what falls out is in the shell's truth log only."""
 
     inactive_orders_per_account: int = 20_000
@@ -57,7 +57,7 @@ class Bounds(msgspec.Struct, frozen=True):
     executions_per_advance: int = 1_000_000
 
 
-class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
+class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """See each field; defaults are those of a Standard account on mainnet where the fact sheet knows them."""
 
     delays: Delays = Delays()

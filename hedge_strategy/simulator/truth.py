@@ -64,8 +64,8 @@ class OrderTruth(msgspec.Struct, tag="order", tag_field="kind", kw_only=True):
 class TransactionTruth(msgspec.Struct, tag="transaction", tag_field="kind", kw_only=True):
     """One receipt of a transaction: the same bytes sent twice are two of these.
 
-    `code` is 200 or the code of the refusal at the door; `status` how it ended (venue fact sheet 2.6: 0 failed, 1
-    pending, 2 executed) and `reason` why, for one that was accepted and then never put in a block.
+    `code` is that of the refusal at the door, else the one it ended with (200 until it was executed); `status` is how
+    it stands (venue fact sheet 2.6: 0 failed, 1 pending, 2 executed); `reason` says why it had no effect.
     """
 
     receipt: int
