@@ -86,3 +86,8 @@ def maker_client_order_index(started_at_s: int, counter: int) -> int:
     if seconds < 0:
         raise ValueError("the clock is before 2025; set it right first")
     return (seconds << _MAKER_COUNTER_BITS | counter % MAKER_ORDERS_PER_SECOND_SLOT) % _NONCE_SPAN or 1
+
+
+def is_maker_client_order_index(client_order_index: int, since_s: int) -> bool:
+    """Whether a number can have been made by `maker_client_order_index` in a process started at `since_s` or later."""
+    return client_order_index >> _MAKER_COUNTER_BITS >= max(1, since_s - _MAKER_EPOCH_S)

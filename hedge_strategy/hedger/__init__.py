@@ -1,0 +1,1 @@
+"""Process B, the hedger: a pure machine that decides (`machine`), and a shell that moves bytes (`process`)."""

@@ -1,0 +1,89 @@
+"""What B has heard and not yet hedged, and which stream entries it owes an acknowledgement. Pure.
+
+A later message of an order replaces an earlier one, since amounts are cumulative. Orders wait in the order in which
+they were first heard; one that came to nothing waits out a pause and lets others pass.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hedge_strategy.coordination.ledger_rows import SeenFill
+from hedge_strategy.domain.hedge import OrderKey, OrderLine
+
+ENTRIES_MAX = 10_000
+"""How many stream entries may wait for their hedge; beyond it the shell reads no more of the stream."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One maker order that may need a hedge.
+
+    Attributes:
+        fill: the largest cumulative fill heard.
+        average_price: of that fill, None where not known.
+        not_before_ms: pause after an attempt that executed nothing, unix ms.
+        fruitless: attempts in a row that executed nothing.
+    """
+
+    fill: SeenFill
+    average_price: Decimal | None
+    not_before_ms: int = 0
+    fruitless: int = 0
+
+
+class Backlog:
+    """Orders to hedge and entries to acknowledge."""
+
+    def __init__(self) -> None:
+        self._orders: OrderedDict[OrderKey, Waiting] = OrderedDict()
+        self._entries: dict[bytes, tuple[OrderKey, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more stream entries should be read for now."""
+        return len(self._entries) >= ENTRIES_MAX
+
+    def heard(self, fill: SeenFill, average_price: Decimal | None, entry_id: bytes | None) -> None:
+        """Takes a fill in."""
+        if entry_id is not None:
+            self._entries[entry_id] = (fill.order, fill.filled_lots)
+        known = self._orders.get(fill.order)
+        if known is None:
+            self._orders[fill.order] = Waiting(fill, average_price)
+        elif fill.filled_lots > known.fill.filled_lots or (fill.is_final and not known.fill.is_final):
+            known.fill, known.average_price = fill, average_price
+
+    def next_due(self, now_ms: int) -> Waiting | None:
+        """The first order whose pause is over."""
+        return next((waiting for waiting in self._orders.values() if now_ms >= waiting.not_before_ms), None)
+
+    def waiting(self, order: OrderKey) -> Waiting | None:
+        """What is known of an order that may need a hedge."""
+        return self._orders.get(order)
+
+    def settled(self, line: OrderLine) -> tuple[bytes, ...]:
+        """Takes in what the ledger says of an order.
+
+        Returns:
+            The entries that are hedged by now and may be acknowledged.
+        """
+        waiting = self._orders.get(line.order)
+        if waiting is not None and line.in_flight_lots == 0 and line.hedged_lots >= waiting.fill.filled_lots:
+            del self._orders[line.order]
+        done = tuple(
+            entry_id
+            for entry_id, (order, lots) in self._entries.items()
+            if order == line.order and lots <= line.hedged_lots
+        )
+        for entry_id in done:
+            del self._entries[entry_id]
+        return done
+
+    def clear(self) -> None:
+        """Forgets everything: another process owns the market now, and the stream keeps what it needs."""
+        self._orders.clear()
+        self._entries.clear()

@@ -1,0 +1,407 @@
+"""Process B's decisions for one market: `step(event, now_ms) -> commands`. Pure, one door.
+
+Promises:
+- nothing is signed before it is claimed, nothing is sent before the ledger holds its bytes;
+- one hedge at a time on the lane; the next is claimed when the last is settled;
+- a sent hedge is settled only on proof of what it did (`resolution`); a new nonce is used only then;
+- what an order still lacks is claimed again; after `retry_times` attempts in a row that executed nothing the market
+  is paused and A is told;
+- a stream entry is acknowledged only when the ledger says that its fill is hedged;
+- unfinished hedges of former owners are finished before anything new is claimed.
+
+Known limit: one market per machine.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hedge_strategy.coordination.ledger_rows import Busy, Intent, Nothing, SeenFill
+from hedge_strategy.domain.hedge import Claim, OrderLine
+from hedge_strategy.domain.order import SignedTransaction
+from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.backlog import Backlog
+from hedge_strategy.hedger.resolution import Evidence, Step, Verdict, next_step
+from hedge_strategy.hedger.sizing import HedgeRule, size_hedge
+from hedge_strategy.risk.checks import Situation
+from hedge_strategy.risk.gate import Refused, approve
+from hedge_strategy.risk.limits import Limits
+from hedge_strategy.venues import port
+
+REDIS_RETRY_MS = 200
+"""Pause before a command that Redis did not answer is given again."""
+NONCE_RETRY_MS = 1_000
+"""Pause between two attempts to read the lane's counter."""
+FRUITLESS_PAUSE_MS = 250
+"""Pause after an attempt that executed nothing, doubled at each further one …"""
+LONGEST_FRUITLESS_PAUSE_MS = 5_000
+"""… up to this."""
+EMPTY_BOOK = port.BookTop((), (), is_live=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HedgerSettings:
+    """What the machine needs to know of the configuration.
+
+    Attributes:
+        rule: markets and slippage bound.
+        limits: what no order may exceed.
+        retry_times: attempts in a row without execution before the market is paused.
+        answer_timeout_ms: how long a send may go unanswered.
+        owner: this process, part of every claim token.
+    """
+
+    rule: HedgeRule
+    limits: Limits
+    retry_times: int
+    answer_timeout_ms: int
+    owner: str
+
+
+@dataclass(slots=True)
+class _Hedge:
+    """The hedge that is under way."""
+
+    claim_of: ev.ClaimFill | None
+    claim: Claim | None = None
+    evidence: Evidence | None = None
+    average_price: Decimal | None = None
+    unanswered: ev.Command | None = None
+    retry_at_ms: int = 0
+    settlement: ev.Settle | None = None
+
+
+class HedgerMachine:
+    """One market's hedger."""
+
+    def __init__(self, settings: HedgerSettings) -> None:
+        self._settings = settings
+        self._backlog = Backlog()
+        self._unfinished: deque[Intent] = deque()
+        self._hedge: _Hedge | None = None
+        self._owns = False
+        self._nonce: int | None = None
+        self._nonce_asked_at_ms = 0
+        self._book = EMPTY_BOOK
+        self._claims = 0
+        self._paused: str | None = None
+        self._is_stopping = False
+        self._maker_may_rest = False
+
+    @property
+    def paused(self) -> str | None:
+        """Why the market is paused, None while it is not."""
+        return self._paused
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether more of the stream should be read."""
+        return self._owns and not self._backlog.is_full
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in flight and nothing waits."""
+        return self._hedge is None and not len(self._backlog) and not self._unfinished
+
+    def step(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
+        """Takes one event in.
+
+        Args:
+            event: what happened.
+            now_ms: unix milliseconds.
+
+        Returns:
+            What the shell must do, in order.
+        """
+        match event:
+            case ev.FillHeard(fill, average_price, entry_id):
+                self._backlog.heard(fill, average_price, entry_id)
+                return self._go_on(now_ms)
+            case ev.ClaimAnswered(answer):
+                return self._claimed(answer, now_ms)
+            case ev.Signed(transaction):
+                return self._signed(transaction)
+            case ev.StoredAsSent():
+                return self._stored(now_ms)
+            case ev.SigningRefused(reason):
+                return self._settle_as_dead(f"not signed: {reason}")
+            case ev.Settled(line):
+                return self._settled(line, now_ms)
+            case ev.StepFailed(reason):
+                return self._step_failed(reason, now_ms)
+            case ev.Tick(book):
+                self._book = book
+                return self._tick(now_ms)
+            case ev.OwnershipGained() | ev.OwnershipLost() | ev.NonceRead() | ev.NonceReadFailed():
+                return self._ownership(event, now_ms)
+            case ev.Stop():
+                self._is_stopping = True
+                return (ev.Note("info", "stopping"),)
+            case ev.MakerSeen(may_rest):
+                self._maker_may_rest = may_rest
+                return ()
+            case _:
+                return self._evidence(event, now_ms)
+
+    # --- ownership ----------------------------------------------------------------------------------------------------
+
+    def _ownership(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
+        match event:
+            case ev.OwnershipGained(unfinished, open_lines):
+                self._owns = True
+                self._unfinished = deque(unfinished)
+                for line in open_lines:
+                    if line.unhedged_lots:
+                        fill = SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final)
+                        self._backlog.heard(fill, None, None)
+                facts = (("unfinished", len(unfinished)), ("waiting", len(self._backlog)))
+                return (ev.Note("info", "owns the market", facts), *self._go_on(now_ms))
+            case ev.OwnershipLost(reason):
+                self._owns = False
+                self._hedge = None
+                self._nonce = None
+                self._unfinished.clear()
+                self._backlog.clear()
+                return (ev.Note("error", "no longer owns the market", (("reason", reason),)),)
+            case ev.NonceRead(nonce):
+                self._nonce = nonce if self._hedge is None else self._nonce
+                return self._go_on(now_ms)
+            case ev.NonceReadFailed(reason):
+                return (ev.Note("warning", "the lane's nonce could not be read", (("reason", reason),)),)
+            case _:
+                return ()
+
+    # --- from backlog to the wire -------------------------------------------------------------------------------------
+
+    def _go_on(self, now_ms: int) -> tuple[ev.Command, ...]:
+        """Starts what can be started: unfinished hedges first, then the backlog."""
+        if not self._owns or self._hedge is not None:
+            return ()
+        if self._unfinished:
+            return self._take_up(self._unfinished.popleft(), now_ms)
+        if self._paused is not None:
+            return ()
+        if self._nonce is None:
+            if now_ms - self._nonce_asked_at_ms < NONCE_RETRY_MS:
+                return ()
+            self._nonce_asked_at_ms = now_ms
+            return (ev.ReadNonce(),)
+        waiting = self._backlog.next_due(now_ms)
+        if waiting is None:
+            return ()
+        self._claims += 1
+        command = ev.ClaimFill(waiting.fill, f"{self._settings.owner}:{self._claims}")
+        self._hedge = _Hedge(command, average_price=waiting.average_price)
+        return self._ask_redis(command)
+
+    def _claimed(self, answer: Claim | Busy | Nothing, now_ms: int) -> tuple[ev.Command, ...]:
+        hedge = self._hedge
+        if hedge is None:
+            return ()
+        hedge.unanswered = None
+        if isinstance(answer, Nothing):
+            self._hedge = None
+            done = self._backlog.settled(answer.line)
+            return (*self._acknowledge(done), *self._go_on(now_ms))
+        if isinstance(answer, Busy):
+            self._hedge = None
+            return self._take_up(answer.intent, now_ms)
+        hedge.claim = answer
+        return self._order(hedge, answer)
+
+    def _order(self, hedge: _Hedge, claim: Claim) -> tuple[ev.Command, ...]:
+        priced = size_hedge(self._settings.rule, claim, self._book, hedge.average_price)
+        if priced is None or self._nonce is None:
+            return self._settle_as_dead("no price to bound it by")
+        verdict = approve(priced.intent, self._settings.limits, Situation(Decimal(0), priced.reference_price))
+        if isinstance(verdict, Refused):
+            return self._settle_as_dead("; ".join(verdict.reasons))
+        return (ev.SignHedge(verdict, self._nonce),)
+
+    def _signed(self, transaction: SignedTransaction) -> tuple[ev.Command, ...]:
+        hedge = self._hedge
+        if hedge is None or hedge.claim is None:
+            return ()
+        return self._ask_redis(ev.StoreAsSent(hedge.claim, transaction))
+
+    def _stored(self, now_ms: int) -> tuple[ev.Command, ...]:
+        hedge = self._hedge
+        if hedge is None or hedge.claim is None or not isinstance(hedge.unanswered, ev.StoreAsSent):
+            return ()
+        transaction = hedge.unanswered.transaction
+        hedge.unanswered = None
+        hedge.evidence = self._new_evidence(transaction, now_ms, is_recovered=False)
+        facts = (
+            ("order", hedge.claim.order.order_index),
+            ("attempt", hedge.claim.attempt),
+            ("lots", hedge.claim.lots),
+            ("side", hedge.claim.maker_side.opposite.value),
+        )
+        return (ev.Send(transaction), ev.Note("info", "hedge sent", facts))
+
+    def _new_evidence(self, transaction: SignedTransaction, now_ms: int, *, is_recovered: bool) -> Evidence:
+        settings = self._settings
+        return Evidence(transaction, now_ms, settings.answer_timeout_ms, settings.retry_times, is_recovered)
+
+    def _take_up(self, intent: Intent, now_ms: int) -> tuple[ev.Command, ...]:
+        """Goes on with a hedge that the ledger holds: another run claimed it, or Redis' answer was lost."""
+        self._hedge = _Hedge(None, intent.claim)
+        note = ev.Note("warning", "taking up an unfinished hedge", (("order", intent.claim.order.order_index),))
+        if intent.transaction is None:
+            return (note, *self._settle_as_dead("never signed"))
+        self._hedge.evidence = self._new_evidence(intent.transaction, now_ms, is_recovered=True)
+        return (note, *self._resolve(now_ms))
+
+    # --- what became of it --------------------------------------------------------------------------------------------
+
+    def _evidence(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
+        hedge = self._hedge
+        if hedge is None or hedge.evidence is None or hedge.settlement is not None:
+            return ()
+        evidence = hedge.evidence
+        ours = evidence.transaction.client_order_index
+        match event:
+            case port.SendAnswered(transaction, outcome) if transaction.hash == evidence.transaction.hash:
+                evidence.answered(outcome)
+            case port.OrderSeen(report) if report.client_order_index == ours:
+                evidence.reported(report)
+            case port.TransactionSeen(report):
+                evidence.transaction_seen(report)
+            case ev.LookedUp(index, order, transactions, next_nonce) if index == ours:
+                if order is not None:
+                    evidence.reported(order)
+                for transaction_report in transactions:
+                    evidence.transaction_seen(transaction_report)
+                evidence.looked_up(next_nonce)
+            case ev.LookUpFailed(index, _) if index == ours:
+                evidence.looked_up(None)
+            case ev.KillerSent(transaction):
+                evidence.killing(transaction, now_ms)
+            case _:
+                return ()
+        return self._resolve(now_ms)
+
+    def _resolve(self, now_ms: int) -> tuple[ev.Command, ...]:
+        hedge = self._hedge
+        if hedge is None or hedge.evidence is None or hedge.settlement is not None:
+            return ()
+        evidence = hedge.evidence
+        verdict = next_step(evidence, now_ms)
+        match verdict.step:
+            case Step.EXECUTED:
+                return self._settle_as_executed(evidence)
+            case Step.DEAD:
+                return self._settle_as_dead(verdict.reason)
+            case Step.LOOK_UP:
+                evidence.looking_up(now_ms)
+                hashes = [evidence.transaction.hash, *([evidence.killer.hash] if evidence.killer else [])]
+                return (ev.LookUp(evidence.transaction.client_order_index, tuple(hashes)),)
+            case Step.SEND_AGAIN:
+                evidence.sent_again(now_ms)
+                return (self._doubt_note(verdict, "sending the same bytes again"), ev.Send(evidence.transaction))
+            case Step.KILL:
+                note = self._doubt_note(verdict, "ending the doubt on its nonce")
+                return (note, ev.SendKiller(evidence.transaction.nonce))
+            case Step.GIVE_UP:
+                evidence.is_given_up = True
+                return self._pause(verdict.reason)
+            case _:
+                return ()
+
+    def _doubt_note(self, verdict: Verdict, action: str) -> ev.Note:
+        hedge = self._hedge
+        order = hedge.claim.order.order_index if hedge and hedge.claim else 0
+        return ev.Note("warning", action, (("order", order), ("because", verdict.reason)))
+
+    # --- settling -----------------------------------------------------------------------------------------------------
+
+    def _settle_as_executed(self, evidence: Evidence) -> tuple[ev.Command, ...]:
+        hedge, report = self._hedge, evidence.final_report
+        if hedge is None or hedge.claim is None or report is None:
+            return ()
+        lots = self._settings.rule.maker_market.lots_exactly(report.filled_size)
+        self._nonce = max(self._nonce or 0, evidence.transaction.nonce + 1)
+        settle = ev.Settle(hedge.claim, False, lots, report.filled_quote, report.order_index, report.reason)
+        hedge.settlement = settle
+        return self._ask_redis(settle)
+
+    def _settle_as_dead(self, reason: str) -> tuple[ev.Command, ...]:
+        hedge = self._hedge
+        if hedge is None or hedge.claim is None:
+            return ()
+        if hedge.evidence is not None:
+            self._nonce = None
+        hedge.settlement = ev.Settle(hedge.claim, True, 0, Decimal(0), 0, reason)
+        return self._ask_redis(hedge.settlement)
+
+    def _settled(self, line: OrderLine, now_ms: int) -> tuple[ev.Command, ...]:
+        hedge = self._hedge
+        if hedge is None or hedge.settlement is None:
+            return ()
+        settle = hedge.settlement
+        self._hedge = None
+        done = self._backlog.settled(line)
+        waiting = self._backlog.waiting(line.order)
+        if waiting is None and line.unhedged_lots:
+            fill = SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final)
+            self._backlog.heard(fill, hedge.average_price, None)
+            waiting = self._backlog.waiting(line.order)
+        facts = (
+            ("order", line.order.order_index),
+            ("executed_lots", settle.executed_lots),
+            ("hedged_lots", line.hedged_lots),
+            ("filled_lots", line.filled_lots),
+            ("how", settle.reason),
+        )
+        level = "info" if settle.executed_lots == settle.claim.lots else "warning"
+        commands: tuple[ev.Command, ...] = (
+            ev.PublishResult(line, settle, line.side.opposite, None),
+            *self._acknowledge(done),
+            ev.Note(level, "hedge settled", facts),
+        )
+        if waiting is not None:
+            waiting.fruitless = 0 if settle.executed_lots else waiting.fruitless + 1
+            pause_ms = min(FRUITLESS_PAUSE_MS << max(0, waiting.fruitless - 1), LONGEST_FRUITLESS_PAUSE_MS)
+            waiting.not_before_ms = now_ms + pause_ms if waiting.fruitless else 0
+            if waiting.fruitless >= self._settings.retry_times:
+                commands += self._pause(f"{waiting.fruitless} attempts came to nothing, last: {settle.reason}", line)
+        return commands + self._go_on(now_ms)
+
+    def _acknowledge(self, entry_ids: tuple[bytes, ...]) -> tuple[ev.Command, ...]:
+        return (ev.Acknowledge(entry_ids),) if entry_ids else ()
+
+    def _pause(self, reason: str, line: OrderLine | None = None) -> tuple[ev.Command, ...]:
+        self._paused = reason
+        commands: tuple[ev.Command, ...] = (ev.Note("error", "market paused: a person is needed", (("why", reason),)),)
+        hedge = self._hedge
+        if line is None and hedge is not None and hedge.claim is not None:
+            claim = hedge.claim
+            line = OrderLine(claim.order, claim.maker_side, claim.lots, 0, claim.lots, is_final=False)
+        if line is not None:
+            commands += (ev.PublishResult(line, None, line.side.opposite, reason),)
+        return commands
+
+    # --- time and Redis -----------------------------------------------------------------------------------------------
+
+    def _ask_redis(self, command: ev.Command) -> tuple[ev.Command, ...]:
+        """Gives a command that is repeated until Redis answers it."""
+        if self._hedge is not None:
+            self._hedge.unanswered = command
+        return (command,)
+
+    def _step_failed(self, reason: str, now_ms: int) -> tuple[ev.Command, ...]:
+        if self._hedge is not None:
+            self._hedge.retry_at_ms = now_ms + REDIS_RETRY_MS
+        return (ev.Note("error", "Redis gave no answer", (("reason", reason),)),)
+
+    def _tick(self, now_ms: int) -> tuple[ev.Command, ...]:
+        hedge = self._hedge
+        if hedge is not None and hedge.unanswered is not None:
+            if now_ms < hedge.retry_at_ms:
+                return ()
+            hedge.retry_at_ms = now_ms + REDIS_RETRY_MS
+            return (hedge.unanswered,)
+        commands = self._resolve(now_ms) or self._go_on(now_ms)
+        if self._is_stopping and self.is_idle and not self._maker_may_rest:
+            commands = (*commands, ev.Finish())
+        return commands

@@ -1,0 +1,202 @@
+"""What became of a transaction that was sent: decided from evidence alone, never by guessing. Pure.
+
+A hedge's bytes may have left once or often. The evidence is what the venue said at the door, what its pushes and its
+REST say since, and the time. From it follows exactly one of:
+
+- executed: the order's final report is there; it says how much, which may be nothing;
+- dead: refused at the door on its very first sending, reported as failed, killed by another transaction on its
+  nonce, or expired without a trace while the lane's counter never passed it;
+- otherwise doubt, and the one next thing to do about it: wait, look, send the same bytes again, send a harmless
+  transaction on the same nonce (of two on one nonce at most one runs), or, when all is used up, tell a person.
+
+"Not found" is evidence of nothing (history lags up to 15 s, venue fact sheet 4.2); a refusal for the nonce on a
+second sending is not either (it may have run already). Proofs: venue fact sheet 4.5.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hedge_strategy.domain.order import (
+    Accepted,
+    OrderReport,
+    Outcome,
+    Rejected,
+    SignedTransaction,
+    TransactionReport,
+    TransactionStatus,
+)
+
+REPORT_GRACE_MS = 1_000
+"""How long after its execution time an accepted order may go unreported before it is looked up."""
+LOOK_UP_INTERVAL_MS = 1_000
+"""Pause between two look-ups."""
+LAG_MS = 20_000
+"""Longer than the venue's history can lag."""
+EXPIRY_MARGIN_MS = 5_000
+"""How far the venue's clock may be behind ours when expiry is taken for a proof."""
+
+
+class Step(StrEnum):
+    """The next thing to do about a transaction."""
+
+    WAIT = "wait"
+    LOOK_UP = "look up"
+    SEND_AGAIN = "send again"
+    KILL = "kill"
+    EXECUTED = "executed"
+    DEAD = "dead"
+    GIVE_UP = "give up"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A step, and why, in words."""
+
+    step: Step
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """All that is known of one sent transaction.
+
+    Attributes:
+        transaction: the bytes.
+        sent_at_ms: when they were sent first, unix ms.
+        answer_timeout_ms: how long an answer may take before there is none.
+        most_sends: how often the same bytes are sent at most.
+        is_recovered: found in the ledger after a restart: whether it ever left is not known.
+    """
+
+    transaction: SignedTransaction
+    sent_at_ms: int
+    answer_timeout_ms: int
+    most_sends: int
+    is_recovered: bool = False
+    sends: int = 1
+    last_sent_at_ms: int = 0
+    outcome: Outcome | None = None
+    was_accepted: bool = False
+    executes_at_ms: int = 0
+    final_report: OrderReport | None = None
+    status: TransactionStatus | None = None
+    venue_nonce: int | None = None
+    looked_up_at_ms: int = 0
+    is_looking_up: bool = False
+    killer: SignedTransaction | None = None
+    killed_at_ms: int = 0
+    kill_status: TransactionStatus | None = None
+    is_given_up: bool = False
+
+    def answered(self, outcome: Outcome) -> None:
+        """Takes in the door's answer to the latest sending."""
+        self.outcome = outcome
+        if isinstance(outcome, Accepted):
+            self.was_accepted = True
+            self.executes_at_ms = outcome.executes_at_ms
+
+    def reported(self, report: OrderReport) -> None:
+        """Takes in a report of the order."""
+        if report.status.is_final:
+            self.final_report = report
+
+    def transaction_seen(self, report: TransactionReport) -> None:
+        """Takes in a report of this transaction or of its killer."""
+        if report.hash == self.transaction.hash:
+            self.status = report.status
+        elif self.killer is not None and report.hash == self.killer.hash:
+            self.kill_status = report.status
+
+    def sent_again(self, now_ms: int) -> None:
+        """The same bytes leave once more."""
+        self.sends += 1
+        self.last_sent_at_ms = now_ms
+        self.outcome = None
+
+    def looking_up(self, now_ms: int) -> None:
+        """A look-up begins."""
+        self.is_looking_up = True
+        self.looked_up_at_ms = now_ms
+
+    def looked_up(self, venue_nonce: int | None) -> None:
+        """A look-up has ended; what it found was taken in before. None: it learnt nothing."""
+        self.is_looking_up = False
+        if venue_nonce is not None:
+            self.venue_nonce = venue_nonce
+
+    def killing(self, killer: SignedTransaction, now_ms: int) -> None:
+        """A harmless transaction on the same nonce leaves."""
+        self.killer = killer
+        self.killed_at_ms = now_ms
+
+    @property
+    def nonce_was_used(self) -> bool:
+        """Whether the lane's counter has passed this nonce, so that this transaction or its killer has run."""
+        return self.venue_nonce is not None and self.venue_nonce > self.transaction.nonce
+
+
+def next_step(evidence: Evidence, now_ms: int) -> Verdict:
+    """Decides what the evidence means.
+
+    Args:
+        evidence: all that is known.
+        now_ms: unix ms.
+
+    Returns:
+        The one next step and its reason.
+    """
+    if evidence.final_report is not None:
+        return Verdict(Step.EXECUTED, evidence.final_report.reason)
+    death = _death(evidence, now_ms)
+    if death is not None:
+        return Verdict(Step.DEAD, death)
+    if evidence.is_looking_up or not _is_overdue(evidence, now_ms):
+        return Verdict(Step.WAIT)
+    if now_ms - evidence.looked_up_at_ms < LOOK_UP_INTERVAL_MS:
+        return Verdict(Step.WAIT)
+    if evidence.looked_up_at_ms <= max(evidence.last_sent_at_ms, evidence.sent_at_ms, evidence.killed_at_ms):
+        return Verdict(Step.LOOK_UP)
+    return _next_in_doubt(evidence, now_ms)
+
+
+def _death(evidence: Evidence, now_ms: int) -> str | None:
+    outcome = evidence.outcome
+    if isinstance(outcome, Rejected) and evidence.sends == 1 and not evidence.is_recovered:
+        return f"refused: {outcome.code} {outcome.message}"
+    if evidence.status is TransactionStatus.FAILED:
+        return "refused inside the venue"
+    if evidence.kill_status is TransactionStatus.EXECUTED:
+        return "killed by another transaction on its nonce"
+    expired_at_ms = evidence.transaction.expires_at_ms + EXPIRY_MARGIN_MS
+    looked_after_expiry = not evidence.is_looking_up and evidence.looked_up_at_ms > expired_at_ms
+    unused = evidence.venue_nonce is not None and not evidence.nonce_was_used
+    if looked_after_expiry and unused and evidence.status is None and now_ms > expired_at_ms:
+        return "expired without having run"
+    return None
+
+
+def _is_overdue(evidence: Evidence, now_ms: int) -> bool:
+    if evidence.is_recovered or evidence.status is TransactionStatus.EXECUTED:
+        return True
+    if evidence.was_accepted:
+        return now_ms >= evidence.executes_at_ms + REPORT_GRACE_MS
+    if evidence.outcome is not None:
+        return True
+    return now_ms >= max(evidence.sent_at_ms, evidence.last_sent_at_ms) + evidence.answer_timeout_ms
+
+
+def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
+    began_ms = max(evidence.sent_at_ms, evidence.executes_at_ms)
+    if evidence.status is TransactionStatus.EXECUTED or evidence.nonce_was_used:
+        if now_ms - max(began_ms, evidence.killed_at_ms) > 2 * LAG_MS and not evidence.is_given_up:
+            return Verdict(Step.GIVE_UP, "it has run, but the venue shows no order for it")
+        return Verdict(Step.LOOK_UP)
+    if not evidence.was_accepted and evidence.sends < evidence.most_sends:
+        return Verdict(Step.SEND_AGAIN, "no trace of it on the venue")
+    if evidence.killer is None:
+        if not evidence.was_accepted or now_ms - began_ms > LAG_MS:
+            return Verdict(Step.KILL, "still no trace of it on the venue")
+        return Verdict(Step.LOOK_UP)
+    if now_ms - evidence.killed_at_ms > LAG_MS and not evidence.is_given_up:
+        return Verdict(Step.GIVE_UP, "neither it nor its killer left a trace on the venue")
+    return Verdict(Step.LOOK_UP)

@@ -1,0 +1,239 @@
+"""What the maker's machine is told, and what it answers with. Frozen values only.
+
+Besides these, the machine takes the venue's own events (`venues/port`).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hedge_strategy.domain.fill import CumulativeFill, Fill
+from hedge_strategy.domain.order import OrderReport, Outcome
+from hedge_strategy.risk.gate import Approved
+from hedge_strategy.venues.port import BookTop, VenueEvent
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed; the book as it is now."""
+
+    book: BookTop
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinationSeen:
+    """What Redis says of the hedger.
+
+    Attributes:
+        hedger: name of the live owner of the market, None where there is none.
+        is_draining: the owner is about to leave and wants no more fills.
+        problem: why Redis could not be asked, None where it answered.
+    """
+
+    hedger: str | None
+    is_draining: bool
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceEnded:
+    """What became of sending an order.
+
+    Attributes:
+        client_order_index: which order.
+        outcome: accepted, rejected or, after all repeats, still unknown.
+        transaction_hash: the transaction's name on the venue, empty where nothing was signed.
+    """
+
+    client_order_index: int
+    outcome: Outcome
+    transaction_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEnded:
+    """What became of sending a cancel, of one order or (None) of all in the market."""
+
+    client_order_index: int | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What REST says of everything since the last checkpoint."""
+
+    fills: tuple[Fill, ...]
+    orders: tuple[OrderReport, ...]
+    position: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUpFailed:
+    """REST did not answer; nothing was learnt."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What REST says of one order; None where neither the open nor the ended orders hold it."""
+
+    client_order_index: int
+    report: OrderReport | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpFailed:
+    """REST did not answer; nothing was learnt of the order."""
+
+    client_order_index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillPublished:
+    """The fill is durable in Redis."""
+
+    fill: CumulativeFill
+
+
+@dataclass(frozen=True, slots=True)
+class PublishFailed:
+    """Redis did not take the fill, or did not say so."""
+
+    fill: CumulativeFill
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeTold:
+    """How much of an order is hedged, from B's channel or from the ledger.
+
+    Attributes:
+        order_index: the maker order.
+        hedged_size: cumulative, base units of the maker's market.
+        problem: why B gave up on it, None while all is well.
+    """
+
+    order_index: int
+    hedged_size: Decimal
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The user wants the process to end."""
+
+
+Event = (
+    VenueEvent
+    | Tick
+    | CoordinationSeen
+    | PlaceEnded
+    | CancelEnded
+    | CaughtUp
+    | CatchUpFailed
+    | LookedUp
+    | LookUpFailed
+    | FillPublished
+    | PublishFailed
+    | HedgeTold
+    | Stop
+)
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PublishFill:
+    """Append to the stream and publish, at once, on the calling thread."""
+
+    fill: CumulativeFill
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Sign and send; answered by `PlaceEnded`."""
+
+    order: Approved
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Cancel one order by our number; answered by `CancelEnded`."""
+
+    client_order_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAll:
+    """Cancel everything that rests in the market; answered by `CancelEnded`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """Read trades, orders and position by REST; answered by `CaughtUp` or `CatchUpFailed`.
+
+    Attributes:
+        after_trade_id: trades with a larger id are wanted.
+        since_ms: orders that ended since then are wanted, unix ms.
+    """
+
+    after_trade_id: int
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpOrder:
+    """Read one order by REST; answered by `LookedUp` or `LookUpFailed`."""
+
+    client_order_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLedger:
+    """Read how much of an order is hedged; answered by `HedgeTold` where the ledger answers."""
+
+    order_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCheckpoint:
+    """Remember from which trade a restart must read."""
+
+    trade_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the log.
+
+    Attributes:
+        level: info, warning or error.
+        event: what happened, in a few words.
+        facts: name and value, in order.
+    """
+
+    level: str
+    event: str
+    facts: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Nothing rests, nothing is owed: the process may end."""
+
+
+Command = (
+    PublishFill
+    | PlaceOrder
+    | CancelOrder
+    | CancelAll
+    | CatchUp
+    | LookUpOrder
+    | ReadLedger
+    | SaveCheckpoint
+    | Note
+    | Finish
+)

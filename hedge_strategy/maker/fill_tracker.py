@@ -1,0 +1,157 @@
+"""Which fills A has seen, order by order, as cumulative amounts. Pure: no clock, no network.
+
+An order's fill is told twice by the venue, by its trades and by the order itself; either may be missing, late,
+repeated or out of order. What counts is the larger of the two sums, and only growth is reported. So a replayed
+trade, a frame delivered twice and a report that overtakes its trades change nothing.
+
+- Trades up to the baseline belong to the time before this system; they are never reported.
+- An order's own report is believed for orders of this maker (told by their client order index); of a foreign order
+  only its trades count, since its report may hold fills from before the baseline.
+- Limit: the newest `ORDERS_KEPT` finished orders are remembered. A replayed trade of an older one is reported again
+  with a smaller cumulative amount, which the ledger ignores.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from hedge_strategy.domain.fill import CumulativeFill, Fill
+from hedge_strategy.domain.ids import is_maker_client_order_index
+from hedge_strategy.domain.order import OrderReport, Side
+
+ORDERS_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Where this system's history begins for one account and market.
+
+    Attributes:
+        trade_id: trades up to this one are not ours to hedge.
+        since_s: unix seconds; maker orders numbered before it are not ours either.
+    """
+
+    trade_id: int
+    since_s: int
+
+
+@dataclass(slots=True)
+class _TrackedOrder:
+    side: Side
+    first_trade_id: int | None = None
+    trade_ids: set[int] = field(default_factory=set)
+    traded_size: Decimal = Decimal(0)
+    traded_quote: Decimal = Decimal(0)
+    reported_size: Decimal = Decimal(0)
+    reported_quote: Decimal = Decimal(0)
+    is_final: bool = False
+    filled_at_ms: int = 0
+    told_size: Decimal = Decimal(0)
+    told_final: bool = False
+
+    @property
+    def filled_size(self) -> Decimal:
+        return max(self.traded_size, self.reported_size)
+
+    @property
+    def filled_quote(self) -> Decimal:
+        return self.traded_quote if self.traded_size >= self.reported_size else self.reported_quote
+
+
+class FillTracker:
+    """The fills of one account in one market."""
+
+    def __init__(self, account_index: int, market_index: int, baseline: Baseline) -> None:
+        self._account_index = account_index
+        self._market_index = market_index
+        self._baseline = baseline
+        self._orders: OrderedDict[int, _TrackedOrder] = OrderedDict()
+        self._newest_trade_id = baseline.trade_id
+        self._net_told = Decimal(0)
+
+    @property
+    def net_told(self) -> Decimal:
+        """Signed sum of all fills told so far: what they added to the account's position, base units."""
+        return self._net_told
+
+    def note_fill(self, fill: Fill) -> CumulativeFill | None:
+        """Takes a trade in.
+
+        Returns:
+            The order's cumulative fill where it has grown, else None.
+        """
+        if not self._concerns(fill.account_index, fill.market_index) or fill.trade_id <= self._baseline.trade_id:
+            return None
+        order = self._order(fill.order_index, fill.side)
+        if fill.trade_id in order.trade_ids:
+            return None
+        order.trade_ids.add(fill.trade_id)
+        order.traded_size += fill.size
+        order.traded_quote += fill.quote
+        order.first_trade_id = min(order.first_trade_id or fill.trade_id, fill.trade_id)
+        order.filled_at_ms = max(order.filled_at_ms, fill.executed_at_ms)
+        self._newest_trade_id = max(self._newest_trade_id, fill.trade_id)
+        return self._news(fill.order_index, order)
+
+    def note_order(self, report: OrderReport) -> CumulativeFill | None:
+        """Takes an order's report in.
+
+        Returns:
+            The order's cumulative fill where it has grown, or where the order has ended with a fill; else None.
+        """
+        if not self._concerns(report.account_index, report.market_index):
+            return None
+        is_ours = is_maker_client_order_index(report.client_order_index, self._baseline.since_s)
+        known = report.order_index in self._orders
+        if not known and not (is_ours and report.filled_size):
+            return None
+        order = self._order(report.order_index, report.side)
+        if is_ours and report.filled_size > order.reported_size:
+            order.reported_size = report.filled_size
+            order.reported_quote = report.filled_quote
+            order.filled_at_ms = max(order.filled_at_ms, report.updated_at_ms)
+        order.is_final = order.is_final or report.status.is_final
+        return self._news(report.order_index, order)
+
+    def restart_trade_id(self) -> int:
+        """The trade id from which a restart must read again: everything up to it belongs to finished orders."""
+        open_first = [
+            order.first_trade_id for order in self._orders.values() if not order.is_final and order.first_trade_id
+        ]
+        return min([self._newest_trade_id, *(first - 1 for first in open_first)])
+
+    def _concerns(self, account_index: int, market_index: int) -> bool:
+        return account_index == self._account_index and market_index == self._market_index
+
+    def _order(self, order_index: int, side: Side) -> _TrackedOrder:
+        order = self._orders.get(order_index)
+        if order is None:
+            order = self._orders[order_index] = _TrackedOrder(side)
+            self._forget_oldest()
+        return order
+
+    def _forget_oldest(self) -> None:
+        excess = len(self._orders) - ORDERS_KEPT
+        if excess > 0:
+            finished = [index for index, order in self._orders.items() if order.is_final]
+            for index in finished[:excess]:
+                del self._orders[index]
+
+    def _news(self, order_index: int, order: _TrackedOrder) -> CumulativeFill | None:
+        grown = order.filled_size > order.told_size
+        ended = order.is_final and not order.told_final and order.filled_size > 0
+        if not grown and not ended:
+            return None
+        self._net_told += order.side.sign * (order.filled_size - order.told_size)
+        order.told_size = order.filled_size
+        order.told_final = order.is_final
+        return CumulativeFill(
+            account_index=self._account_index,
+            market_index=self._market_index,
+            order_index=order_index,
+            side=order.side,
+            filled_size=order.filled_size,
+            filled_quote=order.filled_quote,
+            is_final=order.is_final,
+            filled_at_ms=order.filled_at_ms,
+        )
