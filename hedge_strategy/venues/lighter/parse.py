@@ -143,6 +143,11 @@ def positions(raw_positions: Iterable[Raw]) -> Iterator[Position]:
     return _each(raw_positions, _position)
 
 
+def flat_position(market_index: int) -> Position:
+    """No position in a market."""
+    return Position(market_index, Decimal(0), Decimal(0))
+
+
 def transactions(raw_transactions: Iterable[Raw]) -> Iterator[TransactionReport]:
     """Transactions. Raises: WireError after the good ones."""
     return _each(raw_transactions, transaction)
