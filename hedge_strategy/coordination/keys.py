@@ -13,6 +13,9 @@ is stored for one market shares the hash tag `{SYMBOL}`, so that one script may 
     hedge:{BTC}:totals                  hash       sums over all orders, whether their rows still exist or not
     hedge:{BTC}:baseline                hash       per maker account: the trade id from which on fills are ours to hedge
     hedge:{BTC}:lease                   hash       who owns the market; expires
+    hedge:{BTC}:maker                   string     whether A may have an order on the book; expires
+    hedge:{BTC}:hedger                  string     whether the owner hedges, drains or is paused; expires
+    hedge:{BTC}:checkpoint:7            string     where maker account 7's history begins and how far it is handled
     hedge:{BTC}:fence                   hash       the highest fencing number given out, and to whom; never expires
 """
 
@@ -45,6 +48,9 @@ class MarketKeys:
     baseline: str
     lease: str
     fence: str
+    maker: str
+    hedger: str
+    checkpoint_prefix: str
 
     def order(self, order: OrderKey) -> str:
         """The hash of one maker order."""
@@ -81,6 +87,9 @@ def market_keys(market: str) -> MarketKeys:
         baseline=stem + "baseline",
         lease=stem + "lease",
         fence=stem + "fence",
+        maker=stem + "maker",
+        hedger=stem + "hedger",
+        checkpoint_prefix=stem + "checkpoint:",
     )
 
 

@@ -55,6 +55,7 @@ class CumulativeFill:
         filled_quote: cumulative, quote units.
         is_final: True once the order can fill no further.
         filled_at_ms: time of the last fill, unix milliseconds.
+        last_trade_id: the newest trade counted in, 0 where only the order's own report is known.
     """
 
     account_index: int
@@ -65,6 +66,7 @@ class CumulativeFill:
     filled_quote: Decimal
     is_final: bool
     filled_at_ms: int
+    last_trade_id: int = 0
 
     @property
     def average_price(self) -> Decimal:

@@ -37,7 +37,7 @@ class Backlog:
 
     def __init__(self) -> None:
         self._orders: OrderedDict[OrderKey, Waiting] = OrderedDict()
-        self._entries: dict[bytes, tuple[OrderKey, int]] = {}
+        self._entries: dict[str, tuple[OrderKey, int]] = {}
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -47,7 +47,7 @@ class Backlog:
         """Whether no more stream entries should be read for now."""
         return len(self._entries) >= ENTRIES_MAX
 
-    def heard(self, fill: SeenFill, average_price: Decimal | None, entry_id: bytes | None) -> None:
+    def heard(self, fill: SeenFill, average_price: Decimal | None, entry_id: str | None) -> None:
         """Takes a fill in."""
         if entry_id is not None:
             self._entries[entry_id] = (fill.order, fill.filled_lots)
@@ -65,7 +65,7 @@ class Backlog:
         """What is known of an order that may need a hedge."""
         return self._orders.get(order)
 
-    def settled(self, line: OrderLine) -> tuple[bytes, ...]:
+    def settled(self, line: OrderLine) -> tuple[str, ...]:
         """Takes in what the ledger says of an order.
 
         Returns:

@@ -29,7 +29,7 @@ class FillHeard:
 
     fill: SeenFill
     average_price: Decimal | None
-    entry_id: bytes | None = None
+    entry_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,13 @@ class Settled:
 @dataclass(frozen=True, slots=True)
 class StepFailed:
     """Redis gave no answer to a command; whether it acted is unknown."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The ledger refused a step that must never be asked for: a promise does not hold."""
 
     reason: str
 
@@ -168,6 +175,7 @@ Event = (
     | StoredAsSent
     | Settled
     | StepFailed
+    | Broken
     | NonceRead
     | NonceReadFailed
     | LookedUp
@@ -257,7 +265,7 @@ class Settle:
 class Acknowledge:
     """Take these entries off the stream: the ledger says that they are hedged."""
 
-    entry_ids: tuple[bytes, ...]
+    entry_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.backlog import Backlog
 from hedge_strategy.hedger.resolution import Evidence, Step, Verdict, next_step
 from hedge_strategy.hedger.sizing import HedgeRule, size_hedge
+from hedge_strategy.hedger.under_way import HedgeUnderWay
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.risk.limits import Limits
@@ -36,7 +37,6 @@ FRUITLESS_PAUSE_MS = 250
 """Pause after an attempt that executed nothing, doubled at each further one …"""
 LONGEST_FRUITLESS_PAUSE_MS = 5_000
 """… up to this."""
-EMPTY_BOOK = port.BookTop((), (), is_live=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +58,6 @@ class HedgerSettings:
     owner: str
 
 
-@dataclass(slots=True)
-class _Hedge:
-    """The hedge that is under way."""
-
-    claim_of: ev.ClaimFill | None
-    claim: Claim | None = None
-    evidence: Evidence | None = None
-    average_price: Decimal | None = None
-    unanswered: ev.Command | None = None
-    retry_at_ms: int = 0
-    settlement: ev.Settle | None = None
-
-
 class HedgerMachine:
     """One market's hedger."""
 
@@ -78,11 +65,11 @@ class HedgerMachine:
         self._settings = settings
         self._backlog = Backlog()
         self._unfinished: deque[Intent] = deque()
-        self._hedge: _Hedge | None = None
+        self._hedge: HedgeUnderWay | None = None
         self._owns = False
         self._nonce: int | None = None
         self._nonce_asked_at_ms = 0
-        self._book = EMPTY_BOOK
+        self._book = port.BookTop((), (), is_live=False)
         self._claims = 0
         self._paused: str | None = None
         self._is_stopping = False
@@ -129,6 +116,10 @@ class HedgerMachine:
                 return self._settled(line, now_ms)
             case ev.StepFailed(reason):
                 return self._step_failed(reason, now_ms)
+            case ev.Broken(reason):
+                if self._hedge is not None:
+                    self._hedge.unanswered = None
+                return self._pause(reason)
             case ev.Tick(book):
                 self._book = book
                 return self._tick(now_ms)
@@ -191,7 +182,7 @@ class HedgerMachine:
             return ()
         self._claims += 1
         command = ev.ClaimFill(waiting.fill, f"{self._settings.owner}:{self._claims}")
-        self._hedge = _Hedge(command, average_price=waiting.average_price)
+        self._hedge = HedgeUnderWay(average_price=waiting.average_price)
         return self._ask_redis(command)
 
     def _claimed(self, answer: Claim | Busy | Nothing, now_ms: int) -> tuple[ev.Command, ...]:
@@ -209,7 +200,7 @@ class HedgerMachine:
         hedge.claim = answer
         return self._order(hedge, answer)
 
-    def _order(self, hedge: _Hedge, claim: Claim) -> tuple[ev.Command, ...]:
+    def _order(self, hedge: HedgeUnderWay, claim: Claim) -> tuple[ev.Command, ...]:
         priced = size_hedge(self._settings.rule, claim, self._book, hedge.average_price)
         if priced is None or self._nonce is None:
             return self._settle_as_dead("no price to bound it by")
@@ -231,13 +222,7 @@ class HedgerMachine:
         transaction = hedge.unanswered.transaction
         hedge.unanswered = None
         hedge.evidence = self._new_evidence(transaction, now_ms, is_recovered=False)
-        facts = (
-            ("order", hedge.claim.order.order_index),
-            ("attempt", hedge.claim.attempt),
-            ("lots", hedge.claim.lots),
-            ("side", hedge.claim.maker_side.opposite.value),
-        )
-        return (ev.Send(transaction), ev.Note("info", "hedge sent", facts))
+        return (ev.Send(transaction), ev.Note("info", "hedge sent", hedge.facts))
 
     def _new_evidence(self, transaction: SignedTransaction, now_ms: int, *, is_recovered: bool) -> Evidence:
         settings = self._settings
@@ -245,7 +230,7 @@ class HedgerMachine:
 
     def _take_up(self, intent: Intent, now_ms: int) -> tuple[ev.Command, ...]:
         """Goes on with a hedge that the ledger holds: another run claimed it, or Redis' answer was lost."""
-        self._hedge = _Hedge(None, intent.claim)
+        self._hedge = HedgeUnderWay(intent.claim)
         note = ev.Note("warning", "taking up an unfinished hedge", (("order", intent.claim.order.order_index),))
         if intent.transaction is None:
             return (note, *self._settle_as_dead("never signed"))
@@ -310,8 +295,7 @@ class HedgerMachine:
 
     def _doubt_note(self, verdict: Verdict, action: str) -> ev.Note:
         hedge = self._hedge
-        order = hedge.claim.order.order_index if hedge and hedge.claim else 0
-        return ev.Note("warning", action, (("order", order), ("because", verdict.reason)))
+        return ev.Note("warning", action, (*(hedge.facts if hedge else ()), ("because", verdict.reason)))
 
     # --- settling -----------------------------------------------------------------------------------------------------
 
@@ -367,16 +351,13 @@ class HedgerMachine:
                 commands += self._pause(f"{waiting.fruitless} attempts came to nothing, last: {settle.reason}", line)
         return commands + self._go_on(now_ms)
 
-    def _acknowledge(self, entry_ids: tuple[bytes, ...]) -> tuple[ev.Command, ...]:
+    def _acknowledge(self, entry_ids: tuple[str, ...]) -> tuple[ev.Command, ...]:
         return (ev.Acknowledge(entry_ids),) if entry_ids else ()
 
     def _pause(self, reason: str, line: OrderLine | None = None) -> tuple[ev.Command, ...]:
         self._paused = reason
         commands: tuple[ev.Command, ...] = (ev.Note("error", "market paused: a person is needed", (("why", reason),)),)
-        hedge = self._hedge
-        if line is None and hedge is not None and hedge.claim is not None:
-            claim = hedge.claim
-            line = OrderLine(claim.order, claim.maker_side, claim.lots, 0, claim.lots, is_final=False)
+        line = line or (self._hedge.line if self._hedge is not None else None)
         if line is not None:
             commands += (ev.PublishResult(line, None, line.side.opposite, reason),)
         return commands

@@ -154,4 +154,5 @@ class FillTracker:
             filled_quote=order.filled_quote,
             is_final=order.is_final,
             filled_at_ms=order.filled_at_ms,
+            last_trade_id=max(order.trade_ids, default=0),
         )

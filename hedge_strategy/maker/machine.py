@@ -107,14 +107,9 @@ class MakerMachine:
         self._saved_trade_id = tracker.restart_trade_id()
 
     @property
-    def is_resting(self) -> bool:
-        """Whether an order may be on the book."""
-        return self._order is not None
-
-    @property
-    def is_owed(self) -> bool:
-        """Whether a fill is not published or not hedged yet."""
-        return bool(self._owed or self._publishing.waiting)
+    def may_be_filled(self) -> bool:
+        """Whether the hedger may still hear of a fill: an order may be on the book, or Redis lacks one."""
+        return self._order is not None or bool(self._publishing.waiting)
 
     def step(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
         """Takes one event in.

@@ -1,0 +1,95 @@
+"""What A and B tell each other of their own state, so that each can leave without harm to the other.
+
+A says whether an order of its may be on the book; B says whether it hedges, is about to leave, or has been paused.
+Both are told again and again and expire soon after they stop being told. They make stopping orderly and quoting
+careful; no promise about a fill rests on them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+import redis
+
+from hedge_strategy.coordination.connection import redis_errors
+from hedge_strategy.coordination.keys import market_keys
+from hedge_strategy.errors import WireError
+
+
+class HedgerState(StrEnum):
+    """What the owner of a market is doing."""
+
+    HEDGING = "hedging"
+    DRAINING = "draining"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class HedgerPresence:
+    """What the owner says of itself.
+
+    Attributes:
+        state: what it is doing.
+        reason: why, in words, empty while it hedges.
+    """
+
+    state: HedgerState
+    reason: str = ""
+
+
+class Presence:
+    """Both sides' notices for one market. Safe to share between threads.
+
+    Args:
+        client: the connection.
+        market: the maker's symbol.
+        life_ms: how long a notice holds without being told again.
+    """
+
+    def __init__(self, client: redis.Redis, market: str, *, life_ms: int) -> None:
+        self._client = client
+        self._keys = market_keys(market)
+        self._life_ms = life_ms
+
+    def tell_maker(self, may_rest: bool) -> None:
+        """Says whether an order of A's may be on the book.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        with redis_errors():
+            self._client.set(self._keys.maker, b"1" if may_rest else b"0", px=self._life_ms)
+
+    def maker_may_rest(self) -> bool:
+        """Whether A may have an order on the book; False where A has said nothing of late.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        with redis_errors():
+            return self._client.get(self._keys.maker) == b"1"
+
+    def tell_hedger(self, presence: HedgerPresence) -> None:
+        """Says what the owner of the market is doing.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        with redis_errors():
+            self._client.set(self._keys.hedger, msgspec.json.encode(presence), px=self._life_ms)
+
+    def hedger(self) -> HedgerPresence | None:
+        """What the owner says it is doing; None where it has said nothing of late.
+
+        Raises:
+            RedisUnavailable: no answer.
+            WireError: what stands there is no such notice.
+        """
+        with redis_errors():
+            held = self._client.get(self._keys.hedger)
+        if not isinstance(held, bytes):
+            return None
+        try:
+            return msgspec.json.decode(held, type=HedgerPresence)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise WireError("hedger_presence", str(error)) from error

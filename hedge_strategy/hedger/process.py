@@ -1,0 +1,366 @@
+"""Process B's shell for one market: threads and sockets around the machine, which decides.
+
+Threads: the listener (a fill on the channel is claimed, signed, stored and sent in place, under the lock), the stream
+reader (the truth, and whatever the channel lost), the engine (the venue's events, so that its socket thread never
+waits for Redis), the looker (REST), the keeper (renews the lease), and the caller's own, which ticks. Every event goes
+through `_dispatch`, one at a time.
+"""
+
+import queue
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+import structlog
+
+from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.coordination.fill_stream import (
+    FillEntry,
+    FillHeard,
+    FillSubscriber,
+    Unreadable,
+    UnreadableEntry,
+)
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.lease import Lease
+from hedge_strategy.coordination.ledger_rows import seen_fill
+from hedge_strategy.coordination.messages import FillMessage
+from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
+from hedge_strategy.coordination.result_channel import ResultPublisher
+from hedge_strategy.domain.hedge import IntentState
+from hedge_strategy.domain.market import Market
+from hedge_strategy.errors import InvariantBroken, RedisUnavailable, SigningFailed, StaleOwner, VenueError, WireError
+from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.keeper import LeaseKeeper
+from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.results import ResultTeller
+from hedge_strategy.venues.port import Venue, VenueEvent
+
+TICK_S = 0.02
+PRESENCE_INTERVAL_MS = 250
+NOTICE_TRAVEL_MS = 1_000
+"""After B has said that it is leaving, A may quote once more before it has seen that; its notices count from then."""
+LISTEN_MS = 250
+STREAM_WAIT_MS = 250
+SETTLE_WAIT_S = 0.05
+STOP_DEADLINE_MS = 30_000
+EVENTS_MAX = 10_000
+LOOK_UPS_MAX = 64
+BOOK_LEVELS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HedgerCoordination:
+    """All of Redis that B uses, for one market."""
+
+    subscriber: FillSubscriber
+    results: ResultPublisher
+    ledger: HedgeLedger
+    keeper: LeaseKeeper
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class HedgerRun:
+    """What is fixed for this run.
+
+    Attributes:
+        maker_market: the market that fills are counted in.
+        hedge_market: the market that is hedged in.
+        run_id: this run's name in leases and messages.
+    """
+
+    maker_market: Market
+    hedge_market: Market
+    run_id: str
+
+
+class HedgerProcess:
+    """One market's hedger, running."""
+
+    def __init__(
+        self, venue: Venue, coordination: HedgerCoordination, machine: HedgerMachine, run: HedgerRun, clock: Clock
+    ) -> None:
+        self._venue = venue
+        self._redis = coordination
+        self._machine = machine
+        self._run = run
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._lease: Lease | None = None
+        self._venue_events: queue.Queue[VenueEvent | None] = queue.Queue(EVENTS_MAX)
+        self._look_ups: queue.Queue[ev.Command | None] = queue.Queue(LOOK_UPS_MAX)
+        self._believe_maker_at_ms = 0
+        self._stop_asked = threading.Event()
+        self._finished = threading.Event()
+        self._must_read_all = threading.Event()
+        self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
+        self._unreadable: dict[str, int] = {}
+        self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
+
+    def ask_to_stop(self) -> None:
+        """Asks the process to finish what is in flight and end; safe in a signal handler."""
+        self._stop_asked.set()
+
+    def run(self) -> int:
+        """Runs until asked to stop.
+
+        Returns:
+            0 where nothing was left in flight; 1 where it had to end before that.
+        """
+        loops = (
+            (self._engine_loop, "hedger-engine"),
+            (self._look_up_loop, "hedger-look-up"),
+            (self._listen_loop, "hedger-listener"),
+            (self._stream_loop, "hedger-stream"),
+        )
+        threads = [threading.Thread(target=loop, name=name, daemon=True) for loop, name in loops]
+        self._venue.start([self._run.hedge_market], self._venue_events.put)
+        for thread in threads:
+            thread.start()
+        self._redis.keeper.start(self._gained, self._lost)
+        try:
+            is_clean = self._tick_until_finished()
+        finally:
+            self._finished.set()
+            self._venue_events.put(None)
+            self._look_ups.put(None)
+            self._venue.close()
+            for thread in threads:
+                thread.join()
+            self._redis.keeper.stop()
+        return 0 if is_clean else 1
+
+    # --- events in ----------------------------------------------------------------------------------------------------
+
+    def _dispatch(self, event: ev.Event) -> None:
+        with self._lock:
+            waiting: deque[ev.Event] = deque([event])
+            while waiting:
+                now_ms = to_ms(self._clock.now_ns())
+                for command in self._machine.step(waiting.popleft(), now_ms):
+                    answer = self._perform(command)
+                    if answer is not None:
+                        waiting.append(answer)
+
+    def _engine_loop(self) -> None:
+        while (event := self._venue_events.get()) is not None:
+            self._dispatch(event)
+
+    def _tick_until_finished(self) -> bool:
+        next_notice_ms = stop_by_ms = 0
+        while not self._finished.is_set():
+            now_ms = to_ms(self._clock.monotonic_ns())
+            if self._stop_asked.is_set() and not stop_by_ms:
+                stop_by_ms = now_ms + STOP_DEADLINE_MS
+                self._believe_maker_at_ms = now_ms + NOTICE_TRAVEL_MS
+                self._dispatch(ev.MakerSeen(may_rest=True))
+                self._dispatch(ev.Stop())
+                next_notice_ms = now_ms
+            if now_ms >= next_notice_ms:
+                next_notice_ms = now_ms + PRESENCE_INTERVAL_MS
+                self._exchange_notices()
+            self._dispatch(ev.Tick(self._venue.book(self._run.hedge_market, BOOK_LEVELS)))
+            if stop_by_ms and now_ms >= stop_by_ms:
+                self._log.error("ends with work left; the next hedger takes it up", seconds=STOP_DEADLINE_MS // 1000)
+                return False
+            self._finished.wait(TICK_S)
+        return True
+
+    def _exchange_notices(self) -> None:
+        """Tells A how things stand here, and asks whether A may still be filled."""
+        try:
+            if self._lease is not None:
+                self._redis.presence.tell_hedger(self._own_presence())
+            may_rest = self._redis.presence.maker_may_rest()
+            now_ms = to_ms(self._clock.monotonic_ns())
+            self._dispatch(ev.MakerSeen(may_rest or now_ms < self._believe_maker_at_ms))
+        except RedisUnavailable as error:
+            self._count_unusual("redis", "Redis does not answer", str(error))
+
+    def _own_presence(self) -> HedgerPresence:
+        if self._machine.paused is not None:
+            return HedgerPresence(HedgerState.PAUSED, self._machine.paused)
+        if self._stop_asked.is_set():
+            return HedgerPresence(HedgerState.DRAINING, "stopping")
+        return HedgerPresence(HedgerState.HEDGING)
+
+    # --- ownership, on the keeper's thread ----------------------------------------------------------------------------
+
+    def _gained(self, lease: Lease) -> None:
+        with self._lock:
+            self._lease = lease
+            try:
+                unfinished, open_lines = self._redis.ledger.unfinished(), self._redis.ledger.open_lines()
+            except InvariantBroken as error:
+                self._dispatch(ev.Broken(str(error)))
+                return
+            self._must_read_all.set()
+            self._dispatch(ev.OwnershipGained(unfinished, open_lines))
+
+    def _lost(self, reason: str) -> None:
+        with self._lock:
+            self._lease = None
+            self._dispatch(ev.OwnershipLost(reason))
+
+    # --- fills in -----------------------------------------------------------------------------------------------------
+
+    def _listen_loop(self) -> None:
+        is_lost = False
+        while not self._finished.is_set():
+            try:
+                heard = self._redis.subscriber.listen(LISTEN_MS)
+            except RedisUnavailable as error:
+                if not is_lost:
+                    self._log.warning("the channel is lost; the stream keeps what it would say", reason=str(error))
+                is_lost = True
+                self._finished.wait(LISTEN_MS / 1000)
+                continue
+            is_lost = False
+            if isinstance(heard, FillHeard):
+                self._hear(heard.message, None)
+            elif isinstance(heard, Unreadable):
+                self._count_unusual(heard.error.source, "skipped a message that cannot be read", str(heard.error))
+        self._redis.subscriber.close()
+
+    def _stream_loop(self) -> None:
+        while not self._finished.is_set():
+            if not self._machine.wants_more:
+                self._finished.wait(SETTLE_WAIT_S)
+                continue
+            try:
+                self._read_stream()
+            except RedisUnavailable as error:
+                self._count_unusual("stream", "the stream could not be read", str(error))
+                self._must_read_all.set()
+                self._finished.wait(STREAM_WAIT_MS / 1000)
+
+    def _read_stream(self) -> None:
+        """Own pending entries and those of dead consumers first, whenever ownership or contact was regained."""
+        subscriber = self._redis.subscriber
+        entries: tuple[FillEntry | UnreadableEntry, ...] = ()
+        if self._must_read_all.is_set():
+            self._must_read_all.clear()
+            entries = subscriber.read_pending() + subscriber.take_over(0)
+        else:
+            entries = subscriber.read_new(STREAM_WAIT_MS)
+        for entry in entries:
+            if isinstance(entry, FillEntry):
+                self._hear(entry.message, entry.stream_id)
+            else:
+                self._count_unusual(entry.error.source, "skipped an entry that cannot be read", str(entry.error))
+                subscriber.acknowledge([entry.stream_id])
+
+    def _hear(self, message: FillMessage, stream_id: str | None) -> None:
+        try:
+            fill = seen_fill(message, self._run.maker_market)
+        except WireError as error:
+            self._count_unusual(error.source, "skipped a fill that cannot be hedged", str(error))
+            if stream_id is not None:
+                self._redis.subscriber.acknowledge([stream_id])
+            return
+        average_price = message.cumulative.average_price or None
+        self._dispatch(ev.FillHeard(fill, average_price, stream_id))
+
+    def _count_unusual(self, kind: str, event: str, reason: str) -> None:
+        """Says the first of a kind in the log and counts the rest."""
+        self._unreadable[kind] = self._unreadable.get(kind, 0) + 1
+        if self._unreadable[kind] == 1:
+            self._log.warning(event, kind=kind, reason=reason)
+
+    # --- commands out -------------------------------------------------------------------------------------------------
+
+    def _perform(self, command: ev.Command) -> ev.Event | None:
+        match command:
+            case ev.ClaimFill() | ev.StoreAsSent() | ev.Settle():
+                return self._ask_ledger(command)
+            case ev.SignHedge(order, nonce):
+                try:
+                    return ev.Signed(self._venue.sign_order(order, nonce))
+                except SigningFailed as error:
+                    return ev.SigningRefused(str(error))
+            case ev.Send(transaction):
+                self._venue.send(transaction)
+            case ev.SendKiller(nonce):
+                killer = self._venue.sign_dead_man(nonce, None)
+                self._venue.send(killer)
+                return ev.KillerSent(killer)
+            case ev.LookUp() | ev.ReadNonce() | ev.Acknowledge():
+                self._look_ups.put_nowait(command)
+            case ev.PublishResult():
+                self._tell_result(command)
+            case ev.Note(level, event, facts):
+                getattr(self._log, level)(event, **dict(facts))
+            case ev.Finish():
+                self._finished.set()
+        return None
+
+    def _ask_ledger(self, command: ev.ClaimFill | ev.StoreAsSent | ev.Settle) -> ev.Event:
+        ledger, lease = self._redis.ledger, self._lease
+        if lease is None:
+            return ev.OwnershipLost("the lease is over")
+        fencing = lease.fencing
+        try:
+            match command:
+                case ev.ClaimFill(fill, token):
+                    return ev.ClaimAnswered(ledger.claim(fill, fencing=fencing, claim_token=token))
+                case ev.StoreAsSent(claim, transaction):
+                    ledger.advance(claim, IntentState.SENT, fencing=fencing, transaction=transaction)
+                    return ev.StoredAsSent()
+                case ev.Settle(claim, is_dead, lots, quote, order_index, reason):
+                    if is_dead:
+                        ledger.advance(claim, IntentState.DEAD, fencing=fencing, reason=reason)
+                    line = ledger.settle(
+                        claim,
+                        fencing=fencing,
+                        executed_lots=lots,
+                        executed_quote=f"{quote:f}",
+                        venue_order_index=order_index,
+                        reason=reason,
+                    )
+                    return ev.Settled(line)
+        except RedisUnavailable as error:
+            return ev.StepFailed(str(error))
+        except StaleOwner as error:
+            self._lease = None
+            return ev.OwnershipLost(str(error))
+        except InvariantBroken as error:
+            return ev.Broken(str(error))
+
+    def _tell_result(self, result: ev.PublishResult) -> None:
+        try:
+            self._teller.tell(result, to_ms(self._clock.now_ns()), self._run.run_id)
+        except RedisUnavailable as error:
+            self._log.warning("a result was not told; A reads the ledger", reason=str(error))
+
+    # --- REST and acknowledgements, on a thread of their own ----------------------------------------------------------
+
+    def _look_up_loop(self) -> None:
+        while (command := self._look_ups.get()) is not None:
+            match command:
+                case ev.LookUp(index, hashes):
+                    self._dispatch(self._look_up(index, hashes))
+                case ev.ReadNonce():
+                    try:
+                        self._dispatch(ev.NonceRead(self._venue.next_nonce()))
+                    except VenueError as error:
+                        self._dispatch(ev.NonceReadFailed(str(error)))
+                case ev.Acknowledge(stream_ids):
+                    self._acknowledge(stream_ids)
+                case _:
+                    pass
+
+    def _acknowledge(self, stream_ids: tuple[str, ...]) -> None:
+        try:
+            self._redis.subscriber.acknowledge(stream_ids)
+        except RedisUnavailable as error:
+            self._must_read_all.set()
+            self._count_unusual("acknowledge", "entries stay in the stream for now", str(error))
+
+    def _look_up(self, index: int, hashes: tuple[str, ...]) -> ev.Event:
+        try:
+            orders = self._venue.orders_by_client_index(self._run.hedge_market, [index])
+            found = tuple(report for name in hashes if (report := self._venue.transaction(name)) is not None)
+            return ev.LookedUp(index, orders[0] if orders else None, found, self._venue.next_nonce())
+        except VenueError as error:
+            return ev.LookUpFailed(index, str(error))

@@ -1,0 +1,306 @@
+"""Process A's shell for one market: threads and sockets around the machine, which decides.
+
+Threads: the venue's socket thread (fills are tracked and published in place, under the lock), the order desk (sends),
+the reader (REST), the listener (B's results), and the caller's own, which ticks. Every event goes through `_dispatch`,
+one at a time.
+"""
+
+import queue
+import threading
+from collections import deque
+from dataclasses import dataclass
+from decimal import Decimal
+
+import structlog
+
+from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
+from hedge_strategy.coordination.fill_stream import FillPublisher, Unreadable
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.messages import ResultStatus, fill_message
+from hedge_strategy.coordination.presence import HedgerState, Presence
+from hedge_strategy.coordination.result_channel import ResultHeard, ResultSubscriber
+from hedge_strategy.domain.fill import CumulativeFill
+from hedge_strategy.domain.hedge import OrderKey
+from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import Accepted
+from hedge_strategy.errors import RedisUnavailable, VenueError, WireError
+from hedge_strategy.maker import events as ev
+from hedge_strategy.maker.machine import MakerMachine
+from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
+from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
+
+TICK_S = 0.02
+COORDINATION_INTERVAL_MS = 250
+LISTEN_MS = 250
+STOP_DEADLINE_MS = 30_000
+GONE_DEADLINE_MS = 5_000
+READS_MAX = 256
+
+
+@dataclass(frozen=True, slots=True)
+class MakerCoordination:
+    """All of Redis that A uses, for one market."""
+
+    publisher: FillPublisher
+    results: ResultSubscriber
+    ledger: HedgeLedger
+    leases: Leases
+    presence: Presence
+    checkpoints: Checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class MakerRun:
+    """What is fixed for this run.
+
+    Attributes:
+        market: where A quotes.
+        depth: how many levels of the book are needed.
+        run_id: this run's name in messages.
+        checkpoint: the record as it was at the start.
+        desk: how orders are sent.
+    """
+
+    market: Market
+    depth: int
+    run_id: str
+    checkpoint: Checkpoint
+    desk: DeskSettings
+
+
+class MakerProcess:
+    """One market's maker, running."""
+
+    def __init__(
+        self, venue: Venue, coordination: MakerCoordination, machine: MakerMachine, run: MakerRun, clock: Clock
+    ) -> None:
+        self._venue = venue
+        self._redis = coordination
+        self._machine = machine
+        self._run = run
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._desk = OrderDesk(venue, run.desk, self._dispatch)
+        self._reads: queue.Queue[ev.Command | None] = queue.Queue(READS_MAX)
+        self._stop_asked = threading.Event()
+        self._finished = threading.Event()
+        self._sequence = 0
+        self._log = structlog.get_logger("maker", market=run.market.symbol)
+
+    def ask_to_stop(self) -> None:
+        """Asks the process to cancel, wait for its last fills, and end; safe in a signal handler."""
+        self._stop_asked.set()
+
+    def run(self) -> int:
+        """Runs until asked to stop.
+
+        Returns:
+            0 where nothing is left resting on any market; 1 where that could not be made sure.
+        """
+        reader = threading.Thread(target=self._read_loop, name="maker-reader", daemon=True)
+        listener = threading.Thread(target=self._listen_loop, name="maker-results", daemon=True)
+        self._desk.start()
+        reader.start()
+        listener.start()
+        self._venue.start([self._run.market], self._on_venue_event)
+        try:
+            self._tick_until_finished()
+            is_clean = self._leave_nothing_resting()
+            self._see_coordination()
+        finally:
+            self._finished.set()
+            self._reads.put(None)
+            self._venue.close()
+            reader.join()
+            listener.join()
+        return 0 if is_clean else 1
+
+    # --- events in ----------------------------------------------------------------------------------------------------
+
+    def _on_venue_event(self, event: VenueEvent) -> None:
+        if isinstance(event, SendAnswered):
+            self._desk.answered(event)
+        else:
+            self._dispatch(event)
+
+    def _dispatch(self, event: ev.Event) -> None:
+        with self._lock:
+            waiting: deque[ev.Event] = deque([event])
+            while waiting:
+                now_ms = to_ms(self._clock.now_ns())
+                for command in self._machine.step(waiting.popleft(), now_ms):
+                    answer = self._perform(command)
+                    if answer is not None:
+                        waiting.append(answer)
+
+    def _tick_until_finished(self) -> None:
+        next_look_ms = stop_by_ms = 0
+        while not self._finished.is_set():
+            now_ms = to_ms(self._clock.monotonic_ns())
+            if self._stop_asked.is_set() and not stop_by_ms:
+                stop_by_ms = now_ms + STOP_DEADLINE_MS
+                self._dispatch(ev.Stop())
+            if stop_by_ms and now_ms >= stop_by_ms:
+                self._log.error("did not come to rest in time", seconds=STOP_DEADLINE_MS // 1000)
+                return
+            if now_ms >= next_look_ms:
+                next_look_ms = now_ms + COORDINATION_INTERVAL_MS
+                self._dispatch(self._see_coordination())
+            self._dispatch(ev.Tick(self._venue.book(self._run.market, self._run.depth)))
+            self._finished.wait(TICK_S)
+
+    def _see_coordination(self) -> ev.CoordinationSeen:
+        market = self._run.market.symbol
+        try:
+            lease = self._redis.leases.read(market)
+            told = self._redis.presence.hedger()
+            self._redis.presence.tell_maker(self._machine.may_be_filled)
+        except (RedisUnavailable, WireError) as error:
+            return ev.CoordinationSeen(None, is_draining=False, problem=str(error))
+        is_leaving = told is not None and told.state is not HedgerState.HEDGING
+        return ev.CoordinationSeen(lease.owner if lease is not None else None, is_leaving, problem=None)
+
+    # --- commands out -------------------------------------------------------------------------------------------------
+
+    def _perform(self, command: ev.Command) -> ev.Event | None:
+        match command:
+            case ev.PublishFill(fill):
+                return self._publish(fill)
+            case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll():
+                self._desk.submit(command)
+            case ev.CatchUp() | ev.LookUpOrder() | ev.ReadLedger() | ev.SaveCheckpoint():
+                self._reads.put_nowait(command)
+            case ev.Note(level, event, facts):
+                getattr(self._log, level)(event, **dict(facts))
+            case ev.Finish():
+                self._finished.set()
+        return None
+
+    def _publish(self, fill: CumulativeFill) -> ev.Event:
+        self._sequence += 1
+        message = fill_message(
+            fill, self._run.market, last_trade_id=fill.last_trade_id, maker_id=self._run.run_id, sequence=self._sequence
+        )
+        try:
+            self._redis.publisher.publish(self._run.market.symbol, message)
+        except RedisUnavailable as error:
+            return ev.PublishFailed(fill, str(error))
+        self._log.info(
+            "fill published",
+            order=fill.order_index,
+            side=fill.side.value,
+            filled=str(fill.filled_size),
+            price=message.avg_price,
+            final=fill.is_final,
+        )
+        return ev.FillPublished(fill)
+
+    # --- reading, on a thread of its own ------------------------------------------------------------------------------
+
+    def _read_loop(self) -> None:
+        while (command := self._reads.get()) is not None:
+            event = self._read(command)
+            if event is not None:
+                self._dispatch(event)
+
+    def _read(self, command: ev.Command) -> ev.Event | None:
+        match command:
+            case ev.CatchUp(after_trade_id, since_ms):
+                return self._catch_up(after_trade_id, since_ms)
+            case ev.LookUpOrder(index):
+                return self._look_up(index)
+            case ev.ReadLedger(order_index):
+                return self._read_ledger(order_index)
+            case ev.SaveCheckpoint(trade_id):
+                self._save_checkpoint(trade_id)
+        return None
+
+    def _catch_up(self, after_trade_id: int, since_ms: int) -> ev.Event:
+        market = self._run.market
+        try:
+            position = self._venue.position(market)
+            orders = self._venue.open_orders(market) + self._venue.closed_orders(market, since_ms)
+            fills = self._venue.fills(market, after_trade_id=after_trade_id)
+        except VenueError as error:
+            return ev.CatchUpFailed(str(error))
+        return ev.CaughtUp(fills, orders, position.size)
+
+    def _look_up(self, index: int) -> ev.Event:
+        market = self._run.market
+        try:
+            found = self._venue.orders_by_client_index(market, [index]) or tuple(
+                order for order in self._venue.open_orders(market) if order.client_order_index == index
+            )
+        except VenueError as error:
+            return ev.LookUpFailed(index, str(error))
+        return ev.LookedUp(index, found[0] if found else None)
+
+    def _read_ledger(self, order_index: int) -> ev.Event | None:
+        market = self._run.market
+        try:
+            line = self._redis.ledger.order_line(OrderKey(self._venue.account_index, market.index, order_index))
+        except RedisUnavailable as error:
+            self._log.warning("the ledger could not be read", reason=str(error))
+            return None
+        return ev.HedgeTold(order_index, market.size_of(line.hedged_lots)) if line is not None else None
+
+    def _save_checkpoint(self, trade_id: int) -> None:
+        first = self._run.checkpoint
+        grown = Checkpoint(
+            baseline_trade_id=first.baseline_trade_id,
+            since_s=first.since_s,
+            trade_id=trade_id,
+            saved_at_ms=to_ms(self._clock.now_ns()),
+        )
+        try:
+            self._redis.checkpoints.save(grown)
+        except RedisUnavailable as error:
+            self._log.warning("the checkpoint was not saved; a restart reads a little more", reason=str(error))
+
+    # --- B's results --------------------------------------------------------------------------------------------------
+
+    def _listen_loop(self) -> None:
+        is_lost = False
+        while not self._finished.is_set():
+            try:
+                heard = self._redis.results.listen(LISTEN_MS)
+            except RedisUnavailable as error:
+                if not is_lost:
+                    self._log.warning("results are not heard; the ledger is read instead", reason=str(error))
+                is_lost = True
+                self._finished.wait(LISTEN_MS / 1000)
+                continue
+            is_lost = False
+            if isinstance(heard, ResultHeard):
+                message = heard.message
+                failed = message.status is ResultStatus.PAUSED
+                size = Decimal(message.hedged_base_amount)
+                self._dispatch(ev.HedgeTold(message.maker_order_index, size, message.reason if failed else None))
+            elif isinstance(heard, Unreadable):
+                self._log.warning("skipped a result that cannot be read", reason=str(heard.error))
+        self._redis.results.close()
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def _leave_nothing_resting(self) -> bool:
+        """Cancels on every market index and looks: the venue's own list of this market must be empty."""
+        outcome = self._desk.finish()
+        if not isinstance(outcome, Accepted):
+            self._log.error("cancelling everything was not confirmed; look at the venue", outcome=repr(outcome))
+            return False
+        give_up_ms = to_ms(self._clock.monotonic_ns()) + GONE_DEADLINE_MS
+        while True:
+            try:
+                resting = self._venue.open_orders(self._run.market)
+            except VenueError as error:
+                self._log.error("whether orders still rest could not be read", reason=str(error))
+                return False
+            if not resting:
+                self._log.info("nothing rests")
+                return True
+            if to_ms(self._clock.monotonic_ns()) >= give_up_ms:
+                self._log.error("orders still rest; cancel them on the venue", count=len(resting))
+                return False
+            self._clock.sleep(0.1)
