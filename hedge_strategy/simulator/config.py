@@ -10,10 +10,13 @@ from typing import Any
 
 import msgspec
 
+from hedge_strategy.errors import UserError
+from hedge_strategy.simulator.flow import FlowSettings
+from hedge_strategy.simulator.markets import DEFAULT_MARKETS, Market
 from hedge_strategy.simulator.settings import Delays, ExchangeSettings
 
 
-class ConfigRefused(Exception):
+class ConfigRefused(UserError):
     """Settings that cannot be used; the text names the place."""
 
 
@@ -115,15 +118,18 @@ class RestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything. `flow` is the synthetic market's own settings, read by `flow.py`."""
+    """Everything. `flow` None means that no house trades in markets without a tape."""
 
     exchange: ExchangeSettings = ExchangeSettings(delays=Delays())
     wire: WireSettings = WireSettings()
     auth: AuthSettings = AuthSettings()
     socket: SocketSettings = SocketSettings()
     rest: RestSettings = RestSettings()
+    flow: FlowSettings | None = FlowSettings()
+    markets: tuple[Market, ...] = DEFAULT_MARKETS
+    tape_market: str = "BTC"
+    tape_loop: bool = False
     seed: int = 1
-    flow_enabled: bool = True
 
 
 def parse_config(values: Any) -> SimulatorConfig:

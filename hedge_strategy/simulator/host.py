@@ -24,6 +24,7 @@ from hedge_strategy.simulator.events import (
 )
 from hedge_strategy.simulator.exchange import Exchange
 from hedge_strategy.simulator.faults import Faults
+from hedge_strategy.simulator.flow_driver import FlowDriver
 from hedge_strategy.simulator.model import InvariantViolation
 from hedge_strategy.simulator.truth import TruthLog
 from hedge_strategy.simulator.truth_rows import order_row, position_row, trade_row
@@ -45,6 +46,7 @@ class ExchangeHost:
         self.door = Door(exchange, config, self.faults, truth)
         self.markets = {market.market_index: market for market in exchange.read.markets()}
         self.broken = asyncio.Event()
+        self.flow: FlowDriver | None = None
         self._clock = clock
         self._listeners: list[Listener] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -61,7 +63,10 @@ class ExchangeHost:
     def advance(self) -> None:
         """Executes what is due, tells what happened, and sets the timer for the next."""
         try:
-            self.exchange.advance(self.now_ns())
+            now_ns = self.now_ns()
+            self.exchange.advance(now_ns)
+            if self.flow is not None:
+                self.flow.step(now_ns)
             self.tell()
         except InvariantViolation as violation:
             # The books do not balance: nothing that follows could be trusted, so the server ends.
@@ -81,6 +86,10 @@ class ExchangeHost:
         for listener in self._listeners:
             listener(events, now_ns)
 
+    def attach_flow(self, flow: FlowDriver) -> None:
+        """Lets house orders be placed whenever the flow wants to."""
+        self.flow = flow
+
     def close(self) -> None:
         """Stops the timer."""
         if self._timer is not None:
@@ -92,7 +101,8 @@ class ExchangeHost:
         self.advance()
 
     def _set_timer(self) -> None:
-        due_ns = self.exchange.next_due_ns()
+        dues = [self.exchange.next_due_ns(), self.flow.next_due_ns() if self.flow is not None else None]
+        due_ns = min((due for due in dues if due is not None), default=None)
         if self._timer is not None:
             if due_ns == self._timer_due_ns:
                 return
