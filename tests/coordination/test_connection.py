@@ -1,0 +1,100 @@
+"""The way to Redis: sent once, every wait ends, one kind of error, and clear words at the start."""
+
+import socket
+from pathlib import Path
+
+import fakeredis
+import pytest
+import redis
+
+from hedge_strategy.coordination.connection import RedisSettings, check, connect, redis_errors, server_facts
+from hedge_strategy.coordination.fill_stream import FillPublisher
+from hedge_strategy.coordination.keys import market_keys
+from hedge_strategy.errors import InvariantBroken, RedisUnavailable, UserError
+from tests.redis_server import RedisServer, running_redis
+
+from .proxy import swallowing_proxy
+from .samples import message
+
+
+@pytest.fixture
+def nobody() -> RedisSettings:
+    """Settings of a port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return RedisSettings("127.0.0.1", probe.getsockname()[1], 0, connect_timeout_ms=500)
+
+
+def test_an_append_whose_answer_is_lost_arrives_once(server: RedisServer, real: redis.Redis) -> None:
+    with swallowing_proxy(server.port) as proxy, connect(proxy.settings(answer_timeout_ms=150)) as client:
+        publisher = FillPublisher(client)
+        publisher.publish("BTC", message(sequence=1))
+        proxy.swallows.set()
+        with pytest.raises(RedisUnavailable):
+            publisher.publish("BTC", message(sequence=2))
+        assert real.xlen(market_keys("BTC").fills) == 2
+
+
+def test_a_connection_whose_answer_was_lost_never_gives_it_to_the_next_question(server: RedisServer) -> None:
+    with swallowing_proxy(server.port) as proxy, connect(proxy.settings(answer_timeout_ms=150)) as client:
+        client.set("a", "1")
+        proxy.swallows.set()
+        with pytest.raises(RedisUnavailable), redis_errors():
+            client.get("a")
+        proxy.swallows.clear()
+        assert client.get("b") is None
+
+
+def test_a_server_that_is_not_there_is_one_clear_line(nobody: RedisSettings) -> None:
+    with connect(nobody) as client, pytest.raises(UserError) as raised:
+        check(client, nobody)
+    told = str(raised.value)
+    assert nobody.address in told
+    assert "redis.host" in told
+    assert "\n" not in told
+
+
+def test_a_server_that_wants_a_password_says_so(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server, connect(server.settings) as first:
+        first.config_set("requirepass", "secret")
+        with connect(server.settings) as second, pytest.raises(UserError, match="refuses the login"):
+            check(second, server.settings)
+
+
+def test_the_server_tells_its_run_and_how_it_keeps_data(tmp_path: Path) -> None:
+    with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
+        before = check(client, server.settings)
+        assert before.aof_enabled
+        assert before.appendfsync == "always"
+        assert before.version >= (6, 2)
+        client.close()
+        server.restart()
+        assert server_facts(client).run_id != before.run_id
+
+
+def test_a_server_that_tells_nothing_of_itself_is_taken() -> None:
+    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(), protocol=2)
+    assert check(client, RedisSettings("embedded", 0, 0)).run_id == ""
+
+
+def test_a_server_that_cannot_act_now_is_unavailable_and_one_with_foreign_data_is_broken(real: redis.Redis) -> None:
+    real.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(RedisUnavailable), redis_errors():
+            real.set("a", "1")
+    finally:
+        real.config_set("maxmemory", "0")
+    real.set("a", "text")
+    with pytest.raises(InvariantBroken), redis_errors():
+        real.hget("a", "field")
+
+
+def test_an_outage_is_unavailable_and_ends_by_itself(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server, connect(server.settings) as client:
+        client.ping()
+        server.kill()
+        with pytest.raises(RedisUnavailable), redis_errors():
+            client.ping()
+        server.start()
+        with redis_errors():
+            assert client.ping()
