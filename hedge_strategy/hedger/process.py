@@ -29,12 +29,13 @@ from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Pr
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.domain.hedge import IntentState
 from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import SignedTransaction, Unknown
 from hedge_strategy.errors import InvariantBroken, RedisUnavailable, SigningFailed, StaleOwner, VenueError, WireError
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.results import ResultTeller
-from hedge_strategy.venues.port import Venue, VenueEvent
+from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 
 TICK_S = 0.02
 PRESENCE_INTERVAL_MS = 250
@@ -280,10 +281,10 @@ class HedgerProcess:
                 except SigningFailed as error:
                     return ev.SigningRefused(str(error))
             case ev.Send(transaction):
-                self._venue.send(transaction)
+                return self._send(transaction)
             case ev.SendKiller(nonce):
                 killer = self._venue.sign_dead_man(nonce, None)
-                self._venue.send(killer)
+                self._send(killer)
                 return ev.KillerSent(killer)
             case ev.LookUp() | ev.ReadNonce() | ev.Acknowledge():
                 self._look_ups.put_nowait(command)
@@ -293,6 +294,14 @@ class HedgerProcess:
                 getattr(self._log, level)(event, **dict(facts))
             case ev.Finish():
                 self._finished.set()
+        return None
+
+    def _send(self, transaction: SignedTransaction) -> ev.Event | None:
+        """Bytes that were held back here count as doubtful like any other: the ledger says that they may have left."""
+        try:
+            self._venue.send(transaction)
+        except VenueError as error:
+            return SendAnswered(transaction, Unknown(str(error)))
         return None
 
     def _ask_ledger(self, command: ev.ClaimFill | ev.StoreAsSent | ev.Settle) -> ev.Event:

@@ -133,7 +133,11 @@ class OrderDesk:
         """Returns the outcome, and whether it answers the very first sending."""
         outcome: Outcome = Unknown("no answer")
         for sends in range(1, self._settings.most_sends + 1):
-            self._venue.send(transaction)
+            try:
+                self._venue.send(transaction)
+            except VenueError as error:
+                # Held back on our side: on the first sending nothing has left, later it is as doubtful as before.
+                return (Rejected(0, f"not sent: {error}"), True) if sends == 1 else (outcome, False)
             outcome = self._await_answer(transaction)
             if not isinstance(outcome, Unknown):
                 return outcome, sends == 1
