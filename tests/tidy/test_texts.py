@@ -1,0 +1,93 @@
+"""Texts that a reader gets: no path of somebody's machine, a changelog, every command in the README."""
+
+import re
+
+import pytest
+import typer.main
+
+from tests.tidy.source_files import PACKAGE, ROOT, problems_of, project_files, read
+
+# Put together, so that this file does not hold what it looks for.
+_PRIVATE_FOLDERS = "|".join(["work", "tmp", "root", "home", "Users", "private/var"])
+MACHINE_PATH = re.compile(rf"(?<![\w.~/$}}-])/(?:{_PRIVATE_FOLDERS})/[\w.]+")
+
+
+def machine_path_problems(text: str, path: str) -> list[str]:
+    """Absolute paths that exist on one machine only."""
+    return [
+        f"{path}:{number}: {match.group()}; use a path relative to the project, a setting, or in a test tmp_path"
+        for number, line in enumerate(text.splitlines(), start=1)
+        for match in MACHINE_PATH.finditer(line)
+    ]
+
+
+def changelog_problems(text: str, path: str) -> list[str]:
+    """A changelog without a place for what is not released yet, or with nothing in it."""
+    _, found, rest = text.partition("## Unreleased")
+    if not found:
+        return [f"{path}: no section `## Unreleased`; put one on top"]
+    entries = rest.partition("\n## ")[0]
+    return [] if "- " in entries else [f"{path}: the section Unreleased is empty; say what a user gets"]
+
+
+def readme_problems(text: str, commands: list[str]) -> list[str]:
+    """Commands that the README does not mention as `hedge <command>`."""
+    return [
+        f"README.md: hedge {command} is not mentioned; say in a line what it is for"
+        for command in commands
+        if not re.search(rf"\bhedge {re.escape(command)}\b(?!-)", text)
+    ]
+
+
+def test_no_file_names_a_path_of_one_machine() -> None:
+    assert not (problems := problems_of(machine_path_problems, list(project_files()))), problems
+
+
+def test_the_changelog_says_what_is_new() -> None:
+    assert not (problems := problems_of(changelog_problems, ["CHANGELOG.md"])), problems
+
+
+def test_the_readme_mentions_every_command() -> None:
+    from hedge_strategy.cli.app import app
+
+    group = typer.main.get_group(app)
+    problems = readme_problems(read("README.md") or "", sorted(group.commands))
+    assert group.commands
+    assert not problems, "\n".join(problems)
+
+
+def test_the_project_was_found() -> None:
+    files = set(project_files())
+    assert {"pyproject.toml", "Makefile", ".ci/run", f"{PACKAGE}/clock.py", "tests/tidy/test_texts.py"} <= files
+    assert not any(part in path for path in files for part in (".venv", "__pycache__", ".git/"))
+    assert (ROOT / "pyproject.toml").exists()
+
+
+@pytest.mark.parametrize("folder", ["work", "tmp", "root", "home", "Users"])
+def test_a_path_of_one_machine_is_found(folder: str) -> None:
+    (problem,) = machine_path_problems(f"see /{folder}/somebody/notes.txt", "docs/x.md")
+    assert "docs/x.md:1" in problem
+    assert len(machine_path_problems(f'open("/{folder}/x")', "x.py")) == 1
+
+
+@pytest.mark.parametrize("text", ["https://example.org/home/page", "src/work/x.py", "~/work/x", "./tmp/x", "/dev/null"])
+def test_other_paths_are_let_through(text: str) -> None:
+    assert machine_path_problems(text, "docs/x.md") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("# Changelog\n\n## 1.0.0\n- a", "no section"),
+        ("# Changelog\n\n## Unreleased\n\n## 1.0.0\n- a", "is empty"),
+    ],
+)
+def test_a_changelog_that_says_nothing_new_is_found(text: str, words: str) -> None:
+    (problem,) = changelog_problems(text, "CHANGELOG.md")
+    assert words in problem
+
+
+def test_a_command_that_is_not_mentioned_is_found() -> None:
+    assert readme_problems("`hedge maker --help`, hedge check-config", ["maker", "check-config"]) == []
+    (problem,) = readme_problems("`hedge check-config`, the hedge maker", ["check-config", "check"])
+    assert "hedge check is not" in problem
