@@ -7,8 +7,8 @@ rested there before it and stands before those that came later; one at a better 
 market moves past is filled by it.
 
 The ladder stands on the prices at which the tape traded (and goes on at their usual distance beyond the first and
-last of them); a level holds the median size that the tape traded at that price. The tape has no quotes: the side that was not traded
-keeps the price of its own last trade, but never falls more than MAX_SPREAD_LEVELS behind.
+last of them); a level holds the median size that the tape traded at that price. The tape has no quotes: the side that
+was not traded keeps the price of its own last trade, but never falls more than MAX_SPREAD_LEVELS behind.
 
 After the last trade the flow is over and the book stays as it is, or, with `loop`, the tape starts again.
 """

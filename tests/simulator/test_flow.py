@@ -106,7 +106,7 @@ def test_takers_ask_for_no_more_than_the_levels_they_look_at() -> None:
                 book.ladders[action.market_index] = action
             elif isinstance(action, Take):
                 seen += 1
-                looked_at = book.levels(BTC.market_index, not action.is_ask, 15)
+                looked_at = book.levels(BTC.market_index, not action.is_ask, 28)
                 assert action.base <= max(sum(level.size for level in looked_at), lots_worth(40, action.price, BTC))
                 assert action.price in [level.price for level in looked_at]
     assert seen > 1_000
