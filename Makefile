@@ -41,8 +41,8 @@ lint: setup ## check style, formatting and types
 demo: setup ## exchange, Redis, hedger and maker for SECONDS=30; ARGS="--json" and the like are passed on
 	@$(BIN)/hedge demo --seconds $(SECONDS) $(ARGS)
 
-ccxt-env: ## make .venv-ccxt, where CCXT runs against the simulated exchange with the signer library it needs
-	@bash tests/simulator/ccxt_environment.sh
+ccxt-env: setup ## make .venv-ccxt, where CCXT runs against the simulated exchange with the signer library it needs
+	@sh tests/simulator/ccxt_environment.sh
 
 clean: ## remove the virtual environments, caches and build output
 	rm -rf $(VENV) .venv-ccxt .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
