@@ -59,6 +59,7 @@ def decode(element: Element) -> Affine | None:
 
 
 def add(first: Point, second: Point) -> Point:
+    """The sum of any two points, equal and neutral ones included."""
     x1, z1, u1, t1 = first
     x2, z2, u2, t2 = second
     multiply = quintic.multiply

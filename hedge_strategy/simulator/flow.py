@@ -82,6 +82,8 @@ class BookView(Protocol):
 
 
 class Flow(Protocol):
+    """A source of house actions. Times are unix nanoseconds and never go back."""
+
     def next_due_ns(self) -> int | None:
         """When `step` has something to do; None when it never will again."""
         ...

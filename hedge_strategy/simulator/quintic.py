@@ -44,22 +44,26 @@ def from_bytes(data: bytes) -> Element:
 
 
 def to_bytes(element: Element) -> bytes:
+    """The reverse of `from_bytes`."""
     return poseidon2.to_bytes(element)
 
 
 def add(a: Element, b: Element) -> Element:
+    """a + b."""
     a0, a1, a2, a3, a4 = a
     b0, b1, b2, b3, b4 = b
     return ((a0 + b0) % PRIME, (a1 + b1) % PRIME, (a2 + b2) % PRIME, (a3 + b3) % PRIME, (a4 + b4) % PRIME)
 
 
 def subtract(a: Element, b: Element) -> Element:
+    """a - b."""
     a0, a1, a2, a3, a4 = a
     b0, b1, b2, b3, b4 = b
     return ((a0 - b0) % PRIME, (a1 - b1) % PRIME, (a2 - b2) % PRIME, (a3 - b3) % PRIME, (a4 - b4) % PRIME)
 
 
 def negate(a: Element) -> Element:
+    """-a."""
     return subtract(ZERO, a)
 
 
@@ -70,6 +74,7 @@ def scale(a: Element, factor: int) -> Element:
 
 
 def multiply(a: Element, b: Element) -> Element:
+    """a * b. Powers of z from the fifth on fold back with a factor of three."""
     a0, a1, a2, a3, a4 = a
     b0, b1, b2, b3, b4 = b
     return (
@@ -82,6 +87,7 @@ def multiply(a: Element, b: Element) -> Element:
 
 
 def square(a: Element) -> Element:
+    """a * a, with fifteen products for twenty-five."""
     a0, a1, a2, a3, a4 = a
     return (
         (a0 * a0 + 6 * (a1 * a4 + a2 * a3)) % PRIME,
