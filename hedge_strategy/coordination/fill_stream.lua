@@ -10,21 +10,22 @@ if operation == 'publish' then
   return id
 end
 
--- acknowledge: 2 group  3 … ids, oldest first. Answers how many were pending.
--- Entries are given out in order, so whatever is older than an entry that was pending was given out as well; of those,
--- the ones that are no longer pending are acknowledged. Hence everything below the oldest pending entry, or, where
--- none is pending, below the newest one acknowledged here, is done with. An id that was not pending proves nothing.
+-- acknowledge: 2 group  3 … ids. Answers how many were pending.
+-- Entries are given out in order. So what was given out and is not pending is acknowledged, and everything below the
+-- oldest pending entry, or, where none is pending, below the last one given out, is done with.
 if operation == 'acknowledge' then
-  local count, newest = 0, nil
-  for i = 3, #ARGV do
-    if redis.call('XACK', KEYS[1], ARGV[2], ARGV[i]) == 1 then
-      count = count + 1
-      newest = ARGV[i]
+  local count = 0
+  for i = 3, #ARGV do count = count + redis.call('XACK', KEYS[1], ARGV[2], ARGV[i]) end
+  if count > 0 then
+    local oldest = redis.call('XPENDING', KEYS[1], ARGV[2])[2]
+    if not oldest then
+      for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+        local group = {}
+        for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
+        if group.name == ARGV[2] then oldest = group['last-delivered-id'] end
+      end
     end
-  end
-  if newest then
-    local pending = redis.call('XPENDING', KEYS[1], ARGV[2])
-    redis.call('XTRIM', KEYS[1], 'MINID', '~', pending[1] > 0 and pending[2] or newest)
+    redis.call('XTRIM', KEYS[1], 'MINID', '~', oldest)
   end
   return count
 end

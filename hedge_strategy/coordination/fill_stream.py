@@ -32,6 +32,7 @@ from hedge_strategy.errors import WireError
 ENTRIES_PER_READ = 100
 ENTRIES_PER_CALL_MAX = 10_000
 BLOCK_MS_MAX = 1_000
+_NO_GROUP = ("NOGROUP", "The XGROUP subcommand requires the key to exist")  # the second: the embedded server's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +242,7 @@ class FillSubscriber:
         """
         if not stream_ids:
             return 0
-        oldest_first = sorted(stream_ids, key=lambda one: tuple(map(int, one.split("-"))))
-        return int(self._script((self._keys.fills,), ("acknowledge", FILL_GROUP, *oldest_first)))
+        return int(self._script((self._keys.fills,), ("acknowledge", FILL_GROUP, *stream_ids)))
 
     def forget_consumers(self, min_idle_ms: int) -> int:
         """Drops consumers that have nothing pending and were not seen for long, so that their list stays short.
@@ -266,7 +266,7 @@ class FillSubscriber:
             try:
                 reply = self._read_group(after, block_ms)
             except redis.ResponseError as error:
-                if not str(error).startswith("NOGROUP"):
+                if not str(error).startswith(_NO_GROUP):
                     raise
                 self.open_group()  # Redis has lost its data: begin at the stream's first entry again
                 reply = self._read_group(after, None)
