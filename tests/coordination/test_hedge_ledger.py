@@ -1,0 +1,457 @@
+"""The ledger: nothing lost, nothing doubled, whoever asks, however often, in whatever order."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.hedge_ledger import ORDERS_PER_PAGE, HedgeLedger
+from hedge_strategy.coordination.lease import Lease, Leases
+from hedge_strategy.coordination.ledger_rows import Busy, Nothing, Totals
+from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, Claim, IntentState, OrderLine
+from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_identity
+from hedge_strategy.domain.order import Side
+from hedge_strategy.errors import InvariantBroken, RedisUnavailable, StaleOwner
+from tests.redis_server import RedisServer, running_redis
+
+from .proxy import swallowing_proxy
+from .samples import BTC, MAKER, order, seen, transaction
+
+LIFE_MS = 600_000
+
+
+def own(client: redis.Redis, owner: str = "hedger-1") -> int:
+    """The fencing number of who now owns the market."""
+    lease = Leases(client, life_ms=LIFE_MS).acquire("BTC", owner=owner, lane=4)
+    assert isinstance(lease, Lease)
+    return lease.fencing
+
+
+def claimed(outcome: Claim | Busy | Nothing) -> Claim:
+    assert isinstance(outcome, Claim), outcome
+    return outcome
+
+
+class Owner:
+    """A hedger that owns the market, as far as the ledger sees of it."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.fencing = own(client)
+        self.ledger = HedgeLedger(client, "BTC")
+        self._tokens: Iterator[str] = (f"token-{i}" for i in range(1_000_000))
+
+    def claim(self, lots: int, *, number: int = 1, most: int | None = None, is_final: bool = False) -> Claim:
+        fill = seen(lots, number=number, is_final=is_final)
+        return claimed(self.ledger.claim(fill, fencing=self.fencing, claim_token=next(self._tokens), max_lots=most))
+
+    def send(self, claim: Claim) -> Claim:
+        signed = transaction(claim.client_order_index)
+        return self.ledger.advance(claim, IntentState.SENT, fencing=self.fencing, transaction=signed)
+
+    def settle(self, claim: Claim, lots: int) -> OrderLine:
+        return self.ledger.settle(claim, fencing=self.fencing, executed_lots=lots, executed_quote=f"{lots}.25")
+
+
+@pytest.fixture
+def owner(client: redis.Redis) -> Owner:
+    return Owner(client)
+
+
+def test_a_fill_is_claimed_sent_and_settled(owner: Owner) -> None:
+    claim = owner.claim(20, is_final=True)
+    assert (claim.order, claim.maker_side, claim.lots, claim.attempt) == (order(), Side.SELL, 20, 0)
+    assert claim.state is IntentState.RESERVED
+    assert owner.ledger.order_line(order()) == OrderLine(order(), Side.SELL, 20, 0, 20, True)
+    assert owner.send(claim).state is IntentState.SENT
+    assert owner.settle(claim, 20) == OrderLine(order(), Side.SELL, 20, 20, 0, True)
+    assert owner.ledger.open_lines() == ()
+    assert owner.ledger.unfinished() == ()
+
+
+def test_a_second_partial_fill_is_hedged_and_a_repeated_one_is_not(owner: Owner) -> None:
+    first = owner.claim(3)
+    owner.send(first)
+    owner.settle(first, 3)
+    again = owner.ledger.claim(seen(3), fencing=owner.fencing, claim_token="again")
+    assert isinstance(again, Nothing)
+    second = owner.claim(10)
+    assert (second.lots, second.attempt) == (7, 1)
+
+
+def test_late_and_smaller_messages_change_nothing(owner: Owner) -> None:
+    owner.ledger.observe(seen(10, is_final=True))
+    line = owner.ledger.observe(seen(4))
+    assert (line.filled_lots, line.is_final) == (10, True)
+
+
+def test_the_rest_of_a_partly_executed_hedge_is_claimed_again_and_no_more(owner: Owner) -> None:
+    first = owner.claim(10)
+    owner.send(first)
+    assert owner.settle(first, 6).unhedged_lots == 4
+    assert owner.claim(10).lots == 4
+
+
+def test_no_more_than_asked_for_is_claimed_at_once(owner: Owner) -> None:
+    first = owner.claim(10, most=4)
+    owner.send(first)
+    owner.settle(first, 4)
+    assert (first.lots, owner.claim(10, most=100).lots) == (4, 6)
+
+
+def test_while_a_hedge_is_on_its_way_the_next_fill_is_noted_but_not_claimed(owner: Owner) -> None:
+    first = owner.claim(3)
+    busy = owner.ledger.claim(seen(10), fencing=owner.fencing, claim_token="other")
+    assert isinstance(busy, Busy)
+    assert busy.intent.claim == first
+    assert (busy.line.filled_lots, busy.line.in_flight_lots) == (10, 3)
+
+
+def test_a_repeated_claim_is_the_same_claim_even_after_it_is_settled(owner: Owner) -> None:
+    ask: Callable[[], Claim | Busy | Nothing] = lambda: owner.ledger.claim(  # noqa: E731
+        seen(3), fencing=owner.fencing, claim_token="mine"
+    )
+    first = claimed(ask())
+    assert ask() == first
+    owner.send(first)
+    owner.settle(first, 3)
+    later = owner.claim(5)
+    assert later.attempt == 1
+    repeated = claimed(ask())
+    assert (repeated.attempt, repeated.lots, repeated.state) == (0, 3, IntentState.SETTLED)
+
+
+def test_the_number_of_a_hedge_tells_order_and_attempt(owner: Owner) -> None:
+    for attempt in range(3):
+        claim = owner.claim(attempt + 1)
+        owner.send(claim)
+        owner.settle(claim, 1)
+        told = hedge_identity(claim.client_order_index, BTC.index)
+        assert (told.maker_order_index, told.attempt) == (order().order_index, attempt)
+
+
+@pytest.mark.parametrize("number", [1, (1 << 47) - 1, -1])
+def test_order_indexes_beyond_what_lua_counts_exactly_stay_apart(owner: Owner, number: int) -> None:
+    if abs(number) > 1 << 40:
+        with pytest.raises(ValueError, match="too far"):
+            owner.claim(1, number=number)
+        return
+    assert owner.claim(1, number=number).order == order(number)
+    assert owner.ledger.order_line(order(number + 1)) is None
+
+
+def test_the_largest_amount_a_venue_holds_is_kept_to_the_lot(owner: Owner) -> None:
+    most = (1 << 48) - 1
+    claim = owner.claim(most)
+    owner.send(claim)
+    assert owner.settle(claim, most - 1).unhedged_lots == 1
+    assert owner.ledger.totals().filled_sell_lots == most
+    with pytest.raises(ValueError, match="filled_lots"):
+        owner.claim(most + 1)
+
+
+def test_the_signed_bytes_are_stored_and_found_after_a_crash(owner: Owner) -> None:
+    claim = owner.claim(5)
+    signed = transaction(claim.client_order_index)
+    owner.ledger.advance(claim, IntentState.SIGNED, fencing=owner.fencing, transaction=signed)
+    (found,) = owner.ledger.unfinished()
+    assert found.transaction == signed
+    assert found.claim.state is IntentState.SIGNED
+    assert found.fencing == owner.fencing
+    assert signed.payload not in repr(found)
+
+
+def test_other_bytes_for_the_same_hedge_are_refused(owner: Owner) -> None:
+    claim = owner.claim(5)
+    advance = owner.ledger.advance
+    signed = transaction(claim.client_order_index, nonce=7)
+    advance(claim, IntentState.SIGNED, fencing=owner.fencing, transaction=signed)
+    other = transaction(claim.client_order_index, nonce=8)
+    for state in (IntentState.SIGNED, IntentState.SENT):
+        with pytest.raises(InvariantBroken, match="another"):
+            advance(claim, state, fencing=owner.fencing, transaction=other)
+    assert owner.ledger.unfinished()[0].transaction == signed
+    with pytest.raises(ValueError, match="the hedge is"):
+        advance(claim, IntentState.SENT, fencing=owner.fencing, transaction=transaction(99))
+
+
+def test_repeating_a_step_changes_nothing(owner: Owner) -> None:
+    claim = owner.claim(5)
+    signed = transaction(claim.client_order_index)
+    for _ in range(2):
+        owner.ledger.advance(claim, IntentState.SIGNED, fencing=owner.fencing, transaction=signed)
+    for _ in range(2):
+        owner.ledger.advance(claim, IntentState.SENT, fencing=owner.fencing, transaction=signed)
+    for _ in range(2):
+        owner.ledger.advance(claim, IntentState.EXECUTED, fencing=owner.fencing, reason="filled")
+    before = owner.settle(claim, 5)
+    assert owner.settle(claim, 5) == before
+    assert owner.ledger.totals() == Totals(0, 5, 0, 5, 0)
+
+
+PATHS = {
+    IntentState.RESERVED: (),
+    IntentState.SIGNED: (IntentState.SIGNED,),
+    IntentState.SENT: (IntentState.SIGNED, IntentState.SENT),
+    IntentState.EXECUTED: (IntentState.SIGNED, IntentState.SENT, IntentState.EXECUTED),
+    IntentState.DEAD: (IntentState.DEAD,),
+    IntentState.SETTLED: (IntentState.DEAD, IntentState.SETTLED),
+}
+
+
+def _step(owner: Owner, claim: Claim, state: IntentState) -> None:
+    if state is IntentState.SETTLED:
+        owner.settle(claim, 0)
+        return
+    signed = transaction(claim.client_order_index) if state is IntentState.SIGNED else None
+    owner.ledger.advance(claim, state, fencing=owner.fencing, transaction=signed)
+
+
+@pytest.mark.parametrize("target", [state for state in IntentState if state is not IntentState.RESERVED])
+@pytest.mark.parametrize("source", list(IntentState))
+def test_only_the_steps_in_the_table_are_taken(owner: Owner, source: IntentState, target: IntentState) -> None:
+    claim = owner.claim(5)
+    for state in PATHS[source]:
+        _step(owner, claim, state)
+    # `settle` of a hedge that was sent passes through EXECUTED in one step.
+    settles_what_was_sent = (source, target) == (IntentState.SENT, IntentState.SETTLED)
+    if target in LEGAL_TRANSITIONS[source] or target is source or settles_what_was_sent:
+        _step(owner, claim, target)
+        reached = target
+    else:
+        with pytest.raises(InvariantBroken):
+            _step(owner, claim, target)
+        reached = source
+    (intent,) = owner.ledger.intents_of(order())
+    assert intent.claim.state is reached
+
+
+def test_what_a_hedge_can_never_have_done_is_refused(owner: Owner) -> None:
+    claim = owner.claim(5)
+    with pytest.raises(InvariantBroken, match="cannot be settled"):
+        owner.settle(claim, 5)
+    owner.send(claim)
+    with pytest.raises(InvariantBroken, match="6 lots of 5"):
+        owner.settle(claim, 6)
+    with pytest.raises(ValueError, match="negative"):
+        owner.settle(claim, -1)
+    owner.settle(claim, 5)
+    with pytest.raises(InvariantBroken, match="settled with 5"):
+        owner.settle(claim, 4)
+    dead = owner.claim(9)
+    owner.ledger.advance(dead, IntentState.DEAD, fencing=owner.fencing, reason="refused at the door")
+    with pytest.raises(InvariantBroken, match="dead"):
+        owner.settle(dead, 1)
+    missing = Claim(order(), Side.SELL, 1, 77, 1, IntentState.RESERVED)
+    with pytest.raises(InvariantBroken, match="no hedge"):
+        owner.settle(missing, 1)
+    assert owner.ledger.totals() == Totals(0, 9, 0, 5, 4)
+
+
+def test_calls_that_make_no_sense_are_refused_before_they_leave(owner: Owner) -> None:
+    claim = owner.claim(5)
+    for state, signed in (
+        (IntentState.SETTLED, None),
+        (IntentState.RESERVED, None),
+        (IntentState.SIGNED, None),
+        (IntentState.DEAD, transaction(claim.client_order_index)),
+    ):
+        with pytest.raises(ValueError, match=str(state)):
+            owner.ledger.advance(claim, state, fencing=owner.fencing, transaction=signed)
+    with pytest.raises(ValueError, match="max_lots"):
+        owner.claim(9, most=0)
+
+
+def test_a_dead_hedge_frees_its_lots_for_the_next(owner: Owner) -> None:
+    dead = owner.claim(5)
+    owner.ledger.advance(dead, IntentState.DEAD, fencing=owner.fencing, reason="expired")
+    owner.settle(dead, 0)
+    assert owner.claim(5).lots == 5
+    assert owner.ledger.intents_of(order())[0].reason == "expired"
+
+
+def test_an_order_that_changes_its_side_stops_the_market(owner: Owner) -> None:
+    owner.ledger.observe(seen(1, side=Side.SELL))
+    with pytest.raises(InvariantBroken, match="is a sell, not a buy"):
+        owner.ledger.observe(seen(2, side=Side.BUY))
+    with pytest.raises(InvariantBroken, match="is a sell, not a buy"):
+        owner.ledger.claim(seen(2, side=Side.BUY), fencing=owner.fencing, claim_token="t")
+
+
+def test_an_order_that_used_up_its_hedges_stops_the_market(owner: Owner, client: redis.Redis) -> None:
+    owner.ledger.observe(seen(1))
+    client.hset(f"hedge:{{BTC}}:order:{MAKER}:1:{order().order_index}", "attempts", str(ATTEMPTS_PER_ORDER))
+    with pytest.raises(InvariantBroken, match="used up"):
+        owner.claim(2)
+
+
+def test_every_operation_of_a_former_owner_is_refused_and_does_nothing(owner: Owner, client: redis.Redis) -> None:
+    claim = owner.claim(5)
+    former = owner.fencing
+    client.delete("hedge:{BTC}:lease")
+    owner.fencing = own(client, "hedger-2")
+    signed = transaction(claim.client_order_index)
+    calls: list[Callable[[], object]] = [
+        lambda: owner.ledger.claim(seen(50), fencing=former, claim_token="late"),
+        lambda: owner.ledger.advance(claim, IntentState.SENT, fencing=former, transaction=signed),
+        lambda: owner.ledger.settle(claim, fencing=former, executed_lots=0),
+    ]
+    for call in calls:
+        with pytest.raises(StaleOwner, match=str(owner.fencing)):
+            call()
+    assert owner.ledger.order_line(order()) == OrderLine(order(), Side.SELL, 5, 0, 5, False)
+    (found,) = owner.ledger.unfinished()
+    assert found.claim == claim
+    owner.send(found.claim)
+    assert owner.settle(found.claim, 5).unhedged_lots == 0
+
+
+def test_after_redis_lost_its_data_nobody_may_act(owner: Owner, client: redis.Redis) -> None:
+    claim = owner.claim(5)
+    client.flushall()
+    with pytest.raises(StaleOwner, match="none"):
+        owner.settle(claim, 5)
+    with pytest.raises(StaleOwner):
+        owner.claim(5)
+
+
+def test_open_and_unfinished_orders_are_listed_to_the_last_and_settled_ones_are_not(owner: Owner) -> None:
+    count = ORDERS_PER_PAGE * 2 + 1
+    for number in range(count):
+        owner.ledger.observe(seen(1, number=number, is_final=True))
+    assert {line.order for line in owner.ledger.open_lines()} == {order(number) for number in range(count)}
+    finished, dead, sent = (owner.claim(1, number=number) for number in range(3))
+    owner.send(finished)
+    owner.settle(finished, 1)
+    owner.ledger.advance(dead, IntentState.DEAD, fencing=owner.fencing)
+    owner.send(sent)
+    assert len(owner.ledger.open_lines()) == count - 1
+    assert [(one.claim.order, one.claim.state) for one in owner.ledger.unfinished()] == [
+        (order(1), IntentState.DEAD),
+        (order(2), IntentState.SENT),
+    ]
+
+
+def test_an_order_stays_open_until_it_is_final_and_hedged(owner: Owner) -> None:
+    claim = owner.claim(5)
+    owner.send(claim)
+    owner.settle(claim, 5)
+    assert [line.unhedged_lots for line in owner.ledger.open_lines()] == [0]
+    owner.ledger.observe(seen(5, is_final=True))
+    assert owner.ledger.open_lines() == ()
+    owner.ledger.observe(seen(6, is_final=True))
+    assert [line.unhedged_lots for line in owner.ledger.open_lines()] == [1]
+
+
+def test_totals_add_up_both_sides(owner: Owner) -> None:
+    owner.ledger.observe(seen(30, number=1, side=Side.BUY))
+    claim = owner.claim(10, number=2)
+    assert owner.ledger.totals() == Totals(30, 10, 0, 0, 10)
+    owner.send(claim)
+    owner.settle(claim, 4)
+    assert owner.ledger.totals() == Totals(30, 10, 0, 4, 0)
+    assert owner.ledger.totals().unhedged_lots == 24
+
+
+def test_what_a_hedge_did_is_kept_for_the_audit(owner: Owner) -> None:
+    claim = owner.claim(5)
+    owner.send(claim)
+    owner.ledger.settle(
+        claim,
+        fencing=owner.fencing,
+        executed_lots=3,
+        executed_quote="333.846",
+        venue_order_index=844424539499239,
+        reason="canceled-too-much-slippage",
+    )
+    (kept,) = owner.ledger.intents_of(order())
+    assert (kept.executed_lots, kept.executed_quote, kept.venue_order_index) == (3, "333.846", 844424539499239)
+    assert kept.reason == "canceled-too-much-slippage"
+    assert 0 < kept.claimed_at_ms <= kept.settled_at_ms
+
+
+def test_the_baseline_is_set_once(owner: Owner) -> None:
+    assert owner.ledger.baseline(MAKER) is None
+    assert owner.ledger.set_baseline(MAKER, 0) == 0
+    assert owner.ledger.set_baseline(MAKER, 500) == 0
+    assert owner.ledger.set_baseline(MAKER + 1, 700) == 700
+    assert owner.ledger.baseline(MAKER) == 0
+
+
+def test_markets_and_accounts_are_kept_apart(owner: Owner, client: redis.Redis) -> None:
+    owner.ledger.observe(seen(5))
+    assert HedgeLedger(client, "ETH").open_lines() == ()
+    assert HedgeLedger(client, "ETH").order_line(order()) is None
+    assert HedgeLedger(client, "ETH").market == "ETH"
+
+
+def test_of_many_that_claim_one_fill_at_once_exactly_one_gets_it(server: RedisServer, real: redis.Redis) -> None:
+    fencing = own(real)
+    orders, claimants = 40, 6
+    start = threading.Barrier(claimants)
+    got: list[tuple[int, Claim]] = []
+
+    def claim_all(claimant: int) -> None:
+        with connect(server.settings) as client:
+            ledger = HedgeLedger(client, "BTC")
+            start.wait(10)
+            for number in range(orders):
+                outcome = ledger.claim(seen(5, number=number), fencing=fencing, claim_token=f"{claimant}-{number}")
+                if isinstance(outcome, Claim):
+                    got.append((claimant, outcome))
+
+    threads = [threading.Thread(target=claim_all, args=(claimant,)) for claimant in range(claimants)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(claim.order.order_index for _, claim in got) == [
+        order(number).order_index for number in range(orders)
+    ]
+    assert HedgeLedger(real, "BTC").totals() == Totals(0, 5 * orders, 0, 0, 5 * orders)
+
+
+def test_a_call_whose_answer_was_lost_may_be_repeated_as_it_was(server: RedisServer, real: redis.Redis) -> None:
+    fencing = own(real)
+    with swallowing_proxy(server.port) as proxy, connect(proxy.settings(answer_timeout_ms=100)) as client:
+        ledger = HedgeLedger(client, "BTC")
+
+        def insist(call: Callable[[], object]) -> object:
+            proxy.swallows.set()
+            with pytest.raises(RedisUnavailable):
+                call()
+            proxy.swallows.clear()
+            return call()
+
+        ledger.observe(seen(1, number=99))
+        claim = insist(lambda: ledger.claim(seen(5), fencing=fencing, claim_token="t"))
+        assert isinstance(claim, Claim)
+        signed = transaction(claim.client_order_index)
+        insist(lambda: ledger.advance(claim, IntentState.SENT, fencing=fencing, transaction=signed))
+        insist(lambda: ledger.settle(claim, fencing=fencing, executed_lots=5))
+    assert HedgeLedger(real, "BTC").totals() == Totals(0, 6, 0, 5, 0)
+    assert len(HedgeLedger(real, "BTC").intents_of(order())) == 1
+
+
+def test_a_crash_of_redis_between_any_two_steps_loses_nothing(tmp_path: Path) -> None:
+    with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
+
+        def crash() -> None:
+            client.close()
+            server.kill()
+            server.start()
+
+        owner = Owner(client)
+        crash()
+        claim = owner.claim(5)
+        crash()
+        owner.send(claim)
+        crash()
+        (found,) = owner.ledger.unfinished()
+        assert found.transaction == transaction(claim.client_order_index)
+        owner.settle(found.claim, 5)
+        crash()
+        assert owner.ledger.order_line(order()) == OrderLine(order(), Side.SELL, 5, 5, 0, False)
+        assert owner.ledger.totals() == Totals(0, 5, 0, 5, 0)
