@@ -40,12 +40,6 @@ class RecentLog(Generic[T]):
         del self._keys[:surplus]
         return forgotten
 
-    def replace(self, key: int, item: T) -> None:
-        """Puts a newer form in the place of an item that is still remembered; otherwise does nothing."""
-        at = bisect_left(self._keys, key)
-        if at < len(self._keys) and self._keys[at] == key:
-            self._items[at] = item
-
     def newest_first(self, before: int | None, limit: int, wanted: Callable[[T], bool] | None = None) -> list[T]:
         """Up to `limit` items with keys below `before` (None means from the newest)."""
         at = len(self._keys) if before is None else bisect_left(self._keys, before)

@@ -75,6 +75,9 @@ class Driver:
     def user(self, collateral: int = 10_000 * USDC, **spec: object) -> int:
         return self.open(AccountSpec(api_keys={KEY: PUBLIC_KEY}, collateral=collateral, **spec))  # type: ignore[arg-type]
 
+    def open_house(self) -> int:
+        return self.open(AccountSpec(is_house=True, collateral=10**15))
+
     def position(self, account: int, market: int = BTC) -> Position:
         return next(p for p in self.read.positions(account) if p.market_index == market)
 
