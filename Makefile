@@ -34,9 +34,11 @@ test-fast: setup ## run the tests that start no process of the product and need 
 	@$(PYTEST) -m "not process and not sdk" $(ARGS)
 
 lint: setup ## check style, formatting and types
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@failed=0; \
+	$(BIN)/ruff check . || failed=1; \
+	$(BIN)/ruff format --check . || failed=1; \
+	$(BIN)/mypy || failed=1; \
+	exit $$failed
 
 demo: setup ## exchange, Redis, hedger and maker for SECONDS=30; ARGS="--json" and the like are passed on
 	@$(BIN)/hedge demo --seconds $(SECONDS) $(ARGS)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = "hedge_strategy"
 _DOT_FOLDERS_OF_OURS = {".ci", ".github"}
@@ -54,9 +56,15 @@ def files_of_tests() -> list[str]:
     return [path for path in project_files() if path.endswith(".py") and path.startswith("tests/")]
 
 
-def problems_of(rule: Rule, paths: list[str]) -> str:
-    """All problems that a rule finds in these files, one a line; empty where there is none."""
-    return "\n".join(problem for path in paths for problem in rule(read(path) or "", path))
+def problems_of(rule: Rule, paths: list[str]) -> list[str]:
+    """All problems that a rule finds in these files."""
+    return [problem for path in paths for problem in rule(read(path) or "", path)]
+
+
+def require_none(problems: list[str]) -> None:
+    """Fails the test with one line a problem, and nothing else to read through."""
+    if problems:
+        pytest.fail("\n".join([f"{len(problems)} against the house rules:", *problems]), pytrace=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,16 @@ from types import MappingProxyType
 
 import pytest
 
-from tests.tidy.source_files import files_of_tests, imports_of, package_files, problems_of, read, syntax_of, used_names
+from tests.tidy.source_files import (
+    files_of_tests,
+    imports_of,
+    package_files,
+    problems_of,
+    read,
+    require_none,
+    syntax_of,
+    used_names,
+)
 
 _TAKE_A_CLOCK = "take a `Clock` (clock.py) or `now` as an argument"
 CLOCKS = MappingProxyType(
@@ -186,27 +195,27 @@ def sleeping_problems(text: str, path: str) -> list[str]:
 
 
 def test_time_and_chance_come_in_as_arguments() -> None:
-    assert not (problems := problems_of(clock_and_chance_problems, package_files())), problems
+    require_none(problems_of(clock_and_chance_problems, package_files()))
 
 
 def test_nothing_is_printed() -> None:
-    assert not (problems := problems_of(print_problems, package_files())), problems
+    require_none(problems_of(print_problems, package_files()))
 
 
 def test_nothing_is_swallowed() -> None:
-    assert not (problems := problems_of(swallowing_problems, package_files())), problems
+    require_none(problems_of(swallowing_problems, package_files()))
 
 
 def test_floats_never_touch_money() -> None:
-    assert not (problems := problems_of(float_problems, package_files())), problems
+    require_none(problems_of(float_problems, package_files()))
 
 
 def test_our_own_code_is_never_patched() -> None:
-    assert not (problems := problems_of(patching_problems, package_files() + files_of_tests())), problems
+    require_none(problems_of(patching_problems, package_files() + files_of_tests()))
 
 
 def test_no_test_sleeps() -> None:
-    assert not (problems := problems_of(sleeping_problems, files_of_tests())), problems
+    require_none(problems_of(sleeping_problems, files_of_tests()))
 
 
 def test_exceptions_to_the_rules_are_still_needed() -> None:

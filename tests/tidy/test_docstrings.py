@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.tidy.source_files import package_files, problems_of, syntax_of
+from tests.tidy.source_files import package_files, problems_of, require_none, syntax_of
 
 
 def docstring_problems(text: str, path: str) -> list[str]:
@@ -24,7 +24,7 @@ def docstring_problems(text: str, path: str) -> list[str]:
 
 
 def test_modules_and_what_they_offer_say_what_they_are_for() -> None:
-    assert not (problems := problems_of(docstring_problems, package_files())), problems
+    require_none(problems_of(docstring_problems, package_files()))
 
 
 @pytest.mark.parametrize(

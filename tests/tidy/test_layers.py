@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.tidy.source_files import PACKAGE, imports_of, module_name, package_files, problems_of
+from tests.tidy.source_files import PACKAGE, imports_of, module_name, package_files, problems_of, require_none
 
 LAYERS = {
     "domain": 0,
@@ -92,7 +92,7 @@ def _between_venues(module: str, name: str) -> str | None:
 
 
 def test_imports_go_one_way() -> None:
-    assert not (problems := problems_of(layer_problems, package_files())), problems
+    require_none(problems_of(layer_problems, package_files()))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tests.tidy.source_files import PACKAGE, files_of_tests, package_files, read, syntax_of
+from tests.tidy.source_files import PACKAGE, files_of_tests, package_files, read, require_none, syntax_of
 
 WITHOUT_TESTS = {"__init__.py", "__main__.py"}
 
@@ -46,7 +46,7 @@ def missing_tests(sources: list[str], tests: dict[str, str]) -> list[str]:
 def test_every_source_file_has_tests_at_the_mirrored_path() -> None:
     tests = {path: read(path) or "" for path in files_of_tests()}
     problems = missing_tests(package_files(), tests)
-    assert not problems, "\n".join(problems)
+    require_none(problems)
 
 
 def test_every_folder_of_tests_is_a_package() -> None:

@@ -12,6 +12,7 @@ from tests.tidy.source_files import (
     package_files,
     problems_of,
     read,
+    require_none,
     syntax_of,
     used_names,
 )
@@ -115,13 +116,13 @@ def impure_ways(texts: dict[str, str], start: str) -> list[str]:
 
 def test_pure_modules_touch_no_network_thread_clock_or_chance() -> None:
     paths = [path for path in package_files() if is_pure(path)]
-    assert not (problems := problems_of(purity_problems, paths)), problems
+    require_none(problems_of(purity_problems, paths))
 
 
 def test_pure_modules_lean_on_nothing_impure() -> None:
     texts = {path: read(path) or "" for path in package_files()}
     problems = [problem for path in texts if is_pure(path) for problem in impure_ways(texts, path)]
-    assert not problems, "\n".join(problems)
+    require_none(problems)
 
 
 def test_the_list_of_pure_modules_is_not_out_of_date() -> None:

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.tidy.source_files import files_of_tests, package_files, problems_of, syntax_of
+from tests.tidy.source_files import files_of_tests, package_files, problems_of, require_none, syntax_of
 
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
@@ -42,11 +42,11 @@ def name_problems(_text: str, path: str) -> list[str]:
 
 
 def test_modules_functions_and_constructors_are_small() -> None:
-    assert not (problems := problems_of(size_problems, package_files() + files_of_tests())), problems
+    require_none(problems_of(size_problems, package_files() + files_of_tests()))
 
 
 def test_names_say_something() -> None:
-    assert not (problems := problems_of(name_problems, package_files() + files_of_tests())), problems
+    require_none(problems_of(name_problems, package_files() + files_of_tests()))
 
 
 @pytest.mark.parametrize(

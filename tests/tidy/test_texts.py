@@ -5,7 +5,7 @@ import re
 import pytest
 import typer.main
 
-from tests.tidy.source_files import PACKAGE, ROOT, problems_of, project_files, read
+from tests.tidy.source_files import PACKAGE, ROOT, problems_of, project_files, read, require_none
 
 # Put together, so that this file does not hold what it looks for.
 _PRIVATE_FOLDERS = "|".join(["work", "tmp", "root", "home", "Users", "private/var"])
@@ -40,11 +40,11 @@ def readme_problems(text: str, commands: list[str]) -> list[str]:
 
 
 def test_no_file_names_a_path_of_one_machine() -> None:
-    assert not (problems := problems_of(machine_path_problems, list(project_files()))), problems
+    require_none(problems_of(machine_path_problems, list(project_files())))
 
 
 def test_the_changelog_says_what_is_new() -> None:
-    assert not (problems := problems_of(changelog_problems, ["CHANGELOG.md"])), problems
+    require_none(problems_of(changelog_problems, ["CHANGELOG.md"]))
 
 
 def test_the_readme_mentions_every_command() -> None:
@@ -53,7 +53,7 @@ def test_the_readme_mentions_every_command() -> None:
     group = typer.main.get_group(app)
     problems = readme_problems(read("README.md") or "", sorted(group.commands))
     assert group.commands
-    assert not problems, "\n".join(problems)
+    require_none(problems)
 
 
 def test_the_project_was_found() -> None:
