@@ -61,12 +61,15 @@ class _TrackedOrder:
 class FillTracker:
     """The fills of one account in one market."""
 
-    def __init__(self, account_index: int, market_index: int, baseline: Baseline) -> None:
+    def __init__(
+        self, account_index: int, market_index: int, baseline: Baseline, handled_trade_id: int | None = None
+    ) -> None:
+        """Args: handled_trade_id: trades up to this one were handled by an earlier run; None: those of the baseline."""
         self._account_index = account_index
         self._market_index = market_index
         self._baseline = baseline
         self._orders: OrderedDict[int, _TrackedOrder] = OrderedDict()
-        self._newest_trade_id = baseline.trade_id
+        self._newest_trade_id = max(baseline.trade_id, handled_trade_id or 0)
         self._net_told = Decimal(0)
 
     @property
