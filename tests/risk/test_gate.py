@@ -29,6 +29,13 @@ def test_a_refusal_names_every_reason_and_keeps_the_order() -> None:
     assert all(word in reason for word, reason in zip(words, verdict.reasons, strict=True))
 
 
+@pytest.mark.parametrize("changes", [{"size": "0"}, {"price": "0"}, {"size": "0.00101"}, {"price": "100500.2"}])
+def test_one_reason_is_enough_for_a_refusal(changes: dict[str, str]) -> None:
+    verdict = approve(order(**changes), LIMITS, SITUATION)
+    assert isinstance(verdict, Refused)
+    assert len(verdict.reasons) == 1
+
+
 @pytest.mark.parametrize("key", [None, object(), "approve", True])
 def test_nobody_but_the_gate_makes_an_approved_order(key: object) -> None:
     with pytest.raises(TypeError, match=r"only risk\.gate\.approve"):
