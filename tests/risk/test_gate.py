@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import pytest
 
+from hedge_strategy.domain.order import OrderIntent
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, Refused, approve
 from hedge_strategy.risk.limits import Limits
@@ -29,9 +30,9 @@ def test_a_refusal_names_every_reason_and_keeps_the_order() -> None:
     assert all(word in reason for word, reason in zip(words, verdict.reasons, strict=True))
 
 
-@pytest.mark.parametrize("changes", [{"size": "0"}, {"price": "0"}, {"size": "0.00101"}, {"price": "100500.2"}])
-def test_one_reason_is_enough_for_a_refusal(changes: dict[str, str]) -> None:
-    verdict = approve(order(**changes), LIMITS, SITUATION)
+@pytest.mark.parametrize("intent", [order(size="0"), order(price="0"), order(size="0.00101"), order(price="100500.2")])
+def test_one_reason_is_enough_for_a_refusal(intent: OrderIntent) -> None:
+    verdict = approve(intent, LIMITS, SITUATION)
     assert isinstance(verdict, Refused)
     assert len(verdict.reasons) == 1
 

@@ -19,6 +19,7 @@ from tests.tidy.source_files import (
 
 PURE = (
     "errors.py",
+    "audit.py",
     "domain/*.py",
     "config/schema.py",
     "coordination/keys.py",
