@@ -12,7 +12,6 @@ LAYERS = {
     "clock": 0,
     "config": 1,
     "risk": 1,
-    "audit": 1,
     "coordination": 2,
     "venues": 2,
     "simulator": 2,
