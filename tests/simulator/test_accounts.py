@@ -87,3 +87,14 @@ def test_a_key_tells_its_counter_or_what_it_expects() -> None:
     key.reserve(0)
     assert key.snapshot(1, 4, counts_pending=False).nonce == 0
     assert key.snapshot(1, 4, counts_pending=True).nonce == 1
+
+
+def test_an_isolated_loss_is_taken_from_the_positions_own_margin() -> None:
+    owner = account()
+    position = owner.position(MarketState(BTC))
+    position.mode = MarginMode.ISOLATED
+    position.margin_fraction = 1_000
+    owner.settle_trade(position, 1_000, 1_000 * PRICE, fee=0)
+    assert (owner.collateral, position.allocated) == (-100_000_000, 100_000_000)
+    owner.settle_trade(position, -500, 500 * (PRICE - 20_000), fee=0)
+    assert (owner.collateral, position.allocated) == (-50_000_000, 40_000_000)

@@ -222,3 +222,9 @@ def test_a_changed_key_keeps_its_nonce(venue: Driver) -> None:
     key = venue.read.api_key(user, KEY)
     assert key is not None
     assert (key.public_key, key.nonce) == ("cd" * 40, 1)
+
+
+def test_modify_that_changes_nothing_keeps_the_turn(venue: Driver) -> None:
+    user, first, second = _queue_of_two(venue)
+    venue.run(user, modify(first, 100, PRICE))
+    assert _turns(venue) == [first, second]

@@ -74,3 +74,21 @@ def test_funding_falls_on_the_hour_and_can_be_off() -> None:
     _premium(off, 8_000)
     off.wait(3 * HOUR_MS)
     assert _collateral(off, buyer) == 10_000 * USDC
+
+
+def test_fractions_of_a_micro_usdc_are_not_lost() -> None:
+    venue = Driver()
+    buyer, seller = venue.user(), venue.user()
+    venue.run(seller, venue.limit(True, 101, PRICE + 3))
+    venue.run(buyer, venue.market(False, 101, PRICE + 3))
+    venue.quote(False, 1, PRICE)
+    venue.quote(True, 1, PRICE + 6)
+    venue.exchange.set_index_price(BTC, PRICE - 8_001, venue.now_ns)
+    venue.happened()
+    venue.wait(HOUR_MS)
+    paid = {e.account_index: e for e in venue.happened() if isinstance(e, FundingPaid)}
+    exact = 101 * venue.read.market_stats(BTC).mark_price * paid[buyer].rate
+    assert exact % 1_000_000 != 0
+    assert paid[buyer].amount == exact // 1_000_000 + 1
+    assert paid[seller].amount == -(exact // 1_000_000)
+    venue.exchange.check_invariants()

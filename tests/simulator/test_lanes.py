@@ -216,3 +216,13 @@ def test_lanes_of_two_keys_interleave_by_time() -> None:
     venue.send(fast, order)
     venue.wait(1000)
     assert (venue.size(slow), venue.size(fast)) == (0, 100)
+
+
+def test_a_skipping_nonce_may_equal_the_counter_but_not_fall_behind_what_waits() -> None:
+    venue = Driver(SLOW)
+    user = venue.user()
+    skip = {Attribute.SKIP_NONCE: 1}
+    assert isinstance(venue.send(user, ABORT, nonce=5, attributes=skip), Receipt)
+    assert venue.refused(user, ABORT, nonce=3, attributes=skip) == Code.INVALID_NONCE
+    venue.wait(1_000)
+    assert venue.run(user, ABORT, nonce=6, attributes=skip).nonce_consumed

@@ -89,3 +89,9 @@ def test_an_isolated_position_stands_alone() -> None:
     position.market.mark_price = PRICE - 40_000
     assert margin.is_isolated_below_maintenance(position)
     assert not margin.is_below_maintenance(account)
+
+
+def test_closing_is_allowed_even_below_the_initial_margin() -> None:
+    account, position = holding(1_000, 20 * USDC)
+    assert margin.can_trade(account, position, -100, 100 * (PRICE - 5), fee=10)
+    assert not margin.can_trade(account, position, 100, 100 * PRICE, fee=0)

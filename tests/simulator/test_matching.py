@@ -184,6 +184,14 @@ def test_sub_accounts_of_one_master_trade_unless_told_otherwise(equality: SelfTr
     assert (venue.size(a), venue.size(b)) == (-traded, traded)
 
 
+def test_an_own_order_beyond_the_bound_is_not_met(venue: Driver) -> None:
+    user = venue.user()
+    own = venue.order(user, venue.limit(True, 50, PRICE + 100))
+    order = venue.order(user, venue.market(False, 50, PRICE))
+    assert order.status is OrderStatus.CANCELED_TOO_MUCH_SLIPPAGE
+    assert [o.order_index for o in venue.read.active_orders(user)] == [own.order_index]
+
+
 # -- margin and fees ----------------------------------------------------------------------------------------------
 
 
@@ -220,6 +228,26 @@ def test_fees_by_tier_leave_the_accounts_and_are_named_in_the_trade() -> None:
     assert (trade.taker_fee_amount, trade.maker_fee_amount) == (28_000, 4_000)
     account = venue.read.account(taker)
     assert account is not None and account.collateral == 10_000 * USDC - 28_000
+
+
+def test_fractions_of_a_fee_go_to_the_venue() -> None:
+    venue = Driver()
+    venue.quote(True, 1, 3)
+    trade = venue.run(venue.user(tier="premium"), venue.market(False, 1, 3)).trade
+    assert trade is not None and trade.taker_fee_amount == 1
+
+
+def test_the_rest_of_a_crossing_order_needs_margin_to_stay() -> None:
+    venue = Driver(ExchangeSettings(delays=Delays(200, 0, 0)))
+    venue.quote(True, 1_000, PRICE)
+    user = venue.user(collateral=75 * USDC)
+    venue.send(user, venue.limit(False, 1_500, PRICE), tx_hash="aa")
+    venue.exchange.deposit(user, -20 * USDC, venue.now_ns)
+    venue.wait(200)
+    done = venue.read.transaction("aa")
+    assert done is not None and done.order is not None
+    assert (done.order.status, done.order.filled_base) == (OrderStatus.CANCELED_MARGIN_NOT_ALLOWED, 1_000)
+    assert done.nonce_consumed
 
 
 # -- properties ---------------------------------------------------------------------------------------------------
