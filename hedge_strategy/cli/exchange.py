@@ -16,6 +16,7 @@ import structlog
 import typer
 import yaml
 
+from hedge_strategy.cli.simulated_accounts import SimulatedAccounts, write_simulated_config
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.errors import UserError
 from hedge_strategy.simulator.config import SimulatorConfig, parse_config, parse_delays
@@ -36,6 +37,9 @@ def exchange(
     seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market, keys and faults.")] = None,
     delays: Annotated[str | None, typer.Option(help="maker=200,taker=300,cancel=100 in milliseconds.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings of the exchange (YAML or JSON).")] = None,
+    write_config: Annotated[
+        Path | None, typer.Option(help="Open accounts A and B and write a configuration for maker and hedger here.")
+    ] = None,
 ) -> None:
     """Run a Lighter-compatible simulated exchange and print where it listens."""
     _log_to_stderr()
@@ -44,7 +48,7 @@ def exchange(
         options = ServerOptions(
             host=host, port=port, admin_port=admin_port, truth=truth, tape=tape, speed=speed, config=settings
         )
-        code = asyncio.run(_serve(options))
+        code = asyncio.run(_serve(options, write_config))
     except UserError as error:
         typer.echo(f"hedge exchange: {error}", err=True)
         raise typer.Exit(USER_ERROR_EXIT) from error
@@ -74,13 +78,15 @@ def _read(path: Path) -> Any:
         raise UserError(f"{path} is not YAML: {reason}") from error
 
 
-async def _serve(options: ServerOptions) -> int:
+async def _serve(options: ServerOptions, write_config: Path | None) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     server = ExchangeServer(options, SystemClock())
     urls = await server.start()
+    if write_config is not None:
+        await asyncio.to_thread(write_simulated_config, SimulatedAccounts(msgspec.structs.asdict(urls)), write_config)
     sys.stdout.write(msgspec.json.encode(urls).decode() + "\n")
     sys.stdout.flush()
     waits = [loop.create_task(stop.wait()), loop.create_task(server.wait_broken())]

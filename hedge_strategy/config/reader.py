@@ -101,12 +101,13 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
         raise ConfigError("lighter.account_tier", "expected standard or premium")
     if not _is_above_zero(written.lighter.maker_order_time_out):
         raise ConfigError("lighter.maker_order_time_out", "expected more than 0 seconds")
-    password_env = written.redis.password_env
+    a, b = written.accounts.account_a, written.accounts.account_b
+    if (a.venue, a.account_index) == (b.venue, b.account_index):
+        raise ConfigError("accounts.account_b.account_index", "A and B must be two accounts; this one is A's")
     return Config(
-        account_a=_resolve(written.accounts.account_a, "accounts.account_a", environment),
-        account_b=_resolve(written.accounts.account_b, "accounts.account_b", environment),
+        account_a=_resolve(a, "accounts.account_a", environment),
+        account_b=_resolve(b, "accounts.account_b", environment),
         redis=written.redis,
-        redis_password=None if password_env is None else _from_env(password_env, "redis.password_env", environment),
         lighter=written.lighter,
         strategy=written.strategy,
     )

@@ -54,7 +54,6 @@ class Redis(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Port = 6379
     db: Annotated[int, msgspec.Meta(ge=0)] = 0
-    password_env: str | None = None
     command_timeout_ms: PositiveInt = 500
     connect_timeout_ms: PositiveInt = 2_000
 
@@ -132,6 +131,5 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     account_a: ResolvedAccount
     account_b: ResolvedAccount
     redis: Redis
-    redis_password: Secret | None
     lighter: Lighter
     strategy: Strategy

@@ -29,7 +29,6 @@ redis:
   host: redis.internal
   port: 6380
   db: 1
-  password_env: HEDGE_REDIS
 lighter:
   maker_order_time_out: 2.5
   account_tier: premium
@@ -57,8 +56,6 @@ def test_a_whole_file_becomes_the_settings_it_says() -> None:
     assert (config.account_a.account_name, config.account_b.account_name) == ("account_a", "hedger")
     assert config.account_a.venue == "lighter"
     assert (config.redis.host, config.redis.port, config.redis.db) == ("redis.internal", 6380, 1)
-    assert config.redis_password is not None
-    assert config.redis_password.reveal() == "hunter2"
     assert config.lighter.account_tier == "premium"
     assert (config.strategy.retry_times, config.strategy.max_position) == (5, None), "defaults where nothing is said"
 
@@ -126,7 +123,7 @@ MISTAKES = {
     ),
     "number for a text": ("host: redis.internal", "host: 5", "redis.host", "expected `str`, got `int`"),
     "list for a section": (
-        "  host: redis.internal\n  port: 6380\n  db: 1\n  password_env: HEDGE_REDIS",
+        "  host: redis.internal\n  port: 6380\n  db: 1",
         "  - 1",
         "redis",
         "expected `object`",
@@ -171,7 +168,7 @@ MISTAKES = {
         "accounts.account_a.api_key_private_key_env",
         "the environment variable HEDGE_KEY_C is not set",
     ),
-    "password not in the environment": ("HEDGE_REDIS", "NOT_SET", "redis.password_env", "NOT_SET is not set"),
+    "one account for both": ("account_index: 2", "account_index: 0", "accounts.account_b.account_index", "two accounts"),
     "no key named": ("    api_key_private_key_env: HEDGE_KEY_A\n", "", "accounts.account_a", "exactly one of"),
     "two keys named": (
         "api_key_private_key_env: HEDGE_KEY_A",

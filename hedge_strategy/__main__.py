@@ -1,0 +1,5 @@
+"""`python -m hedge_strategy …` is `hedge …`."""
+
+from hedge_strategy.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""`hedge check-config`: reads the settings and says what they come to, or which one is wrong."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from hedge_strategy.cli.terminal import configure_logs, one_line_errors
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.config.reader import read_config
+from hedge_strategy.config.schema import Config
+from hedge_strategy.wiring import check_surroundings
+
+
+def check_config(
+    config: Annotated[Path, typer.Option(help="Settings (YAML).")] = Path("config.yaml"),
+    offline: Annotated[bool, typer.Option("--offline", help="Only read the file.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check the settings, and unless --offline Redis and the accounts' keys on the venue."""
+    configure_logs(as_json=False, process="check-config")
+    with one_line_errors("hedge check-config"):
+        settings = read_config(config, os.environ)
+        warnings = () if offline else check_surroundings(settings, SystemClock())
+        tree = _shown(settings)
+        if json:
+            typer.echo(msgspec.json.encode({"ok": True, "warnings": warnings, "config": tree}).decode())
+            return
+        for section, values in tree.items():
+            typer.echo(f"{section}:")
+            for name, value in values.items():
+                typer.echo(f"  {name}: {value}")
+        for warning in warnings:
+            typer.echo(f"warning: {warning}", err=True)
+        typer.echo("ok")
+
+
+def _shown(settings: Config) -> dict[str, dict[str, object]]:
+    """The settings without secrets, as text and numbers."""
+    accounts = {
+        name: {
+            "account_name": account.account_name,
+            "venue": account.venue,
+            "account_index": account.account_index,
+            "api_key_index": account.api_key_index,
+            "private_key": "set",
+        }
+        for name, account in (("account_a", settings.account_a), ("account_b", settings.account_b))
+    }
+    sections = {
+        name: {key: str(value) for key, value in msgspec.structs.asdict(section).items()}
+        for name, section in (("redis", settings.redis), ("lighter", settings.lighter), ("strategy", settings.strategy))
+    }
+    return {**accounts, **sections}

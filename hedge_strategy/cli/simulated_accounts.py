@@ -1,0 +1,89 @@
+"""Two accounts on a simulated exchange, and a configuration that trades with them: for demos and first steps.
+
+The keys are of the simulated exchange only and worth nothing elsewhere; the file is still made readable for its owner
+alone, since people copy what they see.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from hedge_strategy.errors import UserError
+
+ANSWER_TIMEOUT_S = 10
+LANE = 4
+COLLATERAL_USDC = "100000"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedAccounts:
+    """What a configuration for the simulated exchange is made of.
+
+    Attributes:
+        urls: the exchange's ready line: `url`, `ws_url`, `admin_url`.
+        redis_port: of the Redis on the loopback that A and B share.
+        order_timeout_s: how long A's order may rest.
+    """
+
+    urls: Mapping[str, str]
+    redis_port: int = 6379
+    order_timeout_s: int = 60
+
+
+def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, int]:
+    """Opens two premium accounts and writes the configuration file.
+
+    Args:
+        wanted: which exchange and Redis.
+        path: the file; replaced where it exists.
+
+    Returns:
+        The account indexes, by `account_a` and `account_b`.
+
+    Raises:
+        UserError: the exchange does not answer, or the file cannot be written.
+    """
+    accounts = {name: _open_account(wanted.urls["admin_url"]) for name in ("account_a", "account_b")}
+    tree = {
+        "accounts": {
+            name: {
+                "account_name": "maker" if name == "account_a" else "hedger",
+                "account_index": answer["account_index"],
+                "api_key_index": LANE,
+                "api_key_private_key": answer["api_keys"][str(LANE)]["private_key"],
+            }
+            for name, answer in accounts.items()
+        },
+        "redis": {"host": "127.0.0.1", "port": wanted.redis_port, "db": 0},
+        "lighter": {
+            "base_url": wanted.urls["url"],
+            "ws_url": wanted.urls["ws_url"],
+            "account_tier": "premium",
+            "maker_order_time_out": wanted.order_timeout_s,
+        },
+    }
+    try:
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("# Made for the simulated exchange; these keys are worth nothing elsewhere.\n")
+            yaml.safe_dump(tree, file, sort_keys=False)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
+    return {name: int(answer["account_index"]) for name, answer in accounts.items()}
+
+
+def _open_account(admin_url: str) -> dict[str, Any]:
+    body = {"tier": "premium", "collateral": COLLATERAL_USDC}
+    try:
+        answer = requests.post(f"{admin_url}/sim/v1/accounts", json=body, timeout=ANSWER_TIMEOUT_S)
+        answer.raise_for_status()
+        account: dict[str, Any] = answer.json()
+    except requests.RequestException as error:
+        raise UserError(f"the simulated exchange opens no account: {error}") from error
+    return account

@@ -1,0 +1,128 @@
+"""How commands speak: logs to standard error, results to standard output, mistakes as one line and exit code 2.
+
+Exit codes: 0 all well; 1 the work was not brought to its end, or a promise does not hold; 2 something that the user can
+mend; 130 interrupted a second time.
+"""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from decimal import Decimal
+from types import FrameType
+from typing import Any, Protocol
+
+import structlog
+import typer
+
+from hedge_strategy.errors import CoordinationError, HedgeError, InvariantBroken, UserError, VenueError
+
+USER_ERROR_EXIT = 2
+BROKEN_EXIT = 1
+INTERRUPTED_EXIT = 130
+
+
+class Stoppable(Protocol):
+    """A process that can be asked to end."""
+
+    def ask_to_stop(self) -> None:
+        """Asks; returns at once."""
+        ...
+
+    def run(self) -> int:
+        """Runs to the end and returns the exit code."""
+        ...
+
+
+def _plain(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Money as people write it, in both forms of the log."""
+    for name, value in event.items():
+        if isinstance(value, Decimal):
+            event[name] = f"{value:f}"
+    return event
+
+
+def configure_logs(*, as_json: bool, process: str) -> None:
+    """Sets up logging, one line per event, to standard error.
+
+    Args:
+        as_json: JSON lines instead of readable ones.
+        process: name of the process, in every line.
+    """
+    structlog.contextvars.clear_contextvars()
+    renderer: Any = structlog.processors.JSONRenderer()
+    if not as_json:
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+
+    def name_process(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["process"] = process
+        return event
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso" if as_json else "%H:%M:%S.%f", utc=as_json),
+            name_process,
+            _plain,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+@contextmanager
+def one_line_errors(command: str) -> Iterator[None]:
+    """Turns expected errors into one line on standard error and an exit code; a bug keeps its traceback.
+
+    Args:
+        command: shown in front of the line.
+
+    Raises:
+        typer.Exit: with the exit code.
+    """
+    try:
+        yield
+    except (UserError, VenueError, CoordinationError) as error:
+        typer.echo(f"{command}: {_one_line(error)}", err=True)
+        raise typer.Exit(USER_ERROR_EXIT) from None
+    except InvariantBroken as error:
+        typer.echo(f"{command}: a promise does not hold, stopped: {_one_line(error)}", err=True)
+        raise typer.Exit(BROKEN_EXIT) from None
+
+
+def run_until_signalled(process: Stoppable) -> int:
+    """Runs a process; the first SIGINT or SIGTERM asks it to stop, the second ends it at once.
+
+    A thread that dies of a bug stops the process too: half a hedger is worse than none.
+    """
+    has_failed = threading.Event()
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, _end_at_once)
+        process.ask_to_stop()
+
+    def thread_died(arguments: threading.ExceptHookArgs) -> None:
+        name = arguments.thread.name if arguments.thread is not None else "?"
+        error = arguments.exc_value
+        structlog.get_logger("process").error("a thread died; stopping", thread=name, exc_info=error)
+        has_failed.set()
+        process.ask_to_stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask)
+    threading.excepthook = thread_died
+    code = process.run()
+    return BROKEN_EXIT if has_failed.is_set() else code
+
+
+def _end_at_once(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(INTERRUPTED_EXIT)
+
+
+def _one_line(error: HedgeError) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,256 @@
+"""The composition root: the only module that knows all concrete classes, and the only source of chance.
+
+Everything a process needs is checked here before its first thread starts; what the user can mend is a `UserError`.
+"""
+
+import os
+import random
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.config.schema import Config, ResolvedAccount
+from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
+from hedge_strategy.coordination.connection import RedisSettings, check, connect
+from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.presence import Presence
+from hedge_strategy.coordination.result_channel import ResultPublisher, ResultSubscriber
+from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
+from hedge_strategy.domain.hedge import OrderKey
+from hedge_strategy.domain.market import Market
+from hedge_strategy.errors import UserError
+from hedge_strategy.hedger.keeper import LeaseKeeper
+from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
+from hedge_strategy.hedger.sizing import HedgeRule
+from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
+from hedge_strategy.maker.machine import MakerMachine, MakerSettings
+from hedge_strategy.maker.order_desk import DeskSettings
+from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
+from hedge_strategy.maker.quoting import QuoteRule
+from hedge_strategy.risk.limits import Limits
+from hedge_strategy.venues.port import Venue
+from hedge_strategy.venues.registry import make_venue
+
+PRESENCE_LIFE_MS = 3_000
+"""How long a notice of A's or B's state holds without being told again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakerOptions:
+    """What the command line asks of A.
+
+    Attributes:
+        market: symbol.
+        quantity: size of an opening order, base units.
+        depth: level of the book, 1 being the best.
+    """
+
+    market: str
+    quantity: Decimal
+    depth: int
+
+
+def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProcess:
+    """Builds process A.
+
+    Raises:
+        UserError: settings, market, quantity, key, Redis or venue are not as they must be.
+        VenueError: the venue stopped answering meanwhile.
+        RedisUnavailable: Redis did.
+    """
+    redis_settings = _redis_settings(config)
+    client = connect(redis_settings)
+    check(client, redis_settings)
+    venue = _venue(config, config.account_a, clock)
+    venue.check()
+    market = venue.load_market(options.market)
+    _check_quantity(options.quantity, market)
+    checkpoints = Checkpoints(client, market.symbol, venue.account_index)
+    checkpoint = _first_or_known_checkpoint(checkpoints, venue, market, clock)
+    run_id = _run_id("maker", clock)
+    most_sends = config.strategy.retry_times
+    settings = MakerSettings(
+        rule=QuoteRule(market, options.quantity, options.depth),
+        limits=Limits(config.strategy.max_order_size, config.strategy.max_position, None),
+        order_timeout_ms=int(config.lighter.maker_order_time_out * 1000),
+        hedge_wait_ms=config.strategy.hedge_wait_ms,
+        started_at_s=to_ms(clock.now_ns()) // 1000,
+        complete_until_ms=checkpoint.saved_at_ms,
+    )
+    baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
+    tracker = FillTracker(venue.account_index, market.index, baseline, checkpoint.trade_id)
+    coordination = MakerCoordination(
+        publisher=FillPublisher(client),
+        results=ResultSubscriber(client, clock, market.symbol, venue.account_index),
+        ledger=HedgeLedger(client, market.symbol),
+        leases=Leases(client, life_ms=config.strategy.lease_ms),
+        presence=Presence(client, market.symbol, life_ms=PRESENCE_LIFE_MS),
+        checkpoints=checkpoints,
+    )
+    desk = DeskSettings(market, config.lighter.answer_timeout_ms + config.lighter.answer_timeout_ms // 4, most_sends)
+    run = MakerRun(market, options.depth, run_id, checkpoint, desk)
+    return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
+
+
+def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
+    """Builds process B for one market.
+
+    Raises:
+        UserError: settings, market, key, Redis or venue are not as they must be.
+        VenueError: the venue stopped answering meanwhile.
+        RedisUnavailable: Redis did.
+    """
+    redis_settings = _redis_settings(config)
+    client = connect(redis_settings)
+    check(client, redis_settings)
+    venue = _venue(config, config.account_b, clock)
+    venue.check()
+    hedge_market = venue.load_market(symbol)
+    maker_market = _maker_market(config, venue, symbol, clock)
+    _check_pair(maker_market, hedge_market)
+    run_id = _run_id("hedger", clock)
+    settings = HedgerSettings(
+        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage),
+        limits=Limits(max_slippage=config.strategy.max_slippage),
+        retry_times=config.strategy.retry_times,
+        answer_timeout_ms=config.lighter.answer_timeout_ms,
+        owner=run_id,
+    )
+    source = FillSource(maker_market.symbol, config.account_a.account_index, maker_market.index)
+    leases = Leases(client, life_ms=config.strategy.lease_ms)
+    coordination = HedgerCoordination(
+        subscriber=FillSubscriber(client, clock, source, run_id),
+        results=ResultPublisher(client),
+        ledger=HedgeLedger(client, maker_market.symbol),
+        keeper=LeaseKeeper(leases, maker_market.symbol, run_id, venue.key_index, clock),
+        presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
+    )
+    run = HedgerRun(maker_market, hedge_market, run_id)
+    return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
+
+
+def _redis_settings(config: Config) -> RedisSettings:
+    redis = config.redis
+    return RedisSettings(
+        redis.host,
+        redis.port,
+        redis.db,
+        connect_timeout_ms=redis.connect_timeout_ms,
+        answer_timeout_ms=redis.command_timeout_ms,
+    )
+
+
+def _venue(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
+    return make_venue(config, account, clock, random.Random().random)
+
+
+def _maker_market(config: Config, hedge_venue: Venue, symbol: str, clock: Clock) -> Market:
+    """A's market as B counts fills in it; read from A's venue only where that is another one than B's."""
+    if config.account_a.venue == config.account_b.venue:
+        return hedge_venue.load_market(symbol)
+    return _venue(config, config.account_a, clock).load_market(symbol)
+
+
+def _check_quantity(quantity: Decimal, market: Market) -> None:
+    try:
+        market.lots_exactly(quantity)
+    except ValueError as error:
+        raise UserError(f"--quantity {error}") from None
+    if quantity < market.min_base_size:
+        raise UserError(
+            f"--quantity {quantity} is below {market.min_base_size}, the least that may rest in {market.symbol}"
+        )
+
+
+def _check_pair(maker_market: Market, hedge_market: Market) -> None:
+    """Every lot that A can be filled must be one that B can hedge."""
+    if hedge_market.size_decimals < maker_market.size_decimals or hedge_market.takers_have_minimum:
+        raise UserError(
+            f"{hedge_market.symbol}: account B's venue trades coarser sizes than account A's; choose another pair"
+        )
+
+
+def _first_or_known_checkpoint(checkpoints: Checkpoints, venue: Venue, market: Market, clock: Clock) -> Checkpoint:
+    known = checkpoints.load()
+    if known is not None:
+        return known
+    now_ms = to_ms(clock.now_ns())
+    trade_id = venue.latest_trade_id(market)
+    return checkpoints.begin(
+        Checkpoint(baseline_trade_id=trade_id, since_s=now_ms // 1000, trade_id=trade_id, saved_at_ms=now_ms)
+    )
+
+
+def _run_id(role: str, clock: Clock) -> str:
+    """A name for this run that no other run has: where, which process, since when."""
+    return f"{role}-{socket.gethostname()}-{os.getpid()}-{to_ms(clock.now_ns())}"
+
+
+def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditReport:
+    """Reads both accounts' trades from their venues and the ledger, and counts.
+
+    Args:
+        config: the settings.
+        symbols: which markets.
+        clock: for the venues' rate limits.
+
+    Raises:
+        UserError: a market, key, Redis or venue is not as it must be, or A has never run in a market.
+        VenueError: a venue did not answer.
+        RedisUnavailable: Redis did not answer.
+    """
+    redis_settings = _redis_settings(config)
+    client = connect(redis_settings)
+    check(client, redis_settings)
+    maker, hedger = _venue(config, config.account_a, clock), _venue(config, config.account_b, clock)
+    records = []
+    try:
+        for symbol in symbols:
+            maker_market, hedge_market = maker.load_market(symbol), hedger.load_market(symbol)
+            checkpoint = Checkpoints(client, symbol, maker.account_index).load()
+            if checkpoint is None:
+                raise UserError(f"process A has never run in {symbol} on this Redis: there is nothing to audit")
+            since = checkpoint.baseline_trade_id
+            same_venue = config.account_a.venue == config.account_b.venue
+            maker_fills = maker.fills(maker_market, after_trade_id=since)
+            hedge_fills = hedger.fills(hedge_market, after_trade_id=since if same_venue else 0)
+            ledger = HedgeLedger(client, symbol)
+            keys = {OrderKey(fill.account_index, fill.market_index, fill.order_index) for fill in maker_fills}
+            lines = tuple(line for key in keys if (line := ledger.order_line(key)) is not None)
+            records.append(MarketRecords(maker_market, hedge_market, maker_fills, hedge_fills, lines))
+    finally:
+        maker.close()
+        hedger.close()
+    return audit_markets(records)
+
+
+def check_surroundings(config: Config, clock: Clock) -> tuple[str, ...]:
+    """Asks Redis and the venues whether they are as they must be.
+
+    Returns:
+        Warnings: what works, but not as it should for real money.
+
+    Raises:
+        UserError: something is not as it must be.
+        VenueError: a venue did not answer.
+    """
+    redis_settings = _redis_settings(config)
+    client = connect(redis_settings)
+    facts = check(client, redis_settings)
+    for account in (config.account_a, config.account_b):
+        venue = _venue(config, account, clock)
+        try:
+            venue.check()
+        finally:
+            venue.close()
+    warnings = []
+    if not facts.aof_enabled:
+        warnings.append("Redis keeps no append-only file: a restart forgets what is hedged (set appendonly yes)")
+    if facts.maxmemory_policy not in ("", "noeviction"):
+        warnings.append(f"Redis may throw the ledger away (maxmemory-policy {facts.maxmemory_policy}; set noeviction)")
+    return tuple(warnings)
