@@ -1,5 +1,5 @@
 """`python -m hedge_strategy …` is `hedge …`."""
 
-from hedge_strategy.cli import main
+from hedge_strategy.cli.app import main
 
 main()

@@ -1,0 +1,26 @@
+"""`hedge`: the table of all commands; `main` is the console script."""
+
+import typer
+
+from hedge_strategy.cli.audit import audit
+from hedge_strategy.cli.check_config import check_config
+from hedge_strategy.cli.demo import demo
+from hedge_strategy.cli.exchange import exchange
+from hedge_strategy.cli.hedger import hedger
+from hedge_strategy.cli.maker import maker
+
+app = typer.Typer(
+    name="hedge",
+    help="Maker fills on one account, hedged on another, exactly once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _command in (exchange, maker, hedger, demo, audit, check_config):
+    app.command(name=_command.__name__.replace("_", "-"))(_command)
+
+
+def main() -> None:
+    """Runs the command that the command line names."""
+    app()
