@@ -4,11 +4,28 @@ Known limits: one asset (USDC, index 3), no pools, no invitations, no unified tr
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from hedge_strategy.simulator.markets import Market
 from hedge_strategy.simulator.model import Account, ApiKey, Position
 from hedge_strategy.simulator.wire import JsonObject, decimal_text, quote_text
+
+# No account here is a public pool, but the client library declares every field of one as required.
+NO_POOL: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "status": 0,
+        "operator_fee": "0",
+        "min_operator_share_rate": "0",
+        "total_shares": 0,
+        "operator_shares": 0,
+        "annual_percentage_yield": 0,
+        "daily_returns": [],
+        "share_prices": [],
+        "sharpe_ratio": 0,
+        "strategies": [],
+    }
+)
 
 USDC_ASSET_ID = 3
 ACTIVE = 1
@@ -105,7 +122,7 @@ def detailed_account_object(
         "cross_asset_value": quote_text(account.cross_asset_value),
         "cross_initial_margin_requirement": quote_text(account.cross_initial_margin),
         "cross_maintenance_margin_requirement": quote_text(account.cross_maintenance_margin),
-        "pool_info": {},
+        "pool_info": dict(NO_POOL),
         "shares": [],
         "created_at": account.created_ns // 1_000_000,
         "pending_unlocks": [],
