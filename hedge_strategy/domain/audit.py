@@ -1,8 +1,8 @@
 """Counting: the fills of A against the hedges of B, both as the venues' own trades tell them. Pure.
 
-I1 (never lost): for every maker order, hedged = filled, to within one lot. I2 (never doubled): hedged ≤ filled. A
-trade of B that belongs to no maker order is a stray, and told too. The ledger is held against the venue: where the
-two differ, the venue is right and the difference is told.
+I1 (never lost): for every maker order, hedged = filled, to within one lot of B's market (what is less than that waits
+for the next hedge). I2 (never doubled): hedged ≤ filled. A trade of B that belongs to no maker order is a stray, and
+told too. The ledger is held against the venue: where the two differ, the venue is right and the difference is told.
 """
 
 from collections import defaultdict
@@ -87,12 +87,13 @@ def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
         market = record.maker_market
         hedged, strays = _hedged_by_order(record)
         filled, sides = _filled_by_order(record.maker_fills)
-        problems += strays
+        problems += strays + _disagreements(record, hedged)
+        one_lot = max(market.lot, record.hedge_market.lot)
         for order_index, size in filled.items():
             done = hedged.pop(order_index, Decimal(0))
             residual = size - done
             orders.append(_audited(market, order_index, sides[order_index], size, done))
-            if residual >= market.lot:
+            if residual >= one_lot:
                 lost.append(order_index)
                 problems.append(f"{market.symbol} order {order_index}: {residual} was never hedged")
             elif residual < 0:
@@ -102,7 +103,6 @@ def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
             if size:
                 doubled.append(order_index)
                 problems.append(f"{market.symbol} order {order_index}: {size} was hedged, but A was not filled")
-        problems += _disagreements(record, filled)
         net[market.symbol] = f"{_signed(record.maker_fills) + _signed(record.hedge_fills) + market.size_of(0):f}"
     return AuditReport(ok=not problems, orders=orders, net=net, lost=lost, doubled=doubled, problems=problems)
 
@@ -144,17 +144,17 @@ def _hedged_by_order(record: MarketRecords) -> tuple[dict[int, Decimal], list[st
     return dict(hedged), strays
 
 
-def _disagreements(record: MarketRecords, filled: dict[int, Decimal]) -> list[str]:
+def _disagreements(record: MarketRecords, hedged: dict[int, Decimal]) -> list[str]:
     market = record.maker_market
     problems = []
     for line in record.lines:
         told = market.size_of(line.hedged_lots)
-        counted = filled.get(line.order.order_index, Decimal(0))
+        counted = hedged.get(line.order.order_index, market.size_of(0))
         if line.in_flight_lots:
             problems.append(f"{market.symbol} order {line.order.order_index}: a hedge is still in flight")
         elif told != counted:
             problems.append(
-                f"{market.symbol} order {line.order.order_index}: the ledger says {told} hedged, A was filled {counted}"
+                f"{market.symbol} order {line.order.order_index}: the ledger says {told} hedged, B executed {counted}"
             )
     return problems
 
