@@ -27,7 +27,9 @@ def project_files() -> Iterator[str]:
         folders[:] = sorted(
             name
             for name in folders
-            if name not in _BUILD_FOLDERS and (not name.startswith(".") or name in _DOT_FOLDERS_OF_OURS)
+            if name not in _BUILD_FOLDERS
+            and (not name.startswith(".") or name in _DOT_FOLDERS_OF_OURS)
+            and not (folder / name / "pyvenv.cfg").exists()
         )
         for name in sorted(names):
             if (folder / name).is_file():
