@@ -200,6 +200,9 @@ def _check_attributes(state: State, request: TransactionRequest) -> Refusal | No
     market_index = attributes.get(Attribute.CANCEL_ALL_MARKET, NIL_MARKET)
     if market_index != NIL_MARKET and market_index not in state.markets:
         return refusal(Code.INVALID_MARKET, str(market_index))
+    is_for_later = isinstance(request.body, CancelAll) and request.body.time_in_force != 0
+    if market_index != NIL_MARKET and is_for_later:
+        return refusal(Code.INVALID_CANCEL_ALL_TIF, "one market is cancelled at once only")
     return None
 
 

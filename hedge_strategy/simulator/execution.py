@@ -3,11 +3,12 @@
 A transaction without effect (duplicate client id, order gone) still uses its nonce; only one whose resting order
 lacks margin does not (venue fact sheet 2.4).
 
-Modify keeps the order index. The order keeps its turn when the price stays and no more remains than before; otherwise
-it goes to the end of the queue of its price, and trades first if it crosses (our reading; the sheet is silent).
+Modify keeps the order index but takes a new order nonce, so the order always goes to the end of the queue of its price,
+and trades first if it crosses; a new total that is filled already ends it as filled; self-trade and integrator
+attributes are those of the modify (all of it as in the venue's public circuit).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -96,12 +97,7 @@ def _create_order(state: State, account: AccountState, request: TransactionReque
 def _order_from(state: State, account: AccountState, request: TransactionRequest, body: CreateOrder) -> LiveOrder:
     is_ask = body.is_ask == 1
     order_nonce = state.markets[body.market_index].take_order_nonce(is_ask)
-    attributes = request.attributes
-    behaviour, equality = state.settings.self_trade_behaviour, state.settings.self_trade_equality
-    if attributes:
-        behaviour = SelfTradeBehaviour(attributes.get(Attribute.SELF_TRADE_BEHAVIOUR, 0) or behaviour)
-        equality = SelfTradeEquality(attributes.get(Attribute.SELF_TRADE_EQUALITY, 0) or equality)
-    return LiveOrder(
+    order = LiveOrder(
         order_index=order_index_of(body.market_index, order_nonce),
         client_order_index=body.client_order_index,
         market_index=body.market_index,
@@ -119,12 +115,23 @@ def _order_from(state: State, account: AccountState, request: TransactionRequest
         created_ns=state.now_ns,
         tx_hash=request.hash,
         tx_nonce=request.nonce,
-        self_trade_behaviour=behaviour,
-        self_trade_equality=equality,
-        integrator_account_index=attributes.get(Attribute.INTEGRATOR_ACCOUNT, 0),
-        integrator_taker_fee=attributes.get(Attribute.INTEGRATOR_TAKER_FEE, 0),
-        integrator_maker_fee=attributes.get(Attribute.INTEGRATOR_MAKER_FEE, 0),
+        self_trade_behaviour=state.settings.self_trade_behaviour,
+        self_trade_equality=state.settings.self_trade_equality,
     )
+    _take_attributes(state, order, request.attributes)
+    return order
+
+
+def _take_attributes(state: State, order: LiveOrder, attributes: Mapping[int, int]) -> None:
+    """Zero counts as absent: then the exchange's default applies."""
+    settings = state.settings
+    behaviour = attributes.get(Attribute.SELF_TRADE_BEHAVIOUR, 0) or settings.self_trade_behaviour
+    equality = attributes.get(Attribute.SELF_TRADE_EQUALITY, 0) or settings.self_trade_equality
+    order.self_trade_behaviour = SelfTradeBehaviour(behaviour)
+    order.self_trade_equality = SelfTradeEquality(equality)
+    order.integrator_account_index = attributes.get(Attribute.INTEGRATOR_ACCOUNT, 0)
+    order.integrator_taker_fee = attributes.get(Attribute.INTEGRATOR_TAKER_FEE, 0)
+    order.integrator_maker_fee = attributes.get(Attribute.INTEGRATOR_MAKER_FEE, 0)
 
 
 def _cancel_order(state: State, account: AccountState, request: TransactionRequest, body: CancelOrder) -> Outcome:
@@ -155,23 +162,21 @@ def _modify_order(state: State, account: AccountState, request: TransactionReque
         return Outcome(Code.ORDER_NOT_ACTIVE)
     remaining = body.base_amount - order.filled
     if remaining <= 0:
-        state.close(order, OrderStatus.CANCELED)
-        return Outcome(order=order, cancelled_count=1)
+        order.initial = order.filled
+        state.shrink(order, order.remaining)
+        state.close(order, OrderStatus.FILLED)
+        return Outcome(order=order)
     added = remaining - order.remaining
     position = account.position(state.markets[order.market_index])
     if added > 0 and not order.reduce_only and not margin.can_rest(account, position, order.is_ask, added):
         return Outcome(Code.NOT_ENOUGH_MARGIN)
-    order.version += 1
-    order.tx_hash, order.tx_nonce = request.hash, request.nonce
-    if body.price == order.price and added <= 0:
-        order.initial = body.base_amount
-        state.shrink(order, -added)
-        state.touch_position(account, position)
-        state.touch_order(order)
-        return Outcome(order=order)
     state.unrest(order)
+    order.version += 1
+    order.order_nonce = state.markets[order.market_index].take_order_nonce(order.is_ask)
+    order.tx_hash, order.tx_nonce = request.hash, request.nonce
     order.initial, order.remaining, order.price = body.base_amount, remaining, body.price
     order.status = OrderStatus.IN_PROGRESS
+    _take_attributes(state, order, request.attributes)
     place(state, order)
     return Outcome(order=order)
 

@@ -113,6 +113,8 @@ class Match:
 
     def _meet_own(self, maker: LiveOrder) -> OrderStatus | None:
         behaviour = self._taker.self_trade_behaviour
+        if behaviour is SelfTradeBehaviour.REDUCE_BOTH and self._taker.time_in_force is TimeInForce.POST_ONLY:
+            return OrderStatus.CANCELED_POST_ONLY
         if behaviour is SelfTradeBehaviour.REDUCE_BOTH:
             base = min(maker.remaining, self._taker.remaining)
             self._state.shrink(maker, base)
@@ -148,10 +150,13 @@ class Match:
         signed = -base if taker.is_ask else base
         taker_fee = fee_of(quote, taker.owner.tier.taker_fee_rate)
         maker_fee = fee_of(quote, maker.owner.tier.maker_fee_rate)
-        if not margin.can_trade(taker.owner, self._position, signed, quote, taker_fee):
-            return OrderStatus.CANCELED_MARGIN_NOT_ALLOWED
-        if not margin.can_trade(maker.owner, maker_position, -signed, quote, maker_fee):
+        can_taker = margin.can_trade(taker.owner, self._position, signed, quote, taker_fee)
+        can_maker = margin.can_trade(maker.owner, maker_position, -signed, quote, maker_fee)
+        if not can_maker:
             state.close(maker, OrderStatus.CANCELED_MARGIN_NOT_ALLOWED)
+        if not can_taker:
+            return OrderStatus.CANCELED_MARGIN_NOT_ALLOWED
+        if not can_maker:
             return None
         execute_trade(state, taker, maker, base)
         if maker.remaining == 0:

@@ -123,7 +123,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     account_index: int
     api_key_index: int
     order_nonce: int
-    """The low 48 bits of order_index; asks count up from 1, bids down from 2^48-1."""
+    """Asks count up from 1, bids down from 2^48-1; the low 48 bits of order_index until a modify takes a new one."""
     is_ask: bool
     order_type: OrderType
     time_in_force: TimeInForce

@@ -124,6 +124,13 @@ def test_window_of_the_dead_man_switch(venue: Driver, ahead_ms: int, is_fine: bo
     assert isinstance(venue.send(venue.user(), body), Receipt) is is_fine
 
 
+def test_the_dead_man_switch_is_for_all_markets(venue: Driver) -> None:
+    body = CancelAll(time_in_force=1, time_ms=venue.now_ns // MS + HOUR_MS)
+    user = venue.user()
+    assert venue.refused(user, body, attributes={Attribute.CANCEL_ALL_MARKET: ETH}) == Code.INVALID_CANCEL_ALL_TIF
+    assert isinstance(venue.send(user, body, attributes={Attribute.CANCEL_ALL_MARKET: 255}), Receipt)
+
+
 def test_a_pending_dead_man_switch_may_be_made_exclusive() -> None:
     venue = Driver(ExchangeSettings(delays=Delays(0, 0, 0), rearm_cancel_all=False))
     user = venue.user()

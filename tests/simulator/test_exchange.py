@@ -123,7 +123,7 @@ def _orders_add_up(life: Life) -> None:
         last = changes[-1].order
         assert last.filled_base == life.filled[order_index]
         assert last.remaining_base >= 0 and last.filled_base + last.remaining_base <= last.initial_base
-        assert (last.status is OrderStatus.FILLED) <= (last.remaining_base == 0)
+        assert last.status is not OrderStatus.FILLED or last.remaining_base == 0
         assert [c.order.sequence for c in changes] == sorted({c.order.sequence for c in changes})
         assert all(change.order.status.is_live for change in changes[:-1])
         assert all(a.order.filled_base <= b.order.filled_base for a, b in pairwise(changes))

@@ -141,25 +141,38 @@ def _turns(venue: Driver) -> list[int]:
     return [order.order_index for order in venue.read.book_orders(BTC, is_ask=True)]
 
 
-def test_a_smaller_size_keeps_the_turn_a_larger_one_loses_it(venue: Driver) -> None:
+@pytest.mark.parametrize("base", [60, 100, 140])
+def test_every_modify_loses_the_turn(venue: Driver, base: int) -> None:
     user, first, second = _queue_of_two(venue)
-    venue.run(user, modify(first, 60, PRICE))
-    assert _turns(venue) == [first, second]
-    assert venue.read.book_levels(BTC, is_ask=True)[0].size == 160
-    venue.run(user, modify(first, 90, PRICE))
+    done = venue.run(user, modify(first, base, PRICE))
     assert _turns(venue) == [second, first]
+    assert venue.read.book_levels(BTC, is_ask=True)[0].size == 100 + base
+    assert done.order is not None
+    assert (done.order.order_index, done.order.order_nonce) == (first, 3)
 
 
 def test_modify_counts_what_is_filled_as_part_of_the_new_total(venue: Driver) -> None:
     user, first, _ = _queue_of_two(venue)
-    venue.take(False, 30, PRICE)
+    venue.take(False, 30, PRICE, account=venue.open_house())
     done = venue.run(user, modify(first, 80, PRICE))
     assert done.order is not None
     assert (done.order.initial_base, done.order.filled_base, done.order.remaining_base) == (80, 30, 50)
     assert done.order.version == 2
-    gone = venue.run(user, modify(first, 30, PRICE))
-    assert gone.order is not None
-    assert (gone.order.status, gone.order.filled_base) == (OrderStatus.CANCELED, 30)
+    ended = venue.run(user, modify(first, 30, PRICE))
+    assert ended.order is not None
+    assert (ended.order.status, ended.order.filled_base, ended.order.initial_base) == (OrderStatus.FILLED, 30, 30)
+    assert venue.read.book_levels(BTC, is_ask=True)[0].size == 100
+    venue.exchange.check_invariants()
+
+
+def test_modify_brings_its_own_self_trade_mode(venue: Driver) -> None:
+    user = venue.user()
+    ask = venue.order(user, venue.limit(True, 100, PRICE))
+    bid = venue.order(user, venue.limit(False, 100, PRICE - 10))
+    expire_taker = {Attribute.SELF_TRADE_BEHAVIOUR: 1}
+    done = venue.run(user, modify(bid.order_index, 100, PRICE), attributes=expire_taker)
+    assert done.order is not None and done.order.status is OrderStatus.CANCELED_SELF_TRADE
+    assert [order.order_index for order in venue.read.active_orders(user)] == [ask.order_index]
 
 
 def test_a_new_price_moves_the_order_and_may_trade(venue: Driver) -> None:
@@ -222,9 +235,3 @@ def test_a_changed_key_keeps_its_nonce(venue: Driver) -> None:
     key = venue.read.api_key(user, KEY)
     assert key is not None
     assert (key.public_key, key.nonce) == ("cd" * 40, 1)
-
-
-def test_modify_that_changes_nothing_keeps_the_turn(venue: Driver) -> None:
-    user, first, second = _queue_of_two(venue)
-    venue.run(user, modify(first, 100, PRICE))
-    assert _turns(venue) == [first, second]

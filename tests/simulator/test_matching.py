@@ -184,6 +184,15 @@ def test_sub_accounts_of_one_master_trade_unless_told_otherwise(equality: SelfTr
     assert (venue.size(a), venue.size(b)) == (-traded, traded)
 
 
+def test_a_post_only_order_does_not_reduce_its_own_maker(venue: Driver) -> None:
+    user = venue.user()
+    own = venue.order(user, venue.limit(True, 50, PRICE))
+    attributes = {Attribute.SELF_TRADE_BEHAVIOUR: SelfTradeBehaviour.REDUCE_BOTH}
+    order = venue.order(user, venue.post_only(False, 50, PRICE), attributes=attributes)
+    assert order.status is OrderStatus.CANCELED_POST_ONLY
+    assert [o.order_index for o in venue.read.active_orders(user)] == [own.order_index]
+
+
 def test_an_own_order_beyond_the_bound_is_not_met(venue: Driver) -> None:
     user = venue.user()
     own = venue.order(user, venue.limit(True, 50, PRICE + 100))
