@@ -8,6 +8,7 @@ Known limits: JSON only (`encoding=msgpack` is ignored); limits on clients' mess
 
 import asyncio
 import contextlib
+import hashlib
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
@@ -66,7 +67,7 @@ class StreamServer:
         self.connections[connection.number] = connection
         session = _Session(connection, self._host, self._publisher, self._tokens)
         try:
-            await connection.send({"session_id": str(uuid.uuid4()), "type": "connected"})
+            await connection.send({"session_id": self._session_id(connection), "type": "connected"})
             connection.start()
             await connection.meet_standing_faults()
             async for message in socket:
@@ -81,6 +82,10 @@ class StreamServer:
             await session.stop()
             await connection.stop()
         return socket
+
+    def _session_id(self, connection: Connection) -> str:
+        began = f"{connection.number}:{self._host.now_ns()}"
+        return str(uuid.UUID(bytes=hashlib.blake2b(began.encode(), digest_size=16).digest(), version=4))
 
     async def meet_standing_faults(self) -> None:
         """Lets every socket meet a fault that was just armed, oldest socket first."""
