@@ -58,7 +58,8 @@ class RefusalForm(Enum):
 class WireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Forms of the objects."""
 
-    order_time_unit: OrderTimeUnit = OrderTimeUnit.MILLISECONDS
+    order_time_unit: OrderTimeUnit = OrderTimeUnit.SECONDS
+    """CCXT (4.5.64 and 4.5.90) reads seconds and breaks on milliseconds, so seconds it is unless told otherwise."""
     trade_hash: TradeHashForm = TradeHashForm.SYNTHETIC
     omit_false_fields: bool = False
     """The venue leaves out `*_position_sign_changed` when false; the client library declares it required."""
