@@ -48,7 +48,7 @@ def test_the_changelog_says_what_is_new() -> None:
 
 
 def test_the_readme_mentions_every_command() -> None:
-    from hedge_strategy.cli import app
+    from hedge_strategy.cli.app import app
 
     group = typer.main.get_group(app)
     problems = readme_problems(read("README.md") or "", sorted(group.commands))
