@@ -10,18 +10,26 @@ from hedge_strategy.simulator.model import Account, Order, Position, Trade, Tran
 
 
 class TradeExecuted(msgspec.Struct, frozen=True):
+    """One execution, a liquidation included (see its kind)."""
+
     trade: Trade
 
 
 class OrderChanged(msgspec.Struct, frozen=True):
+    """A user's order as it is after the step; the last such event of an order carries its terminal status."""
+
     order: Order
 
 
 class PositionChanged(msgspec.Struct, frozen=True):
+    """Size, margin or the count of resting orders changed; a moved mark price alone is not told."""
+
     position: Position
 
 
 class AccountChanged(msgspec.Struct, frozen=True):
+    """Collateral, positions, orders or the dead-man switch changed."""
+
     account: Account
 
 
@@ -36,6 +44,8 @@ class BookChanged(msgspec.Struct, frozen=True):
 
 
 class TransactionAccepted(msgspec.Struct, frozen=True):
+    """The API said yes; nothing has been executed."""
+
     transaction: Transaction
 
 

@@ -59,6 +59,7 @@ def cross_initial_margin(account: AccountState) -> int:
 
 
 def cross_maintenance_margin(account: AccountState) -> int:
+    """Micro-USDC below which the cross part of the account is liquidated."""
     return sum(
         maintenance_margin(position)
         for position in account.positions.values()
@@ -111,6 +112,7 @@ def is_below_maintenance(account: AccountState) -> bool:
 
 
 def is_isolated_below_maintenance(position: PositionState) -> bool:
+    """For an isolated position with its own margin; False for a cross one."""
     return (
         position.mode is MarginMode.ISOLATED
         and position.size != 0

@@ -100,11 +100,15 @@ class SelfTradeEquality(IntEnum):
 
 
 class MarginMode(IntEnum):
+    """Whether a position shares the account's collateral or has its own."""
+
     CROSS = 0
     ISOLATED = 1
 
 
 class TradeKind(IntEnum):
+    """Where a trade came from; `text` is the `type` of the REST and WebSocket objects."""
+
     TRADE = 0
     LIQUIDATION = 1
 
@@ -319,6 +323,8 @@ def refusal(code: Code, detail: str = "") -> Refusal:
 
 
 class BookLevel(msgspec.Struct, frozen=True, gc=False):
+    """Price in ticks, and the lots that rest there in all."""
+
     price: int
     size: int
 

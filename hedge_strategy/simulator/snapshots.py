@@ -6,6 +6,7 @@ from hedge_strategy.simulator.model import Account, MarginMode, Position
 
 
 def position_of(account: AccountState, position: PositionState) -> Position:
+    """At the mark price of this moment."""
     market = position.market
     return Position(
         account_index=account.index,
@@ -31,6 +32,7 @@ def positions_of(account: AccountState) -> tuple[Position, ...]:
 
 
 def account_of(account: AccountState) -> Account:
+    """With all its positions, at the mark prices of this moment."""
     isolated = sum(p.order_count for p in account.positions.values() if p.mode is MarginMode.ISOLATED)
     return Account(
         account_index=account.index,
