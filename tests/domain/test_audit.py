@@ -137,13 +137,12 @@ def test_a_ledger_that_agrees_is_no_problem() -> None:
 
 def test_markets_are_counted_apart_and_the_one_with_index_0_too() -> None:
     eth_bid = (1 << 48) + 5
-    eth = MarketRecords(
-        ETH, ETH, (filled(eth_bid, Side.BUY, 50, ETH),), (hedged(eth_bid, Side.SELL, 40, market=ETH),), ()
-    )
-    btc = MarketRecords(BTC, BTC, (filled(BID, Side.BUY, 10),), (hedged(BID, Side.SELL, 10),), ())
+    fills, hedges = (filled(eth_bid, Side.BUY, 50, ETH),), (hedged(eth_bid, Side.SELL, 50, market=ETH),)
+    eth = MarketRecords(ETH, ETH, fills, hedges, ())
+    btc = MarketRecords(BTC, BTC, (filled(BID, Side.BUY, 10),), (hedged(BID, Side.SELL, 9),), ())
     report = audit_markets([eth, btc])
-    assert report.lost == [eth_bid]
-    assert report.net == {"ETH": "0.0010", "BTC": "0.00000"}
+    assert (report.lost, report.doubled) == ([BID], [])
+    assert report.net == {"ETH": "0.0000", "BTC": "0.00001"}
 
 
 def test_what_is_less_than_one_lot_of_b_waits_for_its_next_hedge_and_is_not_lost() -> None:
