@@ -91,6 +91,7 @@ class RedisServer:
         with redis.Redis(host="127.0.0.1", port=port, socket_timeout=1, protocol=2) as client:
             while time.monotonic() < give_up_at and self._process.poll() is None:
                 try:
+                    client.ping()  # refused while the data is being loaded
                     # Another test's server may have taken the port between choosing and binding.
                     return bool(client.info("server")["process_id"] == self._process.pid)
                 except redis.RedisError:

@@ -65,7 +65,7 @@ def test_a_restart_of_redis_is_seen_as_a_loss_and_then_as_a_new_subscription(tmp
 
 def test_a_connection_that_the_server_cut_is_seen_as_a_loss(real: redis.Redis) -> None:
     channels = _listening(real)
-    assert real.client_kill_filter(_type="pubsub") == 1
+    assert real.client_kill_filter(_type="pubsub") >= 1
     with pytest.raises(RedisUnavailable):
         channels.listen(5_000)
     assert channels.listen(5_000) == Resubscribed(is_first=False)

@@ -55,6 +55,12 @@ class Owner:
         return self.ledger.settle(claim, fencing=self.fencing, executed_lots=lots, executed_quote=f"{lots}.25")
 
 
+def _settle_all(owner: Owner) -> None:
+    for one in owner.ledger.unfinished():
+        owner.send(one.claim)
+        owner.settle(one.claim, one.claim.lots)
+
+
 @pytest.fixture
 def owner(client: redis.Redis) -> Owner:
     return Owner(client)
@@ -110,17 +116,19 @@ def test_while_a_hedge_is_on_its_way_the_next_fill_is_noted_but_not_claimed(owne
 
 
 def test_a_repeated_claim_is_the_same_claim_even_after_it_is_settled(owner: Owner) -> None:
-    ask: Callable[[], Claim | Busy | Nothing] = lambda: owner.ledger.claim(  # noqa: E731
-        seen(3), fencing=owner.fencing, claim_token="mine"
-    )
+    def ask() -> Claim | Busy | Nothing:
+        return owner.ledger.claim(seen(3), fencing=owner.fencing, claim_token="mine")
+
     first = claimed(ask())
     assert ask() == first
     owner.send(first)
     owner.settle(first, 3)
-    later = owner.claim(5)
-    assert later.attempt == 1
-    repeated = claimed(ask())
-    assert (repeated.attempt, repeated.lots, repeated.state) == (0, 3, IntentState.SETTLED)
+    owner.ledger.observe(seen(5))
+    for attempt in (1, 2):
+        repeated = claimed(ask())
+        assert (repeated.attempt, repeated.lots, repeated.state) == (0, 3, IntentState.SETTLED)
+        assert owner.claim(4 + attempt, most=1).attempt == attempt
+        _settle_all(owner)
 
 
 def test_the_number_of_a_hedge_tells_order_and_attempt(owner: Owner) -> None:
@@ -317,7 +325,9 @@ def test_after_redis_lost_its_data_nobody_may_act(owner: Owner, client: redis.Re
         owner.claim(5)
 
 
-def test_open_and_unfinished_orders_are_listed_to_the_last_and_settled_ones_are_not(owner: Owner) -> None:
+def test_open_and_unfinished_orders_are_listed_to_the_last_and_settled_ones_are_not(
+    owner: Owner, client: redis.Redis
+) -> None:
     count = ORDERS_PER_PAGE * 2 + 1
     for number in range(count):
         owner.ledger.observe(seen(1, number=number, is_final=True))
@@ -332,6 +342,7 @@ def test_open_and_unfinished_orders_are_listed_to_the_last_and_settled_ones_are_
         (order(1), IntentState.DEAD),
         (order(2), IntentState.SENT),
     ]
+    assert client.zcard("hedge:{BTC}:unfinished") == 2, "looking for the unfinished costs what is unfinished"
 
 
 def test_an_order_stays_open_until_it_is_final_and_hedged(owner: Owner) -> None:
