@@ -93,6 +93,7 @@ class MakerMachine:
 
     def __init__(self, settings: MakerSettings, tracker: FillTracker) -> None:
         self._settings = settings
+        self._market_index = settings.rule.market.index
         self._tracker = tracker
         self._around = _Surroundings()
         self._publishing = _Publishing()
@@ -122,6 +123,10 @@ class MakerMachine:
             What the shell must do, in order.
         """
         match event:
+            case port.OrderSeen(report) if report.market_index != self._market_index:
+                return ()
+            case port.PositionSeen(position) if position.market_index != self._market_index:
+                return ()
             case port.FillSeen(fill):
                 return self._told(self._tracker.note_fill(fill), now_ms)
             case port.OrderSeen(report):
