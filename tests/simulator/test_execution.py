@@ -161,6 +161,7 @@ def test_modify_counts_what_is_filled_as_part_of_the_new_total(venue: Driver) ->
     ended = venue.run(user, modify(first, 30, PRICE))
     assert ended.order is not None
     assert (ended.order.status, ended.order.filled_base, ended.order.initial_base) == (OrderStatus.FILLED, 30, 30)
+    assert ended.order.remaining_base == 0
     assert venue.read.book_levels(BTC, is_ask=True)[0].size == 100
     venue.exchange.check_invariants()
 

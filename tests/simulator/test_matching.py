@@ -226,6 +226,18 @@ def test_maker_that_can_no_longer_pay_is_cancelled_and_the_taker_goes_on(venue: 
     assert after is not None and after.filled_base == 1_000
 
 
+def test_when_neither_side_can_pay_both_are_cancelled(venue: Driver) -> None:
+    maker, taker = venue.user(collateral=60 * USDC), venue.user(collateral=10 * USDC)
+    resting = venue.order(maker, venue.limit(True, 1_000, PRICE))
+    venue.exchange.deposit(maker, -9 * USDC, venue.now_ns)
+    venue.exchange.set_index_price(BTC, PRICE * 102 // 100, venue.now_ns)
+    taken = venue.order(taker, venue.market(False, 1_000, PRICE * 2))
+    made = venue.read.order(resting.order_index)
+    assert made is not None
+    assert made.status is OrderStatus.CANCELED_MARGIN_NOT_ALLOWED
+    assert (taken.status, taken.filled_base) == (OrderStatus.CANCELED_MARGIN_NOT_ALLOWED, 0)
+
+
 def test_fees_by_tier_leave_the_accounts_and_are_named_in_the_trade() -> None:
     venue = Driver(ExchangeSettings(delays=Delays(0, 0, 0)))
     maker = venue.user(tier="premium")
