@@ -82,6 +82,8 @@ def test_a_server_that_hangs_without_closing_is_found_by_ping(tmp_path: Path) ->
                 channels.listen(20 * DEAD_AFTER_MS)
         finally:
             os.kill(server.process_id, signal.SIGCONT)
+        wait_until(lambda: channels.listen(1_000) == Resubscribed(is_first=False), "the new subscription")
+        channels.close()
 
 
 def test_a_quiet_channel_of_a_healthy_server_is_no_loss(real: redis.Redis) -> None:

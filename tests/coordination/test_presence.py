@@ -1,0 +1,37 @@
+"""What A and B tell of themselves: heard by the other, gone soon after it is no longer told."""
+
+import pytest
+import redis
+
+from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
+from hedge_strategy.errors import WireError
+from tests.polling import wait_until
+
+LONG_MS = 60_000
+
+
+def test_each_side_reads_what_the_other_told_last(client: redis.Redis) -> None:
+    maker, hedger = (Presence(client, "BTC", life_ms=LONG_MS) for _ in range(2))
+    assert hedger.maker_may_rest() is False
+    assert maker.hedger() is None
+    for may_rest in (True, False):
+        maker.tell_maker(may_rest)
+        assert hedger.maker_may_rest() is may_rest
+    for told in (HedgerPresence(HedgerState.HEDGING), HedgerPresence(HedgerState.PAUSED, "too many attempts")):
+        hedger.tell_hedger(told)
+        assert maker.hedger() == told
+    assert Presence(client, "ETH", life_ms=LONG_MS).hedger() is None
+
+
+def test_a_notice_that_is_not_repeated_is_gone_soon(client: redis.Redis) -> None:
+    presence = Presence(client, "BTC", life_ms=30)
+    presence.tell_maker(True)
+    presence.tell_hedger(HedgerPresence(HedgerState.HEDGING))
+    wait_until(lambda: presence.hedger() is None and not presence.maker_may_rest(), "the notices to end")
+
+
+@pytest.mark.parametrize("held", [b"", b"{}", b'{"state":"asleep"}', b"\xff"])
+def test_a_notice_that_cannot_be_read_is_a_wire_error(client: redis.Redis, held: bytes) -> None:
+    client.set("hedge:{BTC}:hedger", held)
+    with pytest.raises(WireError):
+        Presence(client, "BTC", life_ms=LONG_MS).hedger()
