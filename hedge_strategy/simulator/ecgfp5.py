@@ -5,6 +5,7 @@ any scalar with additions only, from a table made once per point. The curve is y
 its group has prime order ORDER, slightly below 2^319 (T. Pornin, "EcGFp5: a Specialized Elliptic Curve", 2022).
 
 Points are kept as x = X/Z and u = x/y = U/T; the neutral element has u = 0. The formulas are complete: no case apart.
+The coordinates of a Point may be unreduced integers, even negative; those of an Affine point are canonical.
 
 Known limit: nothing runs in constant time (see quintic).
 """
@@ -19,7 +20,9 @@ ORDER: Final = 10679935167171469510414849165717927027450577405817272301591396851
 SCALAR_BITS: Final = 320
 
 _A: Final = 2
-_B: Final = 263  # the coefficient of z; so multiplying by B is a shift by one power and a factor
+# The coefficient is 263z: multiplying by it shifts by one power, and z^5 = 3 folds the highest back.
+_B: Final = 263
+_B3: Final = 3 * _B
 _FOUR: Final[Element] = (4, 0, 0, 0, 0)
 
 Affine = tuple[Element, Element]  # (x, u)
@@ -62,44 +65,47 @@ def add(first: Point, second: Point) -> Point:
     """The sum of any two points, equal and neutral ones included."""
     x1, z1, u1, t1 = first
     x2, z2, u2, t2 = second
-    multiply = quintic.multiply
-    xx, zz, uu, tt = multiply(x1, x2), multiply(z1, z2), multiply(u1, u2), multiply(t1, t2)
-    xz = quintic.add(multiply(x1, z2), multiply(x2, z1))
-    ut = quintic.add(multiply(u1, t2), multiply(u2, t1))
-    return _combine(xx, zz, uu, tt, xz, ut)
+    multiply, multiply_add = quintic.multiply, quintic.multiply_add
+    xz = multiply_add(x1, z2, multiply(x2, z1))
+    ut = multiply_add(u1, t2, multiply(u2, t1))
+    return _combine((multiply(x1, x2), multiply(z1, z2), xz), (multiply(u1, u2), multiply(t1, t2), ut))
 
 
 def add_affine(first: Point, second: Affine) -> Point:
     """Addition of a point with denominators of one: two multiplications fewer than `add`."""
     x1, z1, u1, t1 = first
     x2, u2 = second
-    multiply = quintic.multiply
-    xz = quintic.add(x1, multiply(x2, z1))
-    ut = quintic.add(u1, multiply(u2, t1))
-    return _combine(multiply(x1, x2), z1, multiply(u1, u2), t1, xz, ut)
+    multiply, multiply_add = quintic.multiply, quintic.multiply_add
+    xz, ut = multiply_add(x2, z1, x1), multiply_add(u2, t1, u1)
+    return _combine((multiply(x1, x2), z1, xz), (multiply(u1, u2), t1, ut))
 
 
-def _combine(xx: Element, zz: Element, uu: Element, tt: Element, xz: Element, ut: Element) -> Point:
-    """The sum from the pairwise products: xz = x1*z2 + x2*z1 and ut = u1*t2 + u2*t1."""
+def _combine(x_parts: tuple[Element, Element, Element], u_parts: tuple[Element, Element, Element]) -> Point:
+    """The sum from the pairwise products (x1*x2, z1*z2, x1*z2 + x2*z1), and the same of u and t.
+
+    Sums and multiples of B = 263z are left unreduced, since a product reduces anyway; none exceeds 2^77.
+    """
     multiply = quintic.multiply
-    b_zz = _times_b(zz, 1)
-    base = quintic.add(xx, b_zz)
-    p = multiply(tt, base)
-    q = multiply(uu, quintic.add(_times_b(xz, 2), quintic.scale(base, 2)))
-    r = multiply(quintic.add(tt, quintic.scale(uu, 2)), quintic.add(xz, base))
+    (x0, x1, x2, x3, x4), (z0, z1, z2, z3, z4), (m0, m1, m2, m3, m4) = x_parts
+    uu, tt, ut = u_parts
+    # B * z1*z2, and with x1*x2 added
+    d0, d1, d2, d3, d4 = _B3 * z4, _B * z0, _B * z1, _B * z2, _B * z3
+    s0, s1, s2, s3, s4 = x0 + d0, x1 + d1, x2 + d2, x3 + d3, x4 + d4
+    p = multiply(tt, (s0, s1, s2, s3, s4))
+    twice = (2 * (_B3 * m4 + s0), 2 * (_B * m0 + s1), 2 * (_B * m1 + s2), 2 * (_B * m2 + s3), 2 * (_B * m3 + s4))
+    q = multiply(uu, twice)
+    t0, t1, t2, t3, t4 = tt
+    u0, u1, u2, u3, u4 = uu
+    t_and_u = (t0 + 2 * u0, t1 + 2 * u1, t2 + 2 * u2, t3 + 2 * u3, t4 + 2 * u4)
+    r0, r1, r2, r3, r4 = multiply(t_and_u, (m0 + s0, m1 + s1, m2 + s2, m3 + s3, m4 + s4))
+    p0, p1, p2, p3, p4 = p
+    q0, q1, q2, q3, q4 = q
     return (
-        _times_b(quintic.subtract(r, p), 1),
-        quintic.subtract(p, q),
-        multiply(ut, quintic.subtract(b_zz, xx)),
-        quintic.add(p, q),
+        (_B3 * (r4 - p4), _B * (r0 - p0), _B * (r1 - p1), _B * (r2 - p2), _B * (r3 - p3)),
+        (p0 - q0, p1 - q1, p2 - q2, p3 - q3, p4 - q4),
+        multiply(ut, (d0 - x0, d1 - x1, d2 - x2, d3 - x3, d4 - x4)),
+        (p0 + q0, p1 + q1, p2 + q2, p3 + q3, p4 + q4),
     )
-
-
-def _times_b(element: Element, factor: int) -> Element:
-    """element * 263z * factor."""
-    a0, a1, a2, a3, a4 = element
-    b = _B * factor
-    return (3 * b * a4 % PRIME, b * a0 % PRIME, b * a1 % PRIME, b * a2 % PRIME, b * a3 % PRIME)
 
 
 def to_affine(points: Sequence[Point]) -> list[Affine]:

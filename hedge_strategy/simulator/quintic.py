@@ -1,7 +1,8 @@
 """GF(p^5): Goldilocks numbers extended by a fifth root of three.
 
-Promise: exact arithmetic on elements written as five canonical integers, lowest power first. Every function takes and
-returns canonical elements. The element z with z^5 = 3 generates the extension (venue fact sheet 2.2: ECgFp5).
+Promise: exact arithmetic on elements written as five integers, lowest power first. Every function returns canonical
+elements; products take any integers, the rest takes canonical ones. The element z with z^5 = 3 generates the extension
+(venue fact sheet 2.2: ECgFp5).
 
 Known limit: nothing here runs in constant time. It verifies public data and makes keys for simulated accounts; it is
 not fit for keys that guard money.
@@ -83,6 +84,20 @@ def multiply(a: Element, b: Element) -> Element:
         (a0 * b2 + a1 * b1 + a2 * b0 + 3 * (a3 * b4 + a4 * b3)) % PRIME,
         (a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0 + 3 * (a4 * b4)) % PRIME,
         (a0 * b4 + a1 * b3 + a2 * b2 + a3 * b1 + a4 * b0) % PRIME,
+    )
+
+
+def multiply_add(a: Element, b: Element, c: Element) -> Element:
+    """a * b + c, reduced once."""
+    a0, a1, a2, a3, a4 = a
+    b0, b1, b2, b3, b4 = b
+    c0, c1, c2, c3, c4 = c
+    return (
+        (c0 + a0 * b0 + 3 * (a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1)) % PRIME,
+        (c1 + a0 * b1 + a1 * b0 + 3 * (a2 * b4 + a3 * b3 + a4 * b2)) % PRIME,
+        (c2 + a0 * b2 + a1 * b1 + a2 * b0 + 3 * (a3 * b4 + a4 * b3)) % PRIME,
+        (c3 + a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0 + 3 * (a4 * b4)) % PRIME,
+        (c4 + a0 * b4 + a1 * b3 + a2 * b2 + a3 * b1 + a4 * b0) % PRIME,
     )
 
 
