@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from hedge_strategy.clock import Clock
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import OrderReport, Rejected, SignedTransaction, TransactionReport
+from hedge_strategy.domain.order import OrderReport, Outcome, Rejected, SignedTransaction, TransactionReport, Unknown
 from hedge_strategy.domain.position import Position
 from hedge_strategy.errors import RateLimited, SigningFailed, UserError, VenueError, VenueRefused
 from hedge_strategy.risk.gate import Approved
@@ -104,7 +104,7 @@ class LighterVenue:
         self._stream.start(markets)
 
     def close(self) -> None:
-        """See the port. Sends that wait for REST are still made, for at most its timeouts; not for the listener."""
+        """See the port. A REST send under way is waited for, those behind it end as unknown; not for the listener."""
         if self._listener is not None and not self._is_closed:
             self._is_closed = True
             self._rest_sends.put(None)
@@ -188,16 +188,15 @@ class LighterVenue:
         return self._rest.position(market)
 
     def _emit(self, event: VenueEvent) -> None:
-        if isinstance(event, SendAnswered) and isinstance(event.outcome, Rejected):
-            if event.outcome.code in _TOO_MANY_REQUESTS:
-                self._limiter.refused_by_venue(self._clock.monotonic_ns() // 1_000_000, _PAUSE_AFTER_REFUSAL_MS)
+        if isinstance(event, SendAnswered) and _is_rate_limited(event.outcome):
+            self._limiter.refused_by_venue(self._clock.monotonic_ns() // 1_000_000, _PAUSE_AFTER_REFUSAL_MS)
         if self._listener is not None:
             with self._emit_lock:
                 self._listener(event)
 
     def _send_by_rest(self) -> None:
         while (transaction := self._rest_sends.get()) is not None:
-            outcome = self._rest.send(transaction)
+            outcome = Unknown("closed before it was sent") if self._is_closed else self._rest.send(transaction)
             with self._send_lock:
                 self._rest_backlog -= 1
             self._emit(SendAnswered(transaction, outcome))
@@ -209,3 +208,7 @@ class LighterVenue:
         except ValueError as error:
             raise SigningFailed(str(error)) from error
         return market.index
+
+
+def _is_rate_limited(outcome: Outcome) -> bool:
+    return isinstance(outcome, Rejected) and outcome.code in _TOO_MANY_REQUESTS

@@ -133,7 +133,10 @@ class LiveSocket:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._one_connection()
+            try:
+                self._one_connection()
+            except Exception:  # outermost loop of this thread: a bug must not silence the account
+                _log.exception("socket handler failed")
             if not self._stopping.is_set():
                 delay_ms = self._backoff.next_delay_ms()
                 _log.info("reconnecting", url=self._settings.url, delay_ms=delay_ms)
@@ -145,24 +148,29 @@ class LiveSocket:
         except (OSError, WebSocketException) as error:
             _log.warning("cannot connect", url=self._settings.url, error=str(error) or type(error).__name__)
             return
+        reason = "the handler failed"
+        try:
+            with connection:
+                try:
+                    reason = self._use(connection)
+                finally:
+                    self._connection = None
+        finally:
+            self._handler.closed(reason)
+
+    def _use(self, connection: ClientConnection) -> str:
+        """From opened to the end; returns why it ended."""
         opened_ns = self._clock.monotonic_ns()
         self._drop_reason, self._is_healthy = None, False
         self._connection = connection
-        reason = "closed by us"
-        try:
-            if not self._stopping.is_set():
-                self._handler.opened()
-                reason = self._read(connection)
-        except Exception as error:  # noqa: BLE001 - outermost loop of this thread: a bug must not silence the account
-            _log.exception("socket handler failed")
-            reason = f"handler failed: {type(error).__name__}"
-        finally:
-            self._connection = None
-            connection.close()
+        if self._stopping.is_set():
+            return "closed by us"
+        self._handler.opened()
+        reason = self._read(connection)
         lasted_ms = (self._clock.monotonic_ns() - opened_ns) // 1_000_000
         if self._is_healthy and lasted_ms >= self._settings.stable_after_ms:
             self._backoff.reset()
-        self._handler.closed(reason)
+        return reason
 
     def _open(self) -> ClientConnection:
         settings = self._settings

@@ -1,0 +1,199 @@
+"""The account's socket against a real one: subscriptions, pings, gaps, cuts, and what is told of them."""
+
+import json
+import time
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from hedge_strategy.domain.order import Side, TransactionStatus
+from hedge_strategy.venues.lighter.venue import LighterVenue
+from hedge_strategy.venues.port import Connected, Disconnected, FillSeen, OrderSeen, PositionSeen, TransactionSeen
+from tests.polling import wait_until
+from tests.venues.lighter import payloads
+from tests.venues.lighter.conftest import BTC, ETH, Heard
+from tests.venues.lighter.payloads import ACCOUNT
+from tests.venues.lighter.stub_venue import StubVenue
+
+Open = Callable[..., LighterVenue]
+
+
+def started(open_venue: Open, **changes: object) -> tuple[LighterVenue, Heard]:
+    venue, heard = open_venue(**changes), Heard()
+    venue.start([BTC, ETH], heard)
+    return venue, heard
+
+
+def test_connected_is_told_only_when_all_subscriptions_are_confirmed(stub: StubVenue, open_venue: Open) -> None:
+    stub.ws.silent_channels = {f"account_tx/{ACCOUNT}"}
+    venue, heard = started(open_venue, subscribe_timeout_ms=60_000)
+    wait_until(lambda: len(stub.ws.messages("subscribe")) == 6, "six subscriptions")
+    wait_until(lambda: venue.book(ETH, 1).is_live, "the book of market 0")
+    assert not venue.is_connected()
+    assert not heard.of(Connected)
+    stub.ws.push({"type": "subscribed/account_tx", "channel": f"account_tx:{ACCOUNT}", "txs": []})
+    assert heard.wait(Connected) == [Connected(is_first=True)]
+    assert venue.is_connected()
+
+
+def test_account_channels_carry_a_token_of_our_key(stub: StubVenue, open_venue: Open) -> None:
+    _, heard = started(open_venue)
+    heard.wait(Connected)
+    for message in stub.ws.messages("subscribe"):
+        token = message.get("auth", "")
+        if message["channel"].startswith("account"):
+            expiry, account, key, signature = token.split(":")
+            assert (account, key, len(signature)) == (str(ACCOUNT), "4", 160)
+            assert 0 < int(expiry) - time.time() <= 8 * 3600
+        else:
+            assert not token
+
+
+def test_a_subscription_that_is_never_confirmed_ends_the_connection(stub: StubVenue, open_venue: Open) -> None:
+    stub.ws.silent_channels = {f"account_all_orders/{ACCOUNT}"}
+    _, heard = started(open_venue, subscribe_timeout_ms=150)
+    wait_until(lambda: stub.ws.accepted >= 2, "another connection")
+    stub.ws.silent_channels = set()
+    heard.wait(Connected)
+
+
+def test_json_pings_are_answered_at_once(stub: StubVenue, open_venue: Open) -> None:
+    """F23: a client that answers frame-level pings only is cut off after two minutes."""
+    _, heard = started(open_venue)
+    heard.wait(Connected)
+    stub.ws.push({"type": "ping"})
+    wait_until(lambda: stub.ws.messages("pong"), "a JSON pong")
+
+
+def test_a_fill_is_told_from_our_side(stub: StubVenue, open_venue: Open) -> None:
+    _, heard = started(open_venue)
+    heard.wait(Connected)
+    stub.ws.push(
+        {
+            "type": "update/account_all_trades",
+            "channel": f"account_all_trades:{ACCOUNT}",
+            "trades": {
+                "1": [payloads.trade(5)],
+                "0": [payloads.trade(6, market_id=0, bid_account_id=7, ask_account_id=ACCOUNT)],
+            },
+        }
+    )
+    bought, sold = (seen.fill for seen in heard.wait(FillSeen, 2))
+    assert (bought.side, bought.size, bought.is_maker, bought.order_index) == (
+        Side.BUY, Decimal("0.00030"), True, payloads.MAINNET_BID_INDEX,
+    )  # fmt: skip
+    assert (sold.side, sold.market_index, sold.is_maker) == (Side.SELL, 0, False)
+    assert heard.threads == {"venue-socket"}
+
+
+def test_orders_positions_and_transactions_are_told(stub: StubVenue, open_venue: Open) -> None:
+    stub.ws.snapshots[f"account_all_positions/{ACCOUNT}"] = {"positions": {"1": payloads.position()}, "shares": []}
+    _, heard = started(open_venue)
+    heard.wait(Connected)
+    sizes = {seen.position.market_index: seen.position.size for seen in heard.of(PositionSeen)}
+    assert sizes == {1: Decimal("-0.00030"), 0: Decimal(0)}, "a snapshot names all positions: the others are flat"
+    canceled = payloads.order(status="canceled-post-only")
+    stub.ws.push({"type": "update/account_all_orders", "channel": "x:1", "orders": {"1": [canceled]}})
+    stub.ws.push({"type": "update/account_tx", "channel": "x:1", "txs": [payloads.transaction(status=0)]})
+    assert heard.wait(OrderSeen)[0].report.filled_size == Decimal("0.00030")
+    assert heard.wait(TransactionSeen)[0].report.status is TransactionStatus.FAILED
+
+
+def test_repeated_and_replayed_trades_come_with_the_same_trade_id(stub: StubVenue, open_venue: Open) -> None:
+    """F5: the snapshot after a reconnect holds old trades; they pass, recognisable."""
+    stub.ws.snapshots[f"account_all_trades/{ACCOUNT}"] = {"trades": [payloads.trade(5), payloads.trade(5)]}
+    _, heard = started(open_venue)
+    heard.wait(Connected)
+    stub.ws.cut()
+    heard.wait(Connected, 2)
+    fills = [seen.fill for seen in heard.of(FillSeen)]
+    assert len(fills) == 4
+    assert len(set(fills)) == 1
+
+
+def test_a_cut_is_told_and_the_socket_comes_back_alone(stub: StubVenue, open_venue: Open) -> None:
+    venue, heard = started(open_venue)
+    heard.wait(Connected)
+    stub.ws.cut()
+    heard.wait(Disconnected)
+    assert heard.wait(Connected, 2)[1] == Connected(is_first=False)
+    assert venue.book(BTC, 1).is_live
+    assert stub.ws.most_live == 1, "never two sockets at once"
+    tokens = [message["auth"] for message in stub.ws.messages("subscribe") if "auth" in message]
+    assert len(set(tokens)) == 2, "a fresh token for each connection"
+
+
+def test_a_chain_of_changes_is_followed_and_a_gap_is_healed(stub: StubVenue, open_venue: Open) -> None:
+    venue, heard = started(open_venue)
+    heard.wait(Connected)
+    change = payloads.book(105, 100, [("111000.0", "0.00000"), ("110999.5", "0.10000")])
+    stub.ws.push({"type": "update/order_book"} | change)
+    stub.ws.push({"type": "update/order_book"} | change)  # the same frame twice is no gap
+    wait_until(lambda: venue.book(BTC, 1).bids == ((Decimal("110999.5"), Decimal("0.10000")),), "the change")
+    assert venue.book(BTC, 1).is_live
+    stub.ws.silent_channels = {"order_book/1"}
+    stub.ws.push({"type": "update/order_book"} | payloads.book(120, 110))
+    wait_until(lambda: not venue.book(BTC, 1).is_live, "a book that is not live")
+    wait_until(lambda: [m["channel"] for m in stub.ws.messages("unsubscribe")] == ["order_book/1"], "unsubscribing")
+    stub.ws.push({"type": "subscribed/order_book"} | payloads.book(200, 0, [("5.0", "1.00000")]))
+    wait_until(lambda: venue.book(BTC, 1).is_live, "a live book again")
+    assert venue.book(BTC, 9).bids == ((Decimal("5.0"), Decimal("1.00000")),)
+    assert venue.is_connected()
+    assert not heard.of(Disconnected)
+
+
+def test_a_book_that_never_comes_back_ends_the_connection(stub: StubVenue, open_venue: Open) -> None:
+    _, heard = started(open_venue, subscribe_timeout_ms=200)
+    heard.wait(Connected)
+    stub.ws.silent_channels = {"order_book/1"}
+    stub.ws.push({"type": "update/order_book"} | payloads.book(120, 110))
+    wait_until(lambda: len(stub.ws.messages("unsubscribe")) == 1, "unsubscribing")
+    heard.wait(Disconnected)
+    stub.ws.silent_channels = set()
+    heard.wait(Connected, 2)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "not json",
+        "[]",
+        "{}",
+        '{"type": 7}',
+        '{"type":"update/unheard_of","channel":"x:1"}',
+        '{"type":"update/order_book","channel":"order_book:99","order_book":{"asks":[],"bids":[],"nonce":1}}',
+        json.dumps({"type": "update/account_all_trades", "trades": {"1": [{"size": 3}]}}),
+    ],
+)
+def test_a_frame_that_makes_no_sense_is_counted_and_skipped(stub: StubVenue, open_venue: Open, frame: str) -> None:
+    venue, heard = started(open_venue)
+    heard.wait(Connected)
+    stub.ws.push(frame)
+    stub.ws.push(frame)
+    wait_until(lambda: sum(venue.wire_errors.values()) == 2, "two counted errors")
+    stub.ws.push({"type": "update/account_all_trades", "trades": {"1": [{"size": 3}, payloads.trade(8)]}})
+    assert heard.wait(FillSeen)[0].fill.trade_id == 8, "the good trade beside the bad one"
+    assert not heard.of(Disconnected)
+
+
+def test_an_announced_restart_is_left_early(stub: StubVenue, open_venue: Open) -> None:
+    _, heard = started(open_venue)
+    heard.wait(Connected)
+    stub.ws.push({"type": "shutdown", "close_in_ms": 60_000})
+    heard.wait(Connected, 2)
+    assert stub.ws.most_live == 1
+
+
+def test_the_connection_is_replaced_before_its_token_ends(stub: StubVenue, open_venue: Open) -> None:
+    _, heard = started(open_venue, token_life_s=1)
+    heard.wait(Connected, 2)
+    assert [event.reason for event in heard.of(Disconnected)][:1] == ["the auth token ends"]
+
+
+def test_a_refused_subscription_ends_the_connection(stub: StubVenue, open_venue: Open) -> None:
+    _, heard = started(open_venue)
+    heard.wait(Connected)
+    stub.ws.push({"error": {"code": 30003, "message": "Already Subscribed to : ticker:3"}})
+    stub.ws.push({"error": {"code": 30012, "message": "failed to subscribe"}})
+    assert "30012" in heard.wait(Disconnected)[0].reason
