@@ -1,0 +1,185 @@
+"""`hedge demo`: the whole loop on a simulated exchange, in one command.
+
+Redis, the exchange, B (the hedger) and A (the maker) run as processes of their own; what is shown and reported is the
+exchange's truth. Promises: ends 0 only when A was filled and the audit holds; 1 with the reason otherwise; 2 for what
+the user can mend. Ctrl-C stops in the same order and still reports, the second time at once. No process is left.
+
+Known limit: when the demo is ended by SIGKILL its processes stay (each in a session of its own).
+"""
+
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Final
+
+import msgspec
+import typer
+
+from hedge_strategy.cli.demo_outcome import Outcome, Setting, Times, json_report, judge, text_report
+from hedge_strategy.cli.demo_processes import DemoFailed, ProcessEnded
+from hedge_strategy.cli.demo_redis import redis_server_program
+from hedge_strategy.cli.demo_report import figures_of
+from hedge_strategy.cli.demo_run import DemoOptions, DemoRun
+from hedge_strategy.cli.demo_view import DemoTitle, make_view
+from hedge_strategy.cli.terminal import (
+    BROKEN_EXIT,
+    INTERRUPTED_EXIT,
+    USER_ERROR_EXIT,
+    configure_logs,
+    one_line_errors,
+)
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.errors import UserError
+from hedge_strategy.simulator.markets import DEFAULT_MARKETS, Market
+from hedge_strategy.simulator.tape import parse_tape
+
+SECONDS: Final = 30.0
+AFTER_TAPE_S: Final = 1.0
+"""Time for the last trade of a tape to be seen through."""
+
+
+def demo(
+    seconds: Annotated[float | None, typer.Option(help="How long to trade; 30, or as long as the tape.")] = None,
+    tape: Annotated[Path | None, typer.Option(help="Replay this trade tape (CSV) instead of a synthetic flow.")] = None,
+    speed: Annotated[float, typer.Option(help="How many times faster the tape is played.")] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
+    market: Annotated[str, typer.Option(help="Symbol of the market.")] = "BTC",
+    quantity: Annotated[str, typer.Option(help="Size of an opening order in base units.")] = "0.0002",
+    depth: Annotated[int, typer.Option(help="Level of the book to rest at; 1 is the best price.")] = 2,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    keep: Annotated[Path | None, typer.Option(help="Keep all files in this folder, new or empty.")] = None,
+) -> None:
+    """Run exchange, Redis, hedger and maker, show what happens, and count it."""
+    configure_logs(as_json=False, process="demo")
+    with one_line_errors("hedge demo"):
+        chosen = _market(market)
+        options = DemoOptions(
+            seconds=_seconds(seconds, tape, speed, chosen),
+            market=chosen,
+            quantity=quantity,
+            depth=depth,
+            tape=tape,
+            speed=speed,
+            seed=seed,
+            redis_program=redis_server_program(),
+        )
+        folder = _make_folder(keep)
+        outcome = _outcome(options, folder)
+        if outcome.ok and keep is None:
+            shutil.rmtree(folder)
+        if json:
+            typer.echo(msgspec.json.encode(json_report(outcome)).decode())
+        else:
+            typer.echo(text_report(outcome))
+        for problem in outcome.problems:
+            typer.echo(f"hedge demo: {problem}", err=True)
+        if keep is not None or not outcome.ok:
+            typer.echo(f"logs, settings and Redis' files are in {folder}", err=True)
+    raise typer.Exit(0 if outcome.ok else BROKEN_EXIT)
+
+
+def _outcome(options: DemoOptions, folder: Path) -> Outcome:
+    """Runs it; everything that was started has ended when this returns or raises.
+
+    Raises:
+        UserError: a process refused what the user wrote.
+    """
+    stop_asked = threading.Event()
+    clock = SystemClock()
+    begin_ns = clock.monotonic_ns()
+    market = options.market
+    title = DemoTitle(market.symbol, market.price_decimals, market.size_decimals, options.seconds)
+    view = make_view(title)
+    run = DemoRun(options, folder, stop_asked, view, clock)
+    problems: list[str] = []
+    audit = None
+    with _signals_ask(stop_asked), _ended_afterwards(run):
+        try:
+            with view:
+                run.start()
+                run.trade()
+                problems = run.stop_trading()
+                audit = run.count()
+        except ProcessEnded as ended:
+            lines = ended.last_lines
+            if ended.code == USER_ERROR_EXIT and lines:
+                raise UserError(lines.splitlines()[-1]) from None
+            problems.append(f"{ended}; its last lines:\n{lines}")
+        except DemoFailed as failed:
+            problems.append(str(failed))
+    setting = Setting(market.symbol, market.size_decimals, run.redis_kind)
+    times = Times(run.traded_s, (clock.monotonic_ns() - begin_ns) / 1_000_000_000)
+    return judge(setting, figures_of(run.records), audit, problems, times)
+
+
+@contextmanager
+def _ended_afterwards(run: DemoRun) -> Iterator[None]:
+    is_hurried = False
+    try:
+        yield
+    except SystemExit:
+        is_hurried = True
+        raise
+    finally:
+        run.close(at_once=is_hurried)
+
+
+@contextmanager
+def _signals_ask(stop_asked: threading.Event) -> Iterator[None]:
+    """The first signal asks to stop in order, the next ends at once."""
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if stop_asked.is_set():
+            raise SystemExit(INTERRUPTED_EXIT)
+        stop_asked.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _market(symbol: str) -> Market:
+    for market in DEFAULT_MARKETS:
+        if market.symbol == symbol:
+            return market
+    known = ", ".join(market.symbol for market in DEFAULT_MARKETS)
+    raise UserError(f"--market {symbol}: the simulated exchange has {known}")
+
+
+def _seconds(wanted: float | None, tape: Path | None, speed: float, market: Market) -> float:
+    """How long to trade. Raises UserError for what cannot be."""
+    if not 0 < speed < float("inf"):
+        raise UserError(f"--speed {speed} must be above 0")
+    if wanted is not None and not 0 < wanted < float("inf"):
+        raise UserError(f"--seconds {wanted} must be above 0")
+    if tape is None:
+        return SECONDS if wanted is None else wanted
+    try:
+        with tape.open(encoding="utf-8", newline="") as lines:
+            tape_s = parse_tape(lines, market).duration_ns / 1_000_000_000 / speed
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise UserError(f"cannot read the tape {tape}: {reason}") from error
+    whole_s = tape_s + AFTER_TAPE_S
+    return whole_s if wanted is None else min(wanted, whole_s)
+
+
+def _make_folder(keep: Path | None) -> Path:
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="hedge-demo-"))
+    try:
+        keep.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_empty = not any(keep.iterdir())
+    except OSError as error:
+        raise UserError(f"--keep {keep}: {error.strerror}") from error
+    if not is_empty:
+        raise UserError(f"--keep {keep}: the folder is not empty; name a new one")
+    return keep
