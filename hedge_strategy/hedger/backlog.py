@@ -5,7 +5,8 @@ they were first heard; one that came to nothing waits out a pause and lets other
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import SeenFill
@@ -13,6 +14,10 @@ from hedge_strategy.domain.hedge import OrderKey, OrderLine
 
 ENTRIES_MAX = 10_000
 """How many stream entries may wait for their hedge; beyond it the shell reads no more of the stream."""
+FRUITLESS_PAUSE_MS = 250
+"""Pause after an attempt that executed nothing, doubled at each further one …"""
+LONGEST_FRUITLESS_PAUSE_MS = 5_000
+"""… up to this."""
 
 
 @dataclass(slots=True)
@@ -30,6 +35,12 @@ class Waiting:
     average_price: Decimal | None
     not_before_ms: int = 0
     fruitless: int = 0
+
+    def attempted(self, executed_lots: int, now_ms: int) -> None:
+        """Takes in what an attempt came to: some of it, or nothing, after which the order waits out a pause."""
+        self.fruitless = 0 if executed_lots else self.fruitless + 1
+        pause_ms = min(FRUITLESS_PAUSE_MS << max(0, self.fruitless - 1), LONGEST_FRUITLESS_PAUSE_MS)
+        self.not_before_ms = now_ms + pause_ms if self.fruitless else 0
 
 
 class Backlog:
@@ -54,12 +65,16 @@ class Backlog:
         known = self._orders.get(fill.order)
         if known is None:
             self._orders[fill.order] = Waiting(fill, average_price)
-        elif fill.filled_lots > known.fill.filled_lots or (fill.is_final and not known.fill.is_final):
-            known.fill, known.average_price = fill, average_price
+            return
+        is_final = fill.is_final or known.fill.is_final
+        if fill.filled_lots > known.fill.filled_lots:
+            known.fill, known.average_price = fill, average_price or known.average_price
+        known.fill = replace(known.fill, is_final=is_final)
 
-    def next_due(self, now_ms: int) -> Waiting | None:
-        """The first order whose pause is over."""
-        return next((waiting for waiting in self._orders.values() if now_ms >= waiting.not_before_ms), None)
+    def next_due(self, now_ms: int, is_ready: Callable[[Waiting], bool]) -> Waiting | None:
+        """The first order whose pause is over and that is ready to be hedged."""
+        due = (waiting for waiting in self._orders.values() if now_ms >= waiting.not_before_ms)
+        return next((waiting for waiting in due if is_ready(waiting)), None)
 
     def waiting(self, order: OrderKey) -> Waiting | None:
         """What is known of an order that may need a hedge."""

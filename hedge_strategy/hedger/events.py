@@ -39,10 +39,12 @@ class OwnershipGained:
     Attributes:
         unfinished: hedges of former owners that are not settled, oldest first.
         open_lines: orders that are not fully hedged.
+        lane: the API key that this process signs with; a former owner may have signed with another.
     """
 
     unfinished: tuple[Intent, ...]
     open_lines: tuple[OrderLine, ...]
+    lane: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,33 @@ class LookUpFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class NotSent:
+    """The bytes did not leave this process (our own rate limit); they may be tried again.
+
+    Attributes:
+        transaction: what was to be sent.
+        retry_after_ms: when it is worth trying again, counted from now.
+        reason: why not.
+    """
+
+    transaction: SignedTransaction
+    retry_after_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class KillerSent:
     """A harmless transaction on the doubtful nonce was signed and sent."""
 
     transaction: SignedTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class KillFailed:
+    """No harmless transaction left: it could not be signed, or not be sent yet."""
+
+    retry_after_ms: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +205,9 @@ Event = (
     | NonceReadFailed
     | LookedUp
     | LookUpFailed
+    | NotSent
     | KillerSent
+    | KillFailed
     | Tick
     | Stop
     | MakerSeen
@@ -191,10 +218,11 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class ClaimFill:
-    """Claim what is unhedged of an order; answered by `ClaimAnswered`."""
+    """Claim what is unhedged of an order, at most `max_lots` (None: all of it); answered by `ClaimAnswered`."""
 
     fill: SeenFill
     claim_token: str
+    max_lots: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +243,14 @@ class StoreAsSent:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Put the bytes on the wire; answered some time, or never, by `SendAnswered`."""
+    """Put the bytes on the wire; answered some time, or never, by `SendAnswered`, or at once by `NotSent`."""
 
     transaction: SignedTransaction
 
 
 @dataclass(frozen=True, slots=True)
 class SendKiller:
-    """Sign a harmless transaction on this nonce and send it; answered by `KillerSent`."""
+    """Sign a harmless transaction on this nonce and send it; answered by `KillerSent` or `KillFailed`."""
 
     nonce: int
 

@@ -11,7 +11,7 @@ import structlog
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.lease import Held, Lease, Leases
-from hedge_strategy.errors import RedisUnavailable, StaleOwner
+from hedge_strategy.errors import InvariantBroken, RedisUnavailable, StaleOwner
 
 RENEWALS_PER_LIFE = 4
 
@@ -71,7 +71,7 @@ class LeaseKeeper:
             except StaleOwner as error:
                 lease, waits_for = None, "nobody yet"
                 lost(str(error))
-            except RedisUnavailable as error:
+            except (RedisUnavailable, InvariantBroken) as error:
                 if lease is not None and asked_ms >= over_at_ms:
                     lease = None
                     lost(f"the lease could not be renewed in its life: {error}")
@@ -79,5 +79,5 @@ class LeaseKeeper:
         if lease is not None:
             try:
                 self._leases.release(lease)
-            except RedisUnavailable as error:
+            except (RedisUnavailable, InvariantBroken) as error:
                 self._log.warning("the lease was not given back; it expires by itself", reason=str(error))

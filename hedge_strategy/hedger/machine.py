@@ -1,7 +1,8 @@
 """Process B's decisions for one market: `step(event, now_ms) -> commands`. Pure, one door.
 
 Promises:
-- nothing is signed before it is claimed, nothing is sent before the ledger holds its bytes;
+- nothing is claimed before there is a price to bound it by, nothing signed before it is claimed, nothing sent before
+  the ledger holds its bytes;
 - one hedge at a time on the lane; the next is claimed when the last is settled;
 - a sent hedge is settled only on proof of what it did (`resolution`); a new nonce is used only then;
 - what an order still lacks is claimed again; after `retry_times` attempts in a row that executed nothing the market
@@ -17,12 +18,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import Busy, Intent, Nothing, SeenFill
-from hedge_strategy.domain.hedge import Claim, OrderLine
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
-from hedge_strategy.hedger.backlog import Backlog
+from hedge_strategy.hedger.backlog import Backlog, Waiting
 from hedge_strategy.hedger.resolution import Evidence, Step, Verdict, next_step
-from hedge_strategy.hedger.sizing import HedgeRule, size_hedge
+from hedge_strategy.hedger.sizing import HedgeRule, reference_price, size_hedge
 from hedge_strategy.hedger.under_way import HedgeUnderWay
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
@@ -33,10 +34,6 @@ REDIS_RETRY_MS = 200
 """Pause before a command that Redis did not answer is given again."""
 NONCE_RETRY_MS = 1_000
 """Pause between two attempts to read the lane's counter."""
-FRUITLESS_PAUSE_MS = 250
-"""Pause after an attempt that executed nothing, doubled at each further one …"""
-LONGEST_FRUITLESS_PAUSE_MS = 5_000
-"""… up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,11 @@ class HedgerMachine:
         self._unfinished: deque[Intent] = deque()
         self._hedge: HedgeUnderWay | None = None
         self._owns = False
+        self._lost_work = False
+        self._lane: int | None = None
         self._nonce: int | None = None
+        self._nonce_floor = 0
+        self._is_nonce_asked = False
         self._nonce_asked_at_ms = 0
         self._book = port.BookTop((), (), is_live=False)
         self._claims = 0
@@ -102,6 +103,8 @@ class HedgerMachine:
         """
         match event:
             case ev.FillHeard(fill, average_price, entry_id):
+                if not self._owns:
+                    return ()
                 self._backlog.heard(fill, average_price, entry_id)
                 return self._go_on(now_ms)
             case ev.ClaimAnswered(answer):
@@ -138,8 +141,8 @@ class HedgerMachine:
 
     def _ownership(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
         match event:
-            case ev.OwnershipGained(unfinished, open_lines):
-                self._owns = True
+            case ev.OwnershipGained(unfinished, open_lines, lane):
+                self._owns, self._lost_work, self._lane = True, False, lane
                 self._unfinished = deque(unfinished)
                 for line in open_lines:
                     if line.unhedged_lots:
@@ -148,6 +151,7 @@ class HedgerMachine:
                 facts = (("unfinished", len(unfinished)), ("waiting", len(self._backlog)))
                 return (ev.Note("info", "owns the market", facts), *self._go_on(now_ms))
             case ev.OwnershipLost(reason):
+                self._lost_work = self._lost_work or not self.is_idle
                 self._owns = False
                 self._hedge = None
                 self._nonce = None
@@ -155,9 +159,12 @@ class HedgerMachine:
                 self._backlog.clear()
                 return (ev.Note("error", "no longer owns the market", (("reason", reason),)),)
             case ev.NonceRead(nonce):
-                self._nonce = nonce if self._hedge is None else self._nonce
+                self._is_nonce_asked = False
+                if self._hedge is None and self._nonce is None:
+                    self._nonce = max(nonce, self._nonce_floor)
                 return self._go_on(now_ms)
             case ev.NonceReadFailed(reason):
+                self._is_nonce_asked = False
                 return (ev.Note("warning", "the lane's nonce could not be read", (("reason", reason),)),)
             case _:
                 return ()
@@ -173,21 +180,28 @@ class HedgerMachine:
         if self._paused is not None:
             return ()
         if self._nonce is None:
-            if now_ms - self._nonce_asked_at_ms < NONCE_RETRY_MS:
+            if self._is_nonce_asked or now_ms - self._nonce_asked_at_ms < NONCE_RETRY_MS:
                 return ()
-            self._nonce_asked_at_ms = now_ms
+            self._is_nonce_asked, self._nonce_asked_at_ms = True, now_ms
             return (ev.ReadNonce(),)
-        waiting = self._backlog.next_due(now_ms)
+        waiting = self._backlog.next_due(now_ms, self._has_price)
         if waiting is None:
             return ()
         self._claims += 1
-        command = ev.ClaimFill(waiting.fill, f"{self._settings.owner}:{self._claims}")
+        command = ev.ClaimFill(waiting.fill, f"{self._settings.owner}:{self._claims}", self._most_lots())
         self._hedge = HedgeUnderWay(average_price=waiting.average_price)
         return self._ask_redis(command)
 
+    def _has_price(self, waiting: Waiting) -> bool:
+        return reference_price(waiting.fill.side.opposite, self._book, waiting.average_price) is not None
+
+    def _most_lots(self) -> int | None:
+        largest = self._settings.limits.max_order_size
+        return None if largest is None else self._settings.rule.maker_market.lots_down(largest) or None
+
     def _claimed(self, answer: Claim | Busy | Nothing, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
-        if hedge is None:
+        if hedge is None or not isinstance(hedge.unanswered, ev.ClaimFill):
             return ()
         hedge.unanswered = None
         if isinstance(answer, Nothing):
@@ -211,7 +225,7 @@ class HedgerMachine:
 
     def _signed(self, transaction: SignedTransaction) -> tuple[ev.Command, ...]:
         hedge = self._hedge
-        if hedge is None or hedge.claim is None:
+        if hedge is None or hedge.claim is None or hedge.unanswered is not None or hedge.evidence is not None:
             return ()
         return self._ask_redis(ev.StoreAsSent(hedge.claim, transaction))
 
@@ -226,7 +240,10 @@ class HedgerMachine:
 
     def _new_evidence(self, transaction: SignedTransaction, now_ms: int, *, is_recovered: bool) -> Evidence:
         settings = self._settings
-        return Evidence(transaction, now_ms, settings.answer_timeout_ms, settings.retry_times, is_recovered)
+        is_own_lane = transaction.key_index == self._lane
+        return Evidence(
+            transaction, now_ms, settings.answer_timeout_ms, settings.retry_times, is_recovered, is_own_lane
+        )
 
     def _take_up(self, intent: Intent, now_ms: int) -> tuple[ev.Command, ...]:
         """Goes on with a hedge that the ledger holds: another run claimed it, or Redis' answer was lost."""
@@ -234,6 +251,8 @@ class HedgerMachine:
         note = ev.Note("warning", "taking up an unfinished hedge", (("order", intent.claim.order.order_index),))
         if intent.transaction is None:
             return (note, *self._settle_as_dead("never signed"))
+        if intent.claim.state is IntentState.DEAD:
+            return (note, *self._settle_as_dead(intent.reason))
         self._hedge.evidence = self._new_evidence(intent.transaction, now_ms, is_recovered=True)
         return (note, *self._resolve(now_ms))
 
@@ -241,30 +260,12 @@ class HedgerMachine:
 
     def _evidence(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
-        if hedge is None or hedge.evidence is None or hedge.settlement is not None:
+        if hedge is None or not hedge.take_in(event, self._settings.rule.hedge_market.index, now_ms):
             return ()
-        evidence = hedge.evidence
-        ours = evidence.transaction.client_order_index
-        match event:
-            case port.SendAnswered(transaction, outcome) if transaction.hash == evidence.transaction.hash:
-                evidence.answered(outcome)
-            case port.OrderSeen(report) if report.client_order_index == ours:
-                evidence.reported(report)
-            case port.TransactionSeen(report):
-                evidence.transaction_seen(report)
-            case ev.LookedUp(index, order, transactions, next_nonce) if index == ours:
-                if order is not None:
-                    evidence.reported(order)
-                for transaction_report in transactions:
-                    evidence.transaction_seen(transaction_report)
-                evidence.looked_up(next_nonce)
-            case ev.LookUpFailed(index, _) if index == ours:
-                evidence.looked_up(None)
-            case ev.KillerSent(transaction):
-                evidence.killing(transaction, now_ms)
-            case _:
-                return ()
-        return self._resolve(now_ms)
+        notes: tuple[ev.Command, ...] = ()
+        if isinstance(event, ev.NotSent | ev.KillFailed):
+            notes = (ev.Note("warning", "not sent yet", (*hedge.facts, ("because", event.reason))),)
+        return notes + self._resolve(now_ms)
 
     def _resolve(self, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
@@ -304,7 +305,8 @@ class HedgerMachine:
         if hedge is None or hedge.claim is None or report is None:
             return ()
         lots = self._settings.rule.maker_market.lots_exactly(report.filled_size)
-        self._nonce = max(self._nonce or 0, evidence.transaction.nonce + 1)
+        if evidence.is_own_lane:
+            self._nonce = self._nonce_floor = max(self._nonce_floor, evidence.transaction.nonce + 1)
         settle = ev.Settle(hedge.claim, False, lots, report.filled_quote, report.order_index, report.reason)
         hedge.settlement = settle
         return self._ask_redis(settle)
@@ -313,7 +315,7 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is None or hedge.claim is None:
             return ()
-        if hedge.evidence is not None:
+        if hedge.evidence is not None and hedge.evidence.is_own_lane:
             self._nonce = None
         hedge.settlement = ev.Settle(hedge.claim, True, 0, Decimal(0), 0, reason)
         return self._ask_redis(hedge.settlement)
@@ -324,6 +326,8 @@ class HedgerMachine:
             return ()
         settle = hedge.settlement
         self._hedge = None
+        if hedge.evidence is not None and hedge.evidence.is_given_up:
+            self._paused = None
         done = self._backlog.settled(line)
         waiting = self._backlog.waiting(line.order)
         if waiting is None and line.unhedged_lots:
@@ -344,9 +348,7 @@ class HedgerMachine:
             ev.Note(level, "hedge settled", facts),
         )
         if waiting is not None:
-            waiting.fruitless = 0 if settle.executed_lots else waiting.fruitless + 1
-            pause_ms = min(FRUITLESS_PAUSE_MS << max(0, waiting.fruitless - 1), LONGEST_FRUITLESS_PAUSE_MS)
-            waiting.not_before_ms = now_ms + pause_ms if waiting.fruitless else 0
+            waiting.attempted(settle.executed_lots, now_ms)
             if waiting.fruitless >= self._settings.retry_times:
                 commands += self._pause(f"{waiting.fruitless} attempts came to nothing, last: {settle.reason}", line)
         return commands + self._go_on(now_ms)
@@ -383,6 +385,12 @@ class HedgerMachine:
             hedge.retry_at_ms = now_ms + REDIS_RETRY_MS
             return (hedge.unanswered,)
         commands = self._resolve(now_ms) or self._go_on(now_ms)
-        if self._is_stopping and self.is_idle and not self._maker_may_rest:
+        if self._is_stopping and self._may_finish():
             commands = (*commands, ev.Finish())
         return commands
+
+    def _may_finish(self) -> bool:
+        """A market that is not ours is its owner's matter, unless work of ours waits for the lease to come back."""
+        if not self._owns:
+            return not self._lost_work
+        return self.is_idle and not self._maker_may_rest

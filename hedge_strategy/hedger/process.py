@@ -9,6 +9,7 @@ through `_dispatch`, one at a time.
 import queue
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -27,11 +28,18 @@ from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
-from hedge_strategy.domain.hedge import IntentState
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, Unknown
-from hedge_strategy.errors import InvariantBroken, RedisUnavailable, SigningFailed, StaleOwner, VenueError, WireError
+from hedge_strategy.errors import (
+    InvariantBroken,
+    RateLimited,
+    RedisUnavailable,
+    SigningFailed,
+    VenueError,
+    WireError,
+)
 from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.results import ResultTeller
@@ -47,6 +55,7 @@ SETTLE_WAIT_S = 0.05
 STOP_DEADLINE_MS = 30_000
 EVENTS_MAX = 10_000
 LOOK_UPS_MAX = 64
+KILL_RETRY_MS = 1_000
 BOOK_LEVELS = 1
 
 
@@ -95,6 +104,8 @@ class HedgerProcess:
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
         self._must_read_all = threading.Event()
+        self._hedged_entries: deque[str] = deque()
+        self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
         self._unreadable: dict[str, int] = {}
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
@@ -115,7 +126,7 @@ class HedgerProcess:
             (self._listen_loop, "hedger-listener"),
             (self._stream_loop, "hedger-stream"),
         )
-        threads = [threading.Thread(target=loop, name=name, daemon=True) for loop, name in loops]
+        threads = [threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True) for loop, name in loops]
         self._venue.start([self._run.hedge_market], self._venue_events.put)
         for thread in threads:
             thread.start()
@@ -130,7 +141,16 @@ class HedgerProcess:
             for thread in threads:
                 thread.join()
             self._redis.keeper.stop()
-        return 0 if is_clean else 1
+        return 0 if is_clean and not self._has_failed else 1
+
+    def _guard(self, loop: Callable[[], None]) -> None:
+        """A thread that dies of a mistake must not leave the process half alive: it is said, and the process ends."""
+        try:
+            loop()
+        except Exception:  # noqa: BLE001 - outermost loop of this thread
+            self._log.exception("a thread died of a mistake; ending", thread=threading.current_thread().name)
+            self._has_failed = True
+            self._stop_asked.set()
 
     # --- events in ----------------------------------------------------------------------------------------------------
 
@@ -176,7 +196,7 @@ class HedgerProcess:
             may_rest = self._redis.presence.maker_may_rest()
             now_ms = to_ms(self._clock.monotonic_ns())
             self._dispatch(ev.MakerSeen(may_rest or now_ms < self._believe_maker_at_ms))
-        except RedisUnavailable as error:
+        except (RedisUnavailable, InvariantBroken) as error:
             self._count_unusual("redis", "Redis does not answer", str(error))
 
     def _own_presence(self) -> HedgerPresence:
@@ -190,14 +210,15 @@ class HedgerProcess:
 
     def _gained(self, lease: Lease) -> None:
         with self._lock:
-            self._lease = lease
             try:
                 unfinished, open_lines = self._redis.ledger.unfinished(), self._redis.ledger.open_lines()
             except InvariantBroken as error:
+                self._lease = lease
                 self._dispatch(ev.Broken(str(error)))
                 return
+            self._lease = lease
             self._must_read_all.set()
-            self._dispatch(ev.OwnershipGained(unfinished, open_lines))
+            self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._venue.key_index))
 
     def _lost(self, reason: str) -> None:
         with self._lock:
@@ -226,15 +247,31 @@ class HedgerProcess:
 
     def _stream_loop(self) -> None:
         while not self._finished.is_set():
-            if not self._machine.wants_more:
-                self._finished.wait(SETTLE_WAIT_S)
-                continue
             try:
-                self._read_stream()
-            except RedisUnavailable as error:
+                self._acknowledge()
+                if self._machine.wants_more:
+                    self._read_stream()
+                else:
+                    self._finished.wait(SETTLE_WAIT_S)
+            except (RedisUnavailable, InvariantBroken) as error:
                 self._count_unusual("stream", "the stream could not be read", str(error))
                 self._must_read_all.set()
                 self._finished.wait(STREAM_WAIT_MS / 1000)
+        try:
+            self._acknowledge()
+        except (RedisUnavailable, InvariantBroken) as error:
+            self._log.warning("hedged entries stay in the stream; the next hedger finds that", reason=str(error))
+
+    def _acknowledge(self) -> None:
+        """Takes off the stream what the ledger says is hedged."""
+        done: list[str] = []
+        while self._hedged_entries:
+            done.append(self._hedged_entries.popleft())
+        try:
+            self._redis.subscriber.acknowledge(done)
+        except (RedisUnavailable, InvariantBroken):
+            self._hedged_entries.extend(done)
+            raise
 
     def _read_stream(self) -> None:
         """Own pending entries and those of dead consumers first, whenever ownership or contact was regained."""
@@ -283,11 +320,11 @@ class HedgerProcess:
             case ev.Send(transaction):
                 return self._send(transaction)
             case ev.SendKiller(nonce):
-                killer = self._venue.sign_dead_man(nonce, None)
-                self._send(killer)
-                return ev.KillerSent(killer)
-            case ev.LookUp() | ev.ReadNonce() | ev.Acknowledge():
-                self._look_ups.put_nowait(command)
+                return self._kill(nonce)
+            case ev.LookUp() | ev.ReadNonce():
+                return self._ask_rest(command)
+            case ev.Acknowledge(stream_ids):
+                self._hedged_entries.extend(stream_ids)
             case ev.PublishResult():
                 self._tell_result(command)
             case ev.Note(level, event, facts):
@@ -297,44 +334,39 @@ class HedgerProcess:
         return None
 
     def _send(self, transaction: SignedTransaction) -> ev.Event | None:
-        """Bytes that were held back here count as doubtful like any other: the ledger says that they may have left."""
+        """Bytes that our own rate limit holds back have not left; any other trouble leaves them in doubt."""
         try:
             self._venue.send(transaction)
+        except RateLimited as error:
+            return ev.NotSent(transaction, error.retry_after_ms, str(error))
         except VenueError as error:
             return SendAnswered(transaction, Unknown(str(error)))
         return None
 
-    def _ask_ledger(self, command: ev.ClaimFill | ev.StoreAsSent | ev.Settle) -> ev.Event:
-        ledger, lease = self._redis.ledger, self._lease
-        if lease is None:
-            return ev.OwnershipLost("the lease is over")
-        fencing = lease.fencing
+    def _kill(self, nonce: int) -> ev.Event:
         try:
-            match command:
-                case ev.ClaimFill(fill, token):
-                    return ev.ClaimAnswered(ledger.claim(fill, fencing=fencing, claim_token=token))
-                case ev.StoreAsSent(claim, transaction):
-                    ledger.advance(claim, IntentState.SENT, fencing=fencing, transaction=transaction)
-                    return ev.StoredAsSent()
-                case ev.Settle(claim, is_dead, lots, quote, order_index, reason):
-                    if is_dead:
-                        ledger.advance(claim, IntentState.DEAD, fencing=fencing, reason=reason)
-                    line = ledger.settle(
-                        claim,
-                        fencing=fencing,
-                        executed_lots=lots,
-                        executed_quote=f"{quote:f}",
-                        venue_order_index=order_index,
-                        reason=reason,
-                    )
-                    return ev.Settled(line)
-        except RedisUnavailable as error:
-            return ev.StepFailed(str(error))
-        except StaleOwner as error:
+            killer = self._venue.sign_dead_man(nonce, None)
+            self._venue.send(killer)
+        except VenueError as error:
+            retry_after_ms = error.retry_after_ms if isinstance(error, RateLimited) else KILL_RETRY_MS
+            return ev.KillFailed(retry_after_ms, str(error))
+        return ev.KillerSent(killer)
+
+    def _ask_rest(self, command: ev.LookUp | ev.ReadNonce) -> ev.Event | None:
+        try:
+            self._look_ups.put_nowait(command)
+        except queue.Full:
+            reason = f"{LOOK_UPS_MAX} look-ups wait already"
+            if isinstance(command, ev.LookUp):
+                return ev.LookUpFailed(command.client_order_index, reason)
+            return ev.NonceReadFailed(reason)
+        return None
+
+    def _ask_ledger(self, command: LedgerCommand) -> ev.Event:
+        answer = ask_ledger(self._redis.ledger, self._lease, command)
+        if isinstance(answer, ev.OwnershipLost):
             self._lease = None
-            return ev.OwnershipLost(str(error))
-        except InvariantBroken as error:
-            return ev.Broken(str(error))
+        return answer
 
     def _tell_result(self, result: ev.PublishResult) -> None:
         try:
@@ -342,7 +374,7 @@ class HedgerProcess:
         except RedisUnavailable as error:
             self._log.warning("a result was not told; A reads the ledger", reason=str(error))
 
-    # --- REST and acknowledgements, on a thread of their own ----------------------------------------------------------
+    # --- REST, on a thread of its own -------------------------------------------------------------------------------
 
     def _look_up_loop(self) -> None:
         while (command := self._look_ups.get()) is not None:
@@ -354,17 +386,8 @@ class HedgerProcess:
                         self._dispatch(ev.NonceRead(self._venue.next_nonce()))
                     except VenueError as error:
                         self._dispatch(ev.NonceReadFailed(str(error)))
-                case ev.Acknowledge(stream_ids):
-                    self._acknowledge(stream_ids)
                 case _:
                     pass
-
-    def _acknowledge(self, stream_ids: tuple[str, ...]) -> None:
-        try:
-            self._redis.subscriber.acknowledge(stream_ids)
-        except RedisUnavailable as error:
-            self._must_read_all.set()
-            self._count_unusual("acknowledge", "entries stay in the stream for now", str(error))
 
     def _look_up(self, index: int, hashes: tuple[str, ...]) -> ev.Event:
         try:

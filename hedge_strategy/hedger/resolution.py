@@ -5,12 +5,16 @@ REST say since, and the time. From it follows exactly one of:
 
 - executed: the order's final report is there; it says how much, which may be nothing;
 - dead: refused at the door on its very first sending, reported as failed, killed by another transaction on its
-  nonce, or expired without a trace while the lane's counter never passed it;
+  nonce, or expired without a trace: at once where the lane's counter never passed it, else (its nonce went to
+  another transaction) after longer than any record lags;
 - otherwise doubt, and the one next thing to do about it: wait, look, send the same bytes again, send a harmless
   transaction on the same nonce (of two on one nonce at most one runs), or, when all is used up, tell a person.
 
 "Not found" is evidence of nothing (history lags up to 15 s, venue fact sheet 4.2); a refusal for the nonce on a
 second sending is not either (it may have run already). Proofs: venue fact sheet 4.5.
+
+A former owner may have signed with another lane than ours. Our lane's counter then says nothing of that transaction,
+and nothing that we sign can kill it: it is looked up and its bytes are sent again until it has run or expired.
 """
 
 from dataclasses import dataclass
@@ -34,6 +38,8 @@ LAG_MS = 20_000
 """Longer than the venue's history can lag."""
 EXPIRY_MARGIN_MS = 5_000
 """How far the venue's clock may be behind ours when expiry is taken for a proof."""
+TRACELESS_MS = 60_000
+"""What expired so long ago and is known to no record of the venue has not run, whatever the lane's counter says."""
 
 
 class Step(StrEnum):
@@ -66,6 +72,11 @@ class Evidence:
         answer_timeout_ms: how long an answer may take before there is none.
         most_sends: how often the same bytes are sent at most.
         is_recovered: found in the ledger after a restart: whether it ever left is not known.
+        is_own_lane: signed with this process' lane, so that the lane's counter speaks of it.
+        learnt_at_ms: when the last look-up began that learnt something.
+        sends: how often the bytes left; 0 where they could not leave yet.
+        resend_at_ms: when bytes that could not leave are tried again, None where they left.
+        kill_after_ms: not before then is the killer tried (again).
     """
 
     transaction: SignedTransaction
@@ -73,7 +84,9 @@ class Evidence:
     answer_timeout_ms: int
     most_sends: int
     is_recovered: bool = False
+    is_own_lane: bool = True
     sends: int = 1
+    resend_at_ms: int | None = None
     last_sent_at_ms: int = 0
     outcome: Outcome | None = None
     was_accepted: bool = False
@@ -82,9 +95,11 @@ class Evidence:
     status: TransactionStatus | None = None
     venue_nonce: int | None = None
     looked_up_at_ms: int = 0
+    learnt_at_ms: int = 0
     is_looking_up: bool = False
     killer: SignedTransaction | None = None
     killed_at_ms: int = 0
+    kill_after_ms: int = 0
     kill_status: TransactionStatus | None = None
     is_given_up: bool = False
 
@@ -103,15 +118,21 @@ class Evidence:
     def transaction_seen(self, report: TransactionReport) -> None:
         """Takes in a report of this transaction or of its killer."""
         if report.hash == self.transaction.hash:
-            self.status = report.status
+            self.status = _later(self.status, report.status)
         elif self.killer is not None and report.hash == self.killer.hash:
-            self.kill_status = report.status
+            self.kill_status = _later(self.kill_status, report.status)
 
     def sent_again(self, now_ms: int) -> None:
         """The same bytes leave once more."""
         self.sends += 1
         self.last_sent_at_ms = now_ms
+        self.resend_at_ms = None
         self.outcome = None
+
+    def not_sent(self, resend_at_ms: int) -> None:
+        """The last sending did not leave this process."""
+        self.sends -= 1
+        self.resend_at_ms = resend_at_ms
 
     def looking_up(self, now_ms: int) -> None:
         """A look-up begins."""
@@ -123,6 +144,7 @@ class Evidence:
         self.is_looking_up = False
         if venue_nonce is not None:
             self.venue_nonce = venue_nonce
+            self.learnt_at_ms = self.looked_up_at_ms
 
     def killing(self, killer: SignedTransaction, now_ms: int) -> None:
         """A harmless transaction on the same nonce leaves."""
@@ -132,7 +154,12 @@ class Evidence:
     @property
     def nonce_was_used(self) -> bool:
         """Whether the lane's counter has passed this nonce, so that this transaction or its killer has run."""
-        return self.venue_nonce is not None and self.venue_nonce > self.transaction.nonce
+        return self.is_own_lane and self.venue_nonce is not None and self.venue_nonce > self.transaction.nonce
+
+    @property
+    def nonce_is_unused(self) -> bool:
+        """Whether the lane's counter has not passed this nonce, as of the last look-up."""
+        return self.is_own_lane and self.venue_nonce is not None and self.venue_nonce <= self.transaction.nonce
 
 
 def next_step(evidence: Evidence, now_ms: int) -> Verdict:
@@ -150,6 +177,9 @@ def next_step(evidence: Evidence, now_ms: int) -> Verdict:
     death = _death(evidence, now_ms)
     if death is not None:
         return Verdict(Step.DEAD, death)
+    if evidence.resend_at_ms is not None and now_ms < evidence.transaction.expires_at_ms:
+        is_time = now_ms >= evidence.resend_at_ms
+        return Verdict(Step.SEND_AGAIN, "it could not leave before") if is_time else Verdict(Step.WAIT)
     if evidence.is_looking_up or not _is_overdue(evidence, now_ms):
         return Verdict(Step.WAIT)
     if now_ms - evidence.looked_up_at_ms < LOOK_UP_INTERVAL_MS:
@@ -161,16 +191,18 @@ def next_step(evidence: Evidence, now_ms: int) -> Verdict:
 
 def _death(evidence: Evidence, now_ms: int) -> str | None:
     outcome = evidence.outcome
-    if isinstance(outcome, Rejected) and evidence.sends == 1 and not evidence.is_recovered:
+    is_first = evidence.sends == 1 and not evidence.is_recovered and not evidence.was_accepted
+    if isinstance(outcome, Rejected) and is_first:
         return f"refused: {outcome.code} {outcome.message}"
+    if evidence.sends == 0 and now_ms >= evidence.transaction.expires_at_ms:
+        return "expired before it could leave"
     if evidence.status is TransactionStatus.FAILED:
         return "refused inside the venue"
     if evidence.kill_status is TransactionStatus.EXECUTED:
         return "killed by another transaction on its nonce"
-    expired_at_ms = evidence.transaction.expires_at_ms + EXPIRY_MARGIN_MS
-    looked_after_expiry = not evidence.is_looking_up and evidence.looked_up_at_ms > expired_at_ms
-    unused = evidence.venue_nonce is not None and not evidence.nonce_was_used
-    if looked_after_expiry and unused and evidence.status is None and now_ms > expired_at_ms:
+    margin_ms = EXPIRY_MARGIN_MS if evidence.nonce_is_unused else TRACELESS_MS
+    proven_after_ms = evidence.transaction.expires_at_ms + margin_ms
+    if evidence.status is None and not evidence.is_looking_up and evidence.learnt_at_ms > proven_after_ms:
         return "expired without having run"
     return None
 
@@ -193,10 +225,21 @@ def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
         return Verdict(Step.LOOK_UP)
     if not evidence.was_accepted and evidence.sends < evidence.most_sends:
         return Verdict(Step.SEND_AGAIN, "no trace of it on the venue")
+    if not evidence.is_own_lane:
+        is_over = now_ms > max(began_ms, evidence.transaction.expires_at_ms) + LAG_MS
+        if is_over and not evidence.is_given_up:
+            return Verdict(Step.GIVE_UP, "it was signed with another lane and left no trace on the venue")
+        return Verdict(Step.LOOK_UP)
     if evidence.killer is None:
-        if not evidence.was_accepted or now_ms - began_ms > LAG_MS:
+        may_kill = not evidence.was_accepted or now_ms - began_ms > LAG_MS
+        if may_kill and now_ms >= evidence.kill_after_ms:
             return Verdict(Step.KILL, "still no trace of it on the venue")
         return Verdict(Step.LOOK_UP)
     if now_ms - evidence.killed_at_ms > LAG_MS and not evidence.is_given_up:
         return Verdict(Step.GIVE_UP, "neither it nor its killer left a trace on the venue")
     return Verdict(Step.LOOK_UP)
+
+
+def _later(known: TransactionStatus | None, told: TransactionStatus) -> TransactionStatus:
+    """Answers overtake each other: what has ended is not pending again."""
+    return known if known is not None and told is TransactionStatus.PENDING else told

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hedge_strategy.domain.hedge import Claim, OrderLine
-from hedge_strategy.hedger.events import Command, Settle
+from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.resolution import Evidence
+from hedge_strategy.venues import port
 
 
 @dataclass(slots=True)
@@ -24,9 +25,49 @@ class HedgeUnderWay:
     claim: Claim | None = None
     average_price: Decimal | None = None
     evidence: Evidence | None = None
-    settlement: Settle | None = None
-    unanswered: Command | None = None
+    settlement: ev.Settle | None = None
+    unanswered: ev.Command | None = None
     retry_at_ms: int = 0
+
+    def take_in(self, event: ev.Event, market_index: int, now_ms: int) -> bool:
+        """Takes evidence in.
+
+        Args:
+            event: anything that the venue or a look-up says.
+            market_index: the market that is hedged in; other markets' hedges may carry the same number.
+            now_ms: unix ms.
+
+        Returns:
+            Whether it was evidence of this hedge, while that is still of use.
+        """
+        evidence = self.evidence
+        if evidence is None or self.settlement is not None:
+            return False
+        ours = evidence.transaction.client_order_index
+        match event:
+            case port.SendAnswered(transaction, outcome) if transaction.hash == evidence.transaction.hash:
+                evidence.answered(outcome)
+            case ev.NotSent(transaction, retry_after_ms, _) if transaction.hash == evidence.transaction.hash:
+                evidence.not_sent(now_ms + retry_after_ms)
+            case port.OrderSeen(report) if (report.client_order_index, report.market_index) == (ours, market_index):
+                evidence.reported(report)
+            case port.TransactionSeen(report):
+                evidence.transaction_seen(report)
+            case ev.LookedUp(index, order, transactions, next_nonce) if index == ours:
+                if order is not None:
+                    evidence.reported(order)
+                for transaction_report in transactions:
+                    evidence.transaction_seen(transaction_report)
+                evidence.looked_up(next_nonce)
+            case ev.LookUpFailed(index, _) if index == ours:
+                evidence.looked_up(None)
+            case ev.KillerSent(transaction):
+                evidence.killing(transaction, now_ms)
+            case ev.KillFailed(retry_after_ms, _):
+                evidence.kill_after_ms = now_ms + retry_after_ms
+            case _:
+                return False
+        return True
 
     @property
     def line(self) -> OrderLine | None:
