@@ -34,7 +34,7 @@ from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerR
 from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues.port import Venue
-from hedge_strategy.venues.registry import make_venue
+from hedge_strategy.venues.registry import open_venue
 
 PRESENCE_LIFE_MS = 3_000
 """How long a notice of A's or B's state holds without being told again."""
@@ -146,7 +146,7 @@ def _redis_settings(config: Config) -> RedisSettings:
 
 
 def _venue(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
-    return make_venue(config, account, clock, random.Random().random)
+    return open_venue(config, account, clock, random.Random().random)
 
 
 def _maker_market(config: Config, hedge_venue: Venue, symbol: str, clock: Clock) -> Market:
