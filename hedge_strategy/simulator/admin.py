@@ -26,10 +26,12 @@ from hedge_strategy.simulator.signature import NEW_KEY_RANDOM_BYTES, is_public_k
 from hedge_strategy.simulator.transactions import AccountSpec, HouseOrder
 from hedge_strategy.simulator.truth import MAX_ROWS
 from hedge_strategy.simulator.truth_rows import order_row
+from hedge_strategy.simulator.tx_info import MAX_INTEGER
 from hedge_strategy.simulator.ws import StreamServer
 
 PREFIX: Final = "/sim/v1/"
 DEFAULT_KEY_INDEX: Final = "4"
+MAX_DIGITS: Final = 19
 TRUTH_KINDS: Final = ("trade", "order", "transaction", "position", "frame")
 
 T = TypeVar("T")
@@ -281,7 +283,7 @@ def _integer(request: web.Request, name: str) -> int | None:
     text: Any = request.query.get(name)
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and int(text) <= MAX_INTEGER):
         raise AdminRefused(f"{name} is not a whole number")
     return int(text)
 

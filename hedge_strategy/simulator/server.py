@@ -141,7 +141,15 @@ class ExchangeServer:
                 await asyncio.sleep(every_s)
                 action()
 
-        self._tasks.append(asyncio.get_running_loop().create_task(run()))
+        task = asyncio.get_running_loop().create_task(run())
+        task.add_done_callback(self._note_end)
+        self._tasks.append(task)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """A repeated action that failed would stay away unnoticed: the server ends instead."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("server_task_failed", error=repr(error))
+            self.host.broken.set()
 
     def _public_app(self, tokens: TokenChecker) -> web.Application:
         funding = FundingLog()

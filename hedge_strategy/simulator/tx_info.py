@@ -29,6 +29,7 @@ from hedge_strategy.simulator.transactions import (
 from hedge_strategy.simulator.txhash import SUPPORTED_TYPES, TxInfoError, transaction_hash
 
 MAX_TX_INFO_CHARACTERS: Final = 16_384
+MAX_INTEGER: Final = (1 << 63) - 1
 
 
 class TxInfoRefused(Exception):
@@ -106,6 +107,8 @@ def read_transaction(tx_type: int, tx_info: str | Mapping[str, Any], chain_id: i
             raise TxInfoRefused(Code.INVALID_TX_INFO, f"invalid tx info: {error}") from error
     if not isinstance(fields, dict):
         raise TxInfoRefused(Code.INVALID_TX_INFO, "invalid tx info: not an object")
+    if not all(_fits(value) for value in fields.values()):
+        raise TxInfoRefused(Code.INVALID_TX_INFO, "invalid tx info: a number is out of range")
     if tx_type not in SUPPORTED_TYPES:
         raise TxInfoRefused(Code.UNSUPPORTED_TX_TYPE, f"unsupported tx type: {tx_type}")
     try:
@@ -125,6 +128,13 @@ def attributes_of(fields: Mapping[str, Any]) -> dict[int, int]:
     """L2TxAttributes by number; those that are no integers are left out (the hash has refused them already)."""
     raw = fields.get("L2TxAttributes") or {}
     return {int(key): value for key, value in raw.items()}
+
+
+def _fits(value: Any) -> bool:
+    """False for an integer beyond 64 bits, which nothing behind this could store."""
+    if isinstance(value, dict):
+        return all(_fits(one) for one in value.values())
+    return not isinstance(value, int) or abs(value) <= MAX_INTEGER
 
 
 def _signature(text: Any) -> bytes:

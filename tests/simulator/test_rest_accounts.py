@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
-import lighter.models
 import pytest
 import requests
 
 from tests.simulator.live_exchange import BTC, ETH, IOC, LiveExchange, live_exchange
+from tests.simulator.shapes import declared
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +30,6 @@ def test_an_account_shows_every_declared_field_and_its_position(exchange: LiveEx
     assert account["collateral"] == "10000.000000"
     (asset,) = account["assets"]
     assert set(asset) == declared("AccountAsset")
-
-
-def declared(name: str) -> set[str]:
-    fields = getattr(lighter.models, name).model_fields
-    return {field.alias or key for key, field in fields.items()} - {"additional_properties"}
 
 
 def test_a_market_once_traded_stays_with_a_flat_position_unless_only_active_ones_are_asked_for(

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
-import lighter.models
 import pytest
 import requests
 
 from tests.simulator.live_exchange import BTC, ETH, SOL, LiveExchange, live_exchange
+from tests.simulator.shapes import declared
 
 
 @pytest.fixture(scope="module")
@@ -15,11 +15,6 @@ def exchange() -> Iterator[LiveExchange]:
         running.house(ETH, is_ask=False, size="2", price="2999")
         running.house(ETH, is_ask=False, size="0.2", price="3000.25", immediate=True)
         yield running
-
-
-def declared(name: str) -> set[str]:
-    fields = getattr(lighter.models, name).model_fields
-    return {field.alias or key for key, field in fields.items()} - {"additional_properties"}
 
 
 def test_markets_have_every_declared_field_and_the_venues_decimals(exchange: LiveExchange) -> None:

@@ -1,22 +1,17 @@
 from collections.abc import Iterator
 
-import lighter.models
 import pytest
 
 from tests.simulator.live_exchange import BTC, ETH, IOC, SOL, LiveExchange, live_exchange
+from tests.simulator.shapes import declared
 
 
 @pytest.fixture(scope="module")
 def exchange() -> Iterator[LiveExchange]:
-    with live_exchange() as running:
+    with live_exchange(wire={"order_time_unit": "ms"}) as running:
         running.house(BTC, is_ask=True, size="1000", price="100000")
         running.house(ETH, is_ask=True, size="1000", price="3000")
         yield running
-
-
-def declared(name: str) -> set[str]:
-    fields = getattr(lighter.models, name).model_fields
-    return {field.alias or key for key, field in fields.items()} - {"additional_properties"}
 
 
 def test_orders_and_trades_have_every_declared_field_with_the_markets_decimals(exchange: LiveExchange) -> None:
@@ -112,4 +107,4 @@ def test_history_can_lag_by_setting() -> None:
             pass
         assert orders[0]["status"] == "filled"
         (truth,) = exchange.truth("orders")
-        assert truth["updated_ns"] // 1_000_000 == orders[0]["updated_at"]
+        assert truth["updated_ns"] // 1_000_000_000 == orders[0]["updated_at"]

@@ -261,7 +261,7 @@ def test_every_connection_ends_after_its_life() -> None:
 def test_settings_decide_where_the_sources_disagree() -> None:
     wanted = {
         "socket": {"resubscribe": "snapshot", "position_frame": "full", "refusal_form": "bare"},
-        "wire": {"trade_hash": "transaction", "order_time_unit": "s"},
+        "wire": {"trade_hash": "transaction", "order_time_unit": "ms"},
         "auth": {"account_all_trades": True},
     }
     with live_exchange(**wanted) as exchange, exchange.stream() as stream:
@@ -281,6 +281,6 @@ def test_settings_decide_where_the_sources_disagree() -> None:
         frames = [frame for frame in stream.seen if frame.get("type") == "update/account_all_positions"]
         assert set(frames[-1]["positions"]) == {"0", "1"}
         (order, *_) = trader.read("accountInactiveOrders", limit=1)["orders"]
-        assert order["created_at"] < 10**11
+        assert order["created_at"] > 10**12
         stream.send_tx(signed)
         assert stream.error()["code"] == 21104
