@@ -146,7 +146,9 @@ def _facts(client: redis.Redis) -> ServerFacts:
     try:
         info = client.info()
     except redis.ResponseError:
-        info = {}
+        # The embedded server knows no INFO, and closes the connection after every refusal.
+        client.connection_pool.disconnect()
+        return ServerFacts(version=(), run_id="", aof_enabled=False, appendfsync="", maxmemory_policy="")
     numbers = str(info.get("redis_version", "")).split(".")
     return ServerFacts(
         version=tuple(int(number) for number in numbers if number.isdigit()),

@@ -10,6 +10,19 @@ if operation == 'publish' then
   return id
 end
 
+-- open: 2 group. Makes the group, from the first entry on. Answers 1, or 0 where there was one.
+if operation == 'open' then
+  if redis.call('EXISTS', KEYS[1]) == 1 then
+    for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+      for i = 1, #flat, 2 do
+        if flat[i] == 'name' and flat[i + 1] == ARGV[2] then return 0 end
+      end
+    end
+  end
+  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[2], '0', 'MKSTREAM')
+  return 1
+end
+
 -- acknowledge: 2 group  3 … ids. Answers how many were pending.
 -- Entries are given out in order. So what was given out and is not pending is acknowledged, and everything below the
 -- oldest pending entry, or, where none is pending, below the last one given out, is done with.

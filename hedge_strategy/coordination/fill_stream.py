@@ -170,14 +170,7 @@ class FillSubscriber:
         Raises:
             RedisUnavailable: no answer.
         """
-        with redis_errors():
-            try:
-                self._client.xgroup_create(self._keys.fills, FILL_GROUP, id="0", mkstream=True)
-            except redis.ResponseError as error:
-                if str(error).startswith("BUSYGROUP"):
-                    return False
-                raise
-        return True
+        return bool(self._script((self._keys.fills,), ("open", FILL_GROUP)) == 1)
 
     def read_pending(self) -> tuple[FillEntry | UnreadableEntry, ...]:
         """What this consumer was given before and has not acknowledged, oldest first.

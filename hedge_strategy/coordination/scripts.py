@@ -22,9 +22,10 @@ class Script:
         self._client = client
         self._text = resources.files("hedge_strategy.coordination").joinpath(file_name).read_text("utf-8")
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+        self._was_sent = False
 
     def __call__(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
-        """Runs it.
+        """Runs it, the first time in full.
 
         A server that has forgotten the script says so without acting, so sending it again in full runs it once.
 
@@ -33,7 +34,11 @@ class Script:
             InvariantBroken: the script failed on what is stored.
         """
         with redis_errors():
-            try:
-                return self._client.evalsha(self._digest, len(keys), *keys, *arguments)
-            except redis.exceptions.NoScriptError:
-                return self._client.eval(self._text, len(keys), *keys, *arguments)
+            if self._was_sent:
+                try:
+                    return self._client.evalsha(self._digest, len(keys), *keys, *arguments)
+                except redis.exceptions.NoScriptError:
+                    pass  # restarted since
+            answer = self._client.eval(self._text, len(keys), *keys, *arguments)
+            self._was_sent = True
+            return answer

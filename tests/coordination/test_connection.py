@@ -1,20 +1,27 @@
 """The way to Redis: sent once, every wait ends, one kind of error, and clear words at the start."""
 
 import socket
+import threading
 from pathlib import Path
 
 import fakeredis
 import pytest
 import redis
 
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, redis_errors, server_facts
-from hedge_strategy.coordination.fill_stream import FillPublisher
+from hedge_strategy.coordination.fill_stream import FillHeard, FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.keys import market_keys
+from hedge_strategy.coordination.lease import Lease, Leases
+from hedge_strategy.coordination.ledger_rows import seen_fill
+from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.errors import InvariantBroken, RedisUnavailable, UserError
 from tests.redis_server import RedisServer, running_redis
 
 from .proxy import swallowing_proxy
-from .samples import message
+from .samples import BTC, MAKER, message, transaction
 
 
 @pytest.fixture
@@ -75,6 +82,38 @@ def test_the_server_tells_its_run_and_how_it_keeps_data(tmp_path: Path) -> None:
 def test_a_server_that_tells_nothing_of_itself_is_taken() -> None:
     client = fakeredis.FakeRedis(server=fakeredis.FakeServer(), protocol=2)
     assert check(client, RedisSettings("embedded", 0, 0)).run_id == ""
+
+
+def test_the_embedded_server_of_the_demo_carries_a_whole_hedge() -> None:
+    embedded = fakeredis.TcpFakeServer(("127.0.0.1", 0))
+    thread = threading.Thread(target=embedded.serve_forever)
+    thread.start()
+    try:
+        settings = RedisSettings("127.0.0.1", embedded.server_address[1], 0)
+        with connect(settings) as client:
+            assert check(client, settings).version == ()
+            subscriber = FillSubscriber(client, SystemClock(), FillSource("BTC", MAKER, BTC.index), "hedger-1")
+            assert subscriber.listen(5_000) == Resubscribed(is_first=True)
+            assert subscriber.open_group()
+            FillPublisher(client).publish("BTC", message())
+            assert subscriber.listen(5_000) == FillHeard(message())
+            (entry,) = subscriber.read_new()
+            lease = Leases(client, life_ms=60_000).acquire("BTC", owner="hedger-1", lane=4)
+            assert isinstance(lease, Lease)
+            ledger = HedgeLedger(client, "BTC")
+            claim = ledger.claim(seen_fill(message(), BTC), fencing=lease.fencing, claim_token="t")
+            assert isinstance(claim, Claim)
+            signed = transaction(claim.client_order_index)
+            ledger.advance(claim, IntentState.SENT, fencing=lease.fencing, transaction=signed)
+            assert ledger.unfinished()[0].transaction == signed
+            assert ledger.settle(claim, fencing=lease.fencing, executed_lots=20).unhedged_lots == 0
+            assert subscriber.acknowledge([entry.stream_id]) == 1
+            assert not subscriber.open_group()
+            subscriber.close()
+    finally:
+        embedded.shutdown()
+        thread.join(5)
+        embedded.server_close()
 
 
 def test_a_server_that_cannot_act_now_is_unavailable_and_one_with_foreign_data_is_broken(real: redis.Redis) -> None:
