@@ -1,0 +1,41 @@
+"""Two accounts on the simulated exchange and a configuration that fits them."""
+
+import stat
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hedge_strategy.cli.simulated_accounts import SimulatedAccounts, write_simulated_config
+from hedge_strategy.config.reader import read_config
+from hedge_strategy.errors import UserError
+from tests.simulator.live_exchange import live_exchange
+
+
+def test_the_file_is_a_configuration_of_two_funded_accounts(tmp_path: Path) -> None:
+    path = tmp_path / "sim.yaml"
+    path.write_text("something older, readable for all")
+    path.chmod(0o644)
+    with live_exchange() as exchange:
+        urls = msgspec.structs.asdict(exchange.urls)
+        indexes = write_simulated_config(SimulatedAccounts(urls, redis_port=7000, order_timeout_s=3), path)
+        config = read_config(path, {})
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, "nobody else may read keys"
+        assert indexes == {
+            "account_a": config.account_a.account_index,
+            "account_b": config.account_b.account_index,
+        }
+        assert indexes["account_a"] != indexes["account_b"]
+        assert (config.redis.port, config.lighter.maker_order_time_out) == (7000, 3)
+        for index in indexes.values():
+            (account,) = exchange.get("account", by="index", value=index)["accounts"]
+            assert float(account["collateral"]) == 100_000
+        masters = {exchange.get("account", by="index", value=i)["accounts"][0]["l1_address"] for i in indexes.values()}
+        assert len(masters) == 2
+
+
+def test_an_exchange_that_is_not_there_is_a_user_error(tmp_path: Path) -> None:
+    urls = {"url": "http://127.0.0.1:1", "ws_url": "ws://127.0.0.1:1/stream", "admin_url": "http://127.0.0.1:1"}
+    with pytest.raises(UserError, match="opens no account"):
+        write_simulated_config(SimulatedAccounts(urls), tmp_path / "sim.yaml")
+    assert not (tmp_path / "sim.yaml").exists()

@@ -1,0 +1,98 @@
+"""How commands speak and end."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import typer
+
+from hedge_strategy.cli.terminal import one_line_errors
+from hedge_strategy.errors import HedgeError, InvariantBroken, RedisUnavailable, UserError, VenueUnreachable, WireError
+
+STOPPABLE = textwrap.dedent(
+    """
+    import sys, threading
+    from hedge_strategy.cli.terminal import configure_logs, run_until_signalled
+    class Process:
+        def __init__(self):
+            self.stop = threading.Event()
+        def ask_to_stop(self):
+            if MODE != "deaf":
+                self.stop.set()
+        def run(self):
+            if MODE == "dying":
+                threading.Thread(target=lambda: 1 / 0).start()
+            print("ready", flush=True)
+            while not self.stop.wait(0.01):
+                pass
+            return 0
+    MODE = sys.argv[1]
+    configure_logs(as_json=True, process="test")
+    sys.exit(run_until_signalled(Process()))
+    """
+)
+
+
+def start(mode: str) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPABLE, mode], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_asks_the_process_to_end(number: signal.Signals) -> None:
+    process = start("willing")
+    os.kill(process.pid, number)
+    _, said = process.communicate(timeout=10)
+    assert (process.returncode, said) == (0, "")
+
+
+def test_the_second_signal_ends_a_process_that_does_not_come_to_its_end() -> None:
+    process = start("deaf")
+    os.kill(process.pid, signal.SIGINT)
+    while process.poll() is None:
+        os.kill(process.pid, signal.SIGINT)
+        try:
+            process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+    process.communicate(timeout=10)
+    assert process.returncode == 130
+
+
+def test_a_thread_that_dies_stops_the_process_and_is_told() -> None:
+    process = start("dying")
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "a thread died; stopping" in said
+    assert "ZeroDivisionError" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UserError("mend\n it"), 2),
+        (VenueUnreachable("mend it"), 2),
+        (RedisUnavailable("mend it"), 2),
+        (InvariantBroken("mend it"), 1),
+    ],
+)
+def test_expected_errors_are_one_line(error: HedgeError, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended, one_line_errors("hedge test"):
+        raise error
+    assert ended.value.exit_code == code
+    said = capsys.readouterr().err
+    assert said.startswith("hedge test: ")
+    assert said.endswith("mend it\n")
+    assert said.count("\n") == 1
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    with pytest.raises(WireError), one_line_errors("hedge test"):
+        raise WireError("x", "y")
