@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.simulator.live_exchange import BTC, IOC, LiveExchange, Signed, Trader, live_exchange
 
@@ -17,10 +19,15 @@ def running() -> Iterator[LiveExchange]:
         yield exchange
 
 
-@pytest.fixture
-def exchange(running: LiveExchange) -> Iterator[LiveExchange]:
-    yield running
+@pytest.fixture(autouse=True)
+def no_faults_left(running: LiveExchange) -> Iterator[None]:
+    yield
     running.admin("DELETE", "faults")
+
+
+@pytest.fixture(scope="module")
+def exchange(running: LiveExchange) -> LiveExchange:
+    return running
 
 
 def resting(trader: Trader) -> Signed:
@@ -185,3 +192,45 @@ def test_auth_can_be_lenient() -> None:
     with live_exchange(auth={"rest": False}) as exchange:
         trader = exchange.trader()
         assert exchange.get("accountActiveOrders", account_index=trader.account_index)["orders"] == []
+
+
+PATHS = (
+    *("account", "accountsByL1Address", "accountLimits", "accountMetadata", "apikeys", "nextNonce", "positionFunding"),
+    *("accountActiveOrders", "accountInactiveOrders", "accountOrders", "trades", "recentTrades", "tx", "txs"),
+    *("blockTxs", "accountTxs", "orderBooks", "orderBookDetails", "orderBookOrders", "candles", "fundings"),
+)
+names = st.sampled_from(
+    [
+        *("by", "value", "account_index", "api_key_index", "market_id", "limit", "cursor", "sort_by", "index", "from"),
+        *("resolution", "start_timestamp", "end_timestamp", "count_back", "order_index", "between_timestamps", "auth"),
+        *("client_order_indexes", "ask_filter", "sort_dir", "role", "types", "filter", "l1_address", "active_only"),
+    ]
+)
+texts = st.sampled_from(["1", "0", "255", "index", "hash", "1d", "timestamp", "asc", "1-2", "9" * 19, "-1"])
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(PATHS), st.dictionaries(names, texts | st.text(max_size=12), max_size=8))
+def test_no_query_is_more_than_a_bad_request(exchange: LiveExchange, path: str, query: dict[str, str]) -> None:
+    response = exchange.ask(path, **query)
+    assert response.status_code in (200, 400, 401), response.text
+    assert response.json()["code"]
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(["sendTx", "sendTxBatch", "changeAccountTier", "setMakerOnlyApiKeys"]),
+    st.dictionaries(
+        st.sampled_from(["tx_type", "tx_info", "tx_types", "tx_infos", "account_index", "new_tier", "auth"]),
+        st.sampled_from(["14", "[14]", "{}", '["{}"]', "[]", "null", '{"Nonce":1e400}', "1"]) | st.text(max_size=12),
+    ),
+    st.booleans(),
+)
+def test_no_form_is_more_than_a_bad_request(
+    exchange: LiveExchange, path: str, form: dict[str, str], multipart: bool
+) -> None:
+    url = f"{exchange.urls.url}/api/v1/{path}"
+    parts = {name: (None, value) for name, value in form.items()}
+    response = requests.post(url, files=parts, timeout=5) if multipart else requests.post(url, data=form, timeout=5)
+    assert response.status_code in (400, 401), response.text
+    assert response.json()["code"]

@@ -4,6 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed
 
 from tests.simulator.live_exchange import BTC, ETH, IOC, LiveExchange, Stream, live_exchange
 
@@ -240,20 +243,20 @@ def test_frames_of_fill_and_position_come_in_an_order_that_varies(exchange: Live
 
 
 def test_a_client_that_answers_no_json_ping_is_closed_with_1008_although_it_answers_frame_pings() -> None:
-    with live_exchange(socket={"json_ping_s": 0.05, "no_pong_close_s": 0.1, "frame_ping_s": 0.03}) as exchange:
-        with exchange.stream() as polite, exchange.stream() as silent:
-            for _ in range(6):
-                polite.until("ping")
-                polite.say({"type": "pong"})
-            with pytest.raises(Exception, match="no pong"):
-                silent.until("never")
-            assert silent.socket.close_code == 1008
+    hasty = {"json_ping_s": 0.05, "no_pong_close_s": 0.1, "frame_ping_s": 0.03}
+    with live_exchange(socket=hasty) as exchange, exchange.stream() as polite, exchange.stream() as silent:
+        for _ in range(6):
             polite.until("ping")
+            polite.say({"type": "pong"})
+        with pytest.raises(ConnectionClosed, match="no pong"):
+            silent.until("never")
+        assert silent.socket.close_code == 1008
+        polite.until("ping")
 
 
 def test_every_connection_ends_after_its_life() -> None:
     with live_exchange(socket={"life_s": 0.1}) as exchange, exchange.stream() as stream:
-        with pytest.raises(Exception, match="lifetime"):
+        with pytest.raises(ConnectionClosed, match="lifetime"):
             stream.until("never")
         assert stream.socket.close_code == 1001
 
@@ -284,3 +287,28 @@ def test_settings_decide_where_the_sources_disagree() -> None:
         assert order["created_at"] > 10**12
         stream.send_tx(signed)
         assert stream.error()["code"] == 21104
+
+
+words = st.sampled_from(
+    [
+        *("type", "channel", "auth", "data", "id", "tx_type", "tx_info", "tx_types", "tx_infos", "AccountIndex"),
+        *("subscribe", "unsubscribe", "jsonapi/sendtx", "jsonapi/sendtxbatch", "order_book/1", "account_all/1", "ping"),
+    ]
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=9) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=30)
+@given(st.lists(values.map(json.dumps) | st.text(max_size=30), max_size=25))
+def test_whatever_a_client_says_the_socket_goes_on(exchange: LiveExchange, sayings: list[str]) -> None:
+    with exchange.stream() as stream:
+        for saying in sayings:
+            stream.say(saying)
+        stream.say({"type": "subscribe", "channel": "height"})
+        frame = stream.next()
+        while frame.get("type") != "subscribed/height":
+            frame = stream.next()
