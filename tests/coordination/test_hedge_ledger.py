@@ -1,64 +1,19 @@
 """The ledger: nothing lost, nothing doubled, whoever asks, however often, in whatever order."""
 
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import redis
 
-from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.hedge_ledger import ORDERS_PER_PAGE, HedgeLedger
-from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import Busy, Nothing, Totals
 from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, Claim, IntentState, OrderLine
 from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_identity
 from hedge_strategy.domain.order import Side
-from hedge_strategy.errors import InvariantBroken, RedisUnavailable, StaleOwner
-from tests.redis_server import RedisServer, running_redis
+from hedge_strategy.errors import InvariantBroken, StaleOwner
 
-from .proxy import swallowing_proxy
+from .owners import Owner, claimed, own, settle_all
 from .samples import BTC, MAKER, order, seen, transaction
-
-LIFE_MS = 600_000
-
-
-def own(client: redis.Redis, owner: str = "hedger-1") -> int:
-    """The fencing number of who now owns the market."""
-    lease = Leases(client, life_ms=LIFE_MS).acquire("BTC", owner=owner, lane=4)
-    assert isinstance(lease, Lease)
-    return lease.fencing
-
-
-def claimed(outcome: Claim | Busy | Nothing) -> Claim:
-    assert isinstance(outcome, Claim), outcome
-    return outcome
-
-
-class Owner:
-    """A hedger that owns the market, as far as the ledger sees of it."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self.fencing = own(client)
-        self.ledger = HedgeLedger(client, "BTC")
-        self._tokens: Iterator[str] = (f"token-{i}" for i in range(1_000_000))
-
-    def claim(self, lots: int, *, number: int = 1, most: int | None = None, is_final: bool = False) -> Claim:
-        fill = seen(lots, number=number, is_final=is_final)
-        return claimed(self.ledger.claim(fill, fencing=self.fencing, claim_token=next(self._tokens), max_lots=most))
-
-    def send(self, claim: Claim) -> Claim:
-        signed = transaction(claim.client_order_index)
-        return self.ledger.advance(claim, IntentState.SENT, fencing=self.fencing, transaction=signed)
-
-    def settle(self, claim: Claim, lots: int) -> OrderLine:
-        return self.ledger.settle(claim, fencing=self.fencing, executed_lots=lots, executed_quote=f"{lots}.25")
-
-
-def _settle_all(owner: Owner) -> None:
-    for one in owner.ledger.unfinished():
-        owner.send(one.claim)
-        owner.settle(one.claim, one.claim.lots)
 
 
 @pytest.fixture
@@ -128,7 +83,7 @@ def test_a_repeated_claim_is_the_same_claim_even_after_it_is_settled(owner: Owne
         repeated = claimed(ask())
         assert (repeated.attempt, repeated.lots, repeated.state) == (0, 3, IntentState.SETTLED)
         assert owner.claim(4 + attempt, most=1).attempt == attempt
-        _settle_all(owner)
+        settle_all(owner)
 
 
 def test_the_number_of_a_hedge_tells_order_and_attempt(owner: Owner) -> None:
@@ -396,73 +351,3 @@ def test_markets_and_accounts_are_kept_apart(owner: Owner, client: redis.Redis) 
     assert HedgeLedger(client, "ETH").open_lines() == ()
     assert HedgeLedger(client, "ETH").order_line(order()) is None
     assert HedgeLedger(client, "ETH").market == "ETH"
-
-
-def test_of_many_that_claim_one_fill_at_once_exactly_one_gets_it(server: RedisServer, real: redis.Redis) -> None:
-    fencing = own(real)
-    orders, claimants = 40, 6
-    start = threading.Barrier(claimants)
-    got: list[tuple[int, Claim]] = []
-
-    def claim_all(claimant: int) -> None:
-        with connect(server.settings) as client:
-            ledger = HedgeLedger(client, "BTC")
-            start.wait(10)
-            for number in range(orders):
-                outcome = ledger.claim(seen(5, number=number), fencing=fencing, claim_token=f"{claimant}-{number}")
-                if isinstance(outcome, Claim):
-                    got.append((claimant, outcome))
-
-    threads = [threading.Thread(target=claim_all, args=(claimant,)) for claimant in range(claimants)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert sorted(claim.order.order_index for _, claim in got) == [
-        order(number).order_index for number in range(orders)
-    ]
-    assert HedgeLedger(real, "BTC").totals() == Totals(0, 5 * orders, 0, 0, 5 * orders)
-
-
-def test_a_call_whose_answer_was_lost_may_be_repeated_as_it_was(server: RedisServer, real: redis.Redis) -> None:
-    fencing = own(real)
-    with swallowing_proxy(server.port) as proxy, connect(proxy.settings(answer_timeout_ms=100)) as client:
-        ledger = HedgeLedger(client, "BTC")
-
-        def insist(call: Callable[[], object]) -> object:
-            proxy.swallows.set()
-            with pytest.raises(RedisUnavailable):
-                call()
-            proxy.swallows.clear()
-            return call()
-
-        ledger.observe(seen(1, number=99))
-        claim = insist(lambda: ledger.claim(seen(5), fencing=fencing, claim_token="t"))
-        assert isinstance(claim, Claim)
-        signed = transaction(claim.client_order_index)
-        insist(lambda: ledger.advance(claim, IntentState.SENT, fencing=fencing, transaction=signed))
-        insist(lambda: ledger.settle(claim, fencing=fencing, executed_lots=5))
-    assert HedgeLedger(real, "BTC").totals() == Totals(0, 6, 0, 5, 0)
-    assert len(HedgeLedger(real, "BTC").intents_of(order())) == 1
-
-
-def test_a_crash_of_redis_between_any_two_steps_loses_nothing(tmp_path: Path) -> None:
-    with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
-
-        def crash() -> None:
-            client.close()
-            server.kill()
-            server.start()
-
-        owner = Owner(client)
-        crash()
-        claim = owner.claim(5)
-        crash()
-        owner.send(claim)
-        crash()
-        (found,) = owner.ledger.unfinished()
-        assert found.transaction == transaction(claim.client_order_index)
-        owner.settle(found.claim, 5)
-        crash()
-        assert owner.ledger.order_line(order()) == OrderLine(order(), Side.SELL, 5, 5, 0, False)
-        assert owner.ledger.totals() == Totals(0, 5, 0, 5, 0)
