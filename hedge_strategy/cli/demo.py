@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 import typer
 
+from hedge_strategy.cli.demo_market import demo_market
 from hedge_strategy.cli.demo_outcome import Outcome, Setting, Times, json_report, judge, text_report
 from hedge_strategy.cli.demo_processes import DemoFailed, ProcessEnded
 from hedge_strategy.cli.demo_redis import redis_server_program
@@ -35,12 +36,6 @@ from hedge_strategy.cli.terminal import (
 )
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.errors import UserError
-from hedge_strategy.simulator.markets import DEFAULT_MARKETS, Market
-from hedge_strategy.simulator.tape import parse_tape
-
-SECONDS: Final = 30.0
-AFTER_TAPE_S: Final = 1.0
-"""Time for the last trade of a tape to be seen through."""
 
 
 def demo(
@@ -49,7 +44,10 @@ def demo(
     speed: Annotated[float, typer.Option(help="How many times faster the tape is played.")] = 1.0,
     seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
     market: Annotated[str, typer.Option(help="Symbol of the market.")] = "BTC",
-    quantity: Annotated[str, typer.Option(help="Size of an opening order in base units.")] = "0.0002",
+    quantity: Annotated[
+        str | None,
+        typer.Option(help="Size of an opening order in base units; the least that may rest."),
+    ] = None,
     depth: Annotated[int, typer.Option(help="Level of the book to rest at; 1 is the best price.")] = 2,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Keep all files in this folder, new or empty.")] = None,
@@ -57,11 +55,11 @@ def demo(
     """Run exchange, Redis, hedger and maker, show what happens, and count it."""
     configure_logs(as_json=False, process="demo")
     with one_line_errors("hedge demo"):
-        chosen = _market(market)
+        chosen = demo_market(market, seconds, tape, speed)
         options = DemoOptions(
-            seconds=_seconds(seconds, tape, speed, chosen),
-            market=chosen,
-            quantity=quantity,
+            seconds=chosen.seconds,
+            market=chosen.market,
+            quantity=chosen.quantity if quantity is None else quantity,
             depth=depth,
             tape=tape,
             speed=speed,
@@ -144,32 +142,6 @@ def _signals_ask(stop_asked: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _market(symbol: str) -> Market:
-    for market in DEFAULT_MARKETS:
-        if market.symbol == symbol:
-            return market
-    known = ", ".join(market.symbol for market in DEFAULT_MARKETS)
-    raise UserError(f"--market {symbol}: the simulated exchange has {known}")
-
-
-def _seconds(wanted: float | None, tape: Path | None, speed: float, market: Market) -> float:
-    """How long to trade. Raises UserError for what cannot be."""
-    if not 0 < speed < float("inf"):
-        raise UserError(f"--speed {speed} must be above 0")
-    if wanted is not None and not 0 < wanted < float("inf"):
-        raise UserError(f"--seconds {wanted} must be above 0")
-    if tape is None:
-        return SECONDS if wanted is None else wanted
-    try:
-        with tape.open(encoding="utf-8", newline="") as lines:
-            tape_s = parse_tape(lines, market).duration_ns / 1_000_000_000 / speed
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise UserError(f"cannot read the tape {tape}: {reason}") from error
-    whole_s = tape_s + AFTER_TAPE_S
-    return whole_s if wanted is None else min(wanted, whole_s)
 
 
 def _make_folder(keep: Path | None) -> Path:
