@@ -135,7 +135,7 @@ class LiveSocket:
         while not self._stopping.is_set():
             try:
                 self._one_connection()
-            except Exception:  # outermost loop of this thread: a bug must not silence the account
+            except Exception:  # noqa: BLE001 - outermost loop of this thread: a bug must not silence the account
                 _log.exception("socket handler failed")
             if not self._stopping.is_set():
                 delay_ms = self._backoff.next_delay_ms()

@@ -82,7 +82,9 @@ class Remembering:
 
 
 @contextmanager
-def connected(server: Server, **settings: int) -> Iterator[tuple[LiveSocket, Remembering]]:
+def connected(
+    server: Server, backoff: Backoff | None = None, **settings: int
+) -> Iterator[tuple[LiveSocket, Remembering]]:
     listening = serve(server.one, "127.0.0.1", 0, close_timeout=0.2, compression=None)
     thread = threading.Thread(target=listening.serve_forever)
     thread.start()
@@ -92,7 +94,7 @@ def connected(server: Server, **settings: int) -> Iterator[tuple[LiveSocket, Rem
         SocketSettings(url, **({"tick_ms": 10, "close_timeout_ms": 300} | settings)),
         handler,
         SystemClock(),
-        Backoff(5, 40, random.Random(3).random),
+        backoff or Backoff(5, 40, random.Random(3).random),
     )
     live.start()
     try:
@@ -186,31 +188,41 @@ def test_a_reconnect_that_is_asked_for_happens_with_its_reason() -> None:
         assert server.most_live == 1
 
 
-def test_pauses_grow_while_nothing_answers_and_start_again_after_a_healthy_connection() -> None:
-    asked: list[float] = []
+class Counting(Backoff):
+    """Remembers the pauses since the last reset."""
 
-    class Counting(Backoff):
-        def next_delay_ms(self) -> int:
-            asked.append(0)
-            return super().next_delay_ms()
+    def __init__(self) -> None:
+        super().__init__(8, 40, lambda: 1.0)
+        self.pauses: list[int] = []
 
-        def reset(self) -> None:
-            asked.clear()
-            super().reset()
+    def next_delay_ms(self) -> int:
+        self.pauses.append(super().next_delay_ms())
+        return self.pauses[-1]
 
+
+def test_pauses_grow_to_their_bound_while_nothing_answers() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening: every attempt is refused
+        backoff = Counting()
         url = f"ws://127.0.0.1:{taken.getsockname()[1]}"
-        live = LiveSocket(SocketSettings(url), Remembering(), SystemClock(), Counting(1, 5, random.Random(1).random))
+        live = LiveSocket(SocketSettings(url), Remembering(), SystemClock(), backoff)
         live.start()
-        wait_until(lambda: len(asked) >= 4, "several attempts")
+        wait_until(lambda: len(backoff.pauses) >= 5, "several attempts")
         live.close()
-    server = Server()
-    with connected(server, stable_after_ms=0) as (live, handler):
-        wait_until(lambda: handler.count("opened") == 1, "a connection")
-        live.mark_healthy()
-        server.cut()
-        wait_until(lambda: handler.count("opened") == 2, "another one")
+    assert backoff.pauses[:5] == [8, 16, 32, 40, 40]
+
+
+@pytest.mark.parametrize(("is_healthy", "pauses"), [(True, [8, 8, 8]), (False, [8, 16, 32])])
+def test_pauses_start_again_only_after_a_healthy_connection(is_healthy: bool, pauses: list[int]) -> None:
+    server, backoff = Server(), Counting()
+    with connected(server, backoff, stable_after_ms=0) as (live, handler):
+        for count in (1, 2, 3):
+            wait_until(lambda: handler.count("opened") == count, "a connection")  # noqa: B023
+            if is_healthy:
+                live.mark_healthy()
+            server.cut()
+        wait_until(lambda: len(backoff.pauses) == 3, "three pauses")
+    assert backoff.pauses[:3] == pauses
 
 
 @pytest.mark.parametrize("is_open", [True, False])
