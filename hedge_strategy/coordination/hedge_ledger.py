@@ -246,30 +246,6 @@ class HedgeLedger:
             values: Any = self._client.hmget(self._keys.totals, names)
         return Totals(*(int(value or 0) for value in values))
 
-    def set_baseline(self, maker_account_index: int, trade_id: int) -> int:
-        """Sets, once, the maker's trade id up to which fills are not ours to hedge.
-
-        Returns:
-            The baseline that holds: this one, or the one that was set before.
-
-        Raises:
-            RedisUnavailable: no answer.
-        """
-        with redis_errors():
-            self._client.hsetnx(self._keys.baseline, str(maker_account_index), str(trade_id))
-        held = self.baseline(maker_account_index)
-        return trade_id if held is None else held
-
-    def baseline(self, maker_account_index: int) -> int | None:
-        """The maker's trade id up to which fills are not ours to hedge; None where it was never set.
-
-        Raises:
-            RedisUnavailable: no answer.
-        """
-        with redis_errors():
-            held: Any = self._client.hget(self._keys.baseline, str(maker_account_index))
-        return None if held is None else int(held)
-
     def _call(self, operation: str, order: OrderKey, fencing: int | None, *arguments: str | int) -> Any:
         keys = self._keys
         reply = self._script(

@@ -11,7 +11,6 @@ is stored for one market shares the hash tag `{SYMBOL}`, so that one script may 
     hedge:{BTC}:open                    sorted set names of orders that are not fully hedged or may still fill
     hedge:{BTC}:unfinished              sorted set names of orders with a hedge that is not settled
     hedge:{BTC}:totals                  hash       sums over all orders, whether their rows still exist or not
-    hedge:{BTC}:baseline                hash       per maker account: the trade id from which on fills are ours to hedge
     hedge:{BTC}:lease                   hash       who owns the market; expires
     hedge:{BTC}:maker                   string     whether A may have an order on the book; expires
     hedge:{BTC}:hedger                  string     whether the owner hedges, drains or is paused; expires
@@ -45,7 +44,6 @@ class MarketKeys:
     open_orders: str
     unfinished: str
     totals: str
-    baseline: str
     lease: str
     fence: str
     maker: str
@@ -84,7 +82,6 @@ def market_keys(market: str) -> MarketKeys:
         open_orders=stem + "open",
         unfinished=stem + "unfinished",
         totals=stem + "totals",
-        baseline=stem + "baseline",
         lease=stem + "lease",
         fence=stem + "fence",
         maker=stem + "maker",

@@ -338,14 +338,6 @@ def test_what_a_hedge_did_is_kept_for_the_audit(owner: Owner) -> None:
     assert 0 < kept.claimed_at_ms <= kept.settled_at_ms
 
 
-def test_the_baseline_is_set_once(owner: Owner) -> None:
-    assert owner.ledger.baseline(MAKER) is None
-    assert owner.ledger.set_baseline(MAKER, 0) == 0
-    assert owner.ledger.set_baseline(MAKER, 500) == 0
-    assert owner.ledger.set_baseline(MAKER + 1, 700) == 700
-    assert owner.ledger.baseline(MAKER) == 0
-
-
 def test_markets_and_accounts_are_kept_apart(owner: Owner, client: redis.Redis) -> None:
     owner.ledger.observe(seen(5))
     assert HedgeLedger(client, "ETH").open_lines() == ()

@@ -22,7 +22,6 @@ def _stored(keys: MarketKeys) -> list[str]:
         keys.open_orders,
         keys.unfinished,
         keys.totals,
-        keys.baseline,
         keys.lease,
         keys.fence,
     ]
