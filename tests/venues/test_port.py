@@ -1,44 +1,19 @@
-import dataclasses
-import inspect
-from decimal import Decimal
-from typing import get_args
+"""The port's own values."""
 
-import pytest
+from decimal import Decimal
 
 from hedge_strategy.domain.order import Side
-from hedge_strategy.venues import port
-from hedge_strategy.venues.port import BookTop, SendAnswered, Venue, VenueEvent
-
-TOP = BookTop(bids=((Decimal(99), Decimal(1)),), asks=((Decimal(101), Decimal(2)),), is_live=True)
+from hedge_strategy.venues.lighter.venue import LighterVenue
+from hedge_strategy.venues.port import BookTop, Venue
 
 
-def test_a_side_of_the_book_is_where_an_order_of_that_side_would_rest() -> None:
-    assert TOP.levels(Side.BUY) == TOP.bids
-    assert TOP.levels(Side.SELL) == TOP.asks
+def test_a_buyer_rests_among_the_bids() -> None:
+    bid, ask = (Decimal(1), Decimal(5)), (Decimal(2), Decimal(6))
+    top = BookTop((bid,), (ask,), is_live=True)
+    assert top.levels(Side.BUY) == (bid,)
+    assert top.levels(Side.SELL) == (ask,)
 
 
-@pytest.mark.parametrize("event", get_args(VenueEvent), ids=lambda event: event.__name__)
-def test_an_event_is_a_value_that_may_cross_threads(event: type) -> None:
-    assert dataclasses.is_dataclass(event)
-    frozen = event.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    assert frozen, "two threads may hold it at once"
-
-
-def test_every_event_of_the_module_is_one_that_listeners_know() -> None:
-    events = {
-        value
-        for value in vars(port).values()
-        if inspect.isclass(value) and value.__module__ == port.__name__ and dataclasses.is_dataclass(value)
-    }
-    assert events - {BookTop} == set(get_args(VenueEvent))
-    assert SendAnswered in events
-
-
-def test_only_an_approved_order_can_be_signed() -> None:
-    assert str(inspect.signature(Venue.sign_order).parameters["order"].annotation).endswith("risk.gate.Approved'>")
-    takes_intents = [
-        name
-        for name, method in inspect.getmembers(Venue, inspect.isfunction)
-        if "OrderIntent" in str(inspect.signature(method))
-    ]
-    assert takes_intents == []
+def test_lighter_has_all_that_the_port_asks_for() -> None:
+    asked = {name for name in vars(Venue) if not name.startswith("_")}
+    assert asked <= set(dir(LighterVenue))

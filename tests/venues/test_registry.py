@@ -1,33 +1,42 @@
-"""The list of venues."""
+"""A venue is found by its name; every mistake is one line that names the key."""
 
-from types import SimpleNamespace
+import random
 
 import pytest
 
 from hedge_strategy.clock import SystemClock
-from hedge_strategy.config.reader import parse_config
-from hedge_strategy.errors import ConfigError
+from hedge_strategy.config.schema import Config, Lighter, Redis, ResolvedAccount, Strategy
+from hedge_strategy.config.secret import Secret
+from hedge_strategy.errors import ConfigError, UserError
 from hedge_strategy.venues.registry import VENUES, open_venue
 
-TEXT = """
-accounts:
-  account_a: {account_index: 0, api_key_index: 4, api_key_private_key_env: KEY}
-  account_b: {account_index: 2, api_key_index: 5, api_key_private_key_env: KEY}
-lighter: {base_url: 'http://127.0.0.1:1', account_tier: premium}
-"""
-CONFIG = parse_config(TEXT, {"KEY": "a1" * 40})
+
+def account(venue: str = "lighter", key: str = "ab" * 40) -> ResolvedAccount:
+    return ResolvedAccount(account_index=0, api_key_index=4, account_name="A", venue=venue, private_key=Secret(key))
 
 
-def test_each_account_gets_a_venue_of_its_own() -> None:
-    a, b = (open_venue(CONFIG, account, SystemClock(), lambda: 0.5) for account in (CONFIG.account_a, CONFIG.account_b))
-    assert (a.account_index, a.key_index) == (0, 4)
-    assert (b.account_index, b.key_index) == (2, 5)
-    a.close()
-    b.close()
+def config(tier: str = "standard") -> Config:
+    return Config(
+        account_a=account(),
+        account_b=account(),
+        redis=Redis(),
+        lighter=Lighter(base_url="http://127.0.0.1:9", account_tier=tier),
+        strategy=Strategy(),
+    )
 
 
-def test_an_unknown_name_is_refused_with_those_there_are() -> None:
-    account = SimpleNamespace(venue="moon")
-    with pytest.raises(ConfigError, match="'moon' is none of lighter"):
-        open_venue(CONFIG, account, SystemClock(), lambda: 0.5)  # type: ignore[arg-type]
-    assert set(VENUES) == {"lighter"}
+def test_lighter_is_there() -> None:
+    venue = open_venue(config(), account(), SystemClock(), random.Random(1).random)
+    assert (venue.account_index, venue.key_index) == (0, 4)
+    assert not venue.is_connected()
+    venue.close()
+    assert list(VENUES) == ["lighter"]
+
+
+def test_mistakes_name_their_key() -> None:
+    with pytest.raises(ConfigError, match="'dydx' is none of lighter"):
+        open_venue(config(), account("dydx"), SystemClock(), random.Random(1).random)
+    with pytest.raises(ConfigError, match=r"lighter\.account_tier: 'gold' is none of standard, premium"):
+        open_venue(config("gold"), account(), SystemClock(), random.Random(1).random)
+    with pytest.raises(UserError, match="80 hex digits"):
+        open_venue(config(), account(key="no key"), SystemClock(), random.Random(1).random)

@@ -134,7 +134,7 @@ class Rest:
 
     def orders_by_client_index(self, market: Market, indexes: Sequence[int]) -> tuple[OrderReport, ...]:
         """Those of the orders that the venue finds. Raises: VenueError."""
-        found: list[OrderReport] = []
+        found: dict[int, OrderReport] = {}
         wanted = set(indexes)
         for start in range(0, len(indexes), CLIENT_INDEXES_PER_REQUEST):
             chunk = indexes[start : start + CLIENT_INDEXES_PER_REQUEST]
@@ -143,8 +143,9 @@ class Rest:
                 "client_order_indexes": ",".join(str(index) for index in chunk),
             }
             page = self._read("accountOrders", params, wire.OrdersPage, auth=True)
-            found += (report for report in self._own_orders(page, market) if report.client_order_index in wanted)
-        return tuple(found)
+            reports = self._own_orders(page, market)
+            found.update((report.order_index, report) for report in reports if report.client_order_index in wanted)
+        return tuple(found.values())
 
     def closed_orders(self, market: Market, since_ms: int) -> tuple[OrderReport, ...]:
         """Ended orders, newest first, as far back as `since_ms`. Raises: VenueError."""
