@@ -204,19 +204,21 @@ class Publisher:
         index, orders = account.account_index, list(news.orders.values())
         made = []
         channel = Channel("account_all_orders", account_index=index)
+        # An order's new filled amount tells of its fills as well as the trades do, and may be told first.
+        fills = tuple((trade.market_index, trade.trade_id) for trade in news.trades)
         if orders and channel.key in self._listeners:
-            made.append((channel, make_frame(channel, {"orders": self._payloads.order_map(orders)})))
+            made.append((channel, make_frame(channel, {"orders": self._payloads.order_map(orders)}, fills)))
         touched = {order.market_index for order in orders} | set(news.positions)
         for market_index in sorted(touched | {trade.market_index for trade in news.trades}):
             mine = [order for order in orders if order.market_index == market_index]
+            trades = [trade for trade in news.trades if trade.market_index == market_index]
+            fills = tuple((market_index, trade.trade_id) for trade in trades)
             channel = Channel("account_orders", market_index, index)
             if mine and channel.key in self._listeners:
-                made.append((channel, make_frame(channel, self._payloads.account_orders(account, mine))))
+                made.append((channel, make_frame(channel, self._payloads.account_orders(account, mine), fills)))
             channel = Channel("account_market", market_index, index)
             if channel.key in self._listeners:
-                trades = [trade for trade in news.trades if trade.market_index == market_index]
                 payload = self._payloads.account_market(account, news.positions.get(market_index), mine, trades)
-                fills = tuple((market_index, trade.trade_id) for trade in trades)
                 made.append((channel, make_frame(channel, payload, fills)))
         return made
 
