@@ -1,10 +1,11 @@
 """What a venue is to the rest of the product.
 
 A venue is bound to one account and one lane (API key) and runs a socket thread of its own. Everything it hears is
-handed to one listener, in order, on that thread: the listener must return fast and never wait for the venue.
+handed to one listener, in order, on that thread (answers to sends that went by REST come on another one, but never two
+calls at a time): the listener must return fast and never wait for the venue. It may call `send`.
 
-- `send` hands the signed bytes to the wire and returns at once; what became of them comes later as `SendAnswered`.
-  It never repeats anything by itself, and a send that got no answer is no event at all: who sent it watches the time.
+- `send` hands the signed bytes to the wire and returns at once; what became of them comes later as exactly one
+  `SendAnswered`: unknown where no answer came in time or the connection broke. It never repeats anything by itself.
 - The reading methods use REST and block; they are never called on the socket's thread. They raise `VenueError`s;
   an error is never reported as "nothing there".
 - Signing takes milliseconds of CPU and touches no network; nonces come from the caller, who owns the lane.
@@ -170,7 +171,12 @@ class Venue(Protocol):
         ...
 
     def send(self, transaction: SignedTransaction) -> None:
-        """Puts the bytes on the wire: over the socket where it is up, else by REST on a thread of its own."""
+        """Puts the bytes on the wire: over the socket where it is up, else by REST on a thread of its own.
+
+        Raises:
+            RateLimited: the account's limit, or that of unanswered sends, is reached; nothing was sent.
+            VenueError: not started, or closed; nothing was sent.
+        """
         ...
 
     def next_nonce(self) -> int:

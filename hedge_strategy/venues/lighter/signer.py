@@ -48,7 +48,8 @@ class Signer:
         self._client: Any = None
         self._failure: str | None = None
         self._loaded = threading.Event()
-        threading.Thread(target=self._load, name="signer-load", daemon=True).start()
+        # Not a daemon: a process that ends while the library is being loaded would end in the middle of it.
+        threading.Thread(target=self._load, name="signer-load", daemon=False).start()
 
     def __repr__(self) -> str:
         return f"Signer(account_index={self._config.account_index}, key_index={self._config.key_index})"
@@ -148,16 +149,21 @@ class Signer:
             self._loaded.set()
 
     async def _build(self, module: Any) -> Any:
-        # The constructor opens an HTTP client that needs a running loop; we never use it and close it at once.
+        # The constructor opens an HTTP client that needs a running loop. We never use it and close it at once, also
+        # where the constructor refuses the key half-way.
         config = self._config
-        client = module.SignerClient(
-            config.base_url,
-            config.account_index,
-            {config.key_index: config.private_key.reveal()},
-            nonce_management_type=module.nonce_manager.NonceManagerType.NONE,
-            chain_id=config.resolved_chain_id(),
-        )
-        await client.close()
+        client = module.SignerClient.__new__(module.SignerClient)
+        try:
+            client.__init__(
+                config.base_url,
+                config.account_index,
+                {config.key_index: config.private_key.reveal()},
+                nonce_management_type=module.nonce_manager.NonceManagerType.NONE,
+                chain_id=config.resolved_chain_id(),
+            )
+        finally:
+            if hasattr(client, "api_client"):
+                await client.close()
         return client
 
     def _ready(self) -> Any:

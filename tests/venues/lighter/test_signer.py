@@ -1,5 +1,6 @@
 """Signing by the SDK's own library: what is signed is what was asked for, and the key stays inside."""
 
+import gc
 import json
 import threading
 import time
@@ -117,3 +118,15 @@ def test_the_key_is_in_no_text_and_no_error(settings: LighterConfig, signer: Sig
     assert digits not in f"{signer!r} {settings!r} {vars(signer)!r}"
     signed = signer.sign_cancel(0, 1, nonce=1)
     assert digits not in repr(signed)
+
+
+def test_what_the_library_refuses_at_the_start_is_one_error_without_the_key(
+    settings: LighterConfig, private_key: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SigningFailed) as caught:
+        Signer(replace(settings, account_index=-1)).sign_cancel(0, 1, nonce=1)
+    gc.collect()
+    shown = f"{caught.value!r} {capfd.readouterr()}"
+    assert "API key 5 of account -1" in shown
+    assert "Unclosed" not in shown
+    assert private_key.removeprefix("0x") not in shown
