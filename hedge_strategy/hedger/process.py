@@ -148,7 +148,7 @@ class HedgerProcess:
         try:
             loop()
         except Exception:  # noqa: BLE001 - outermost loop of this thread
-            self._log.exception("a thread died of a mistake; ending", thread=threading.current_thread().name)
+            self._log.exception("a mistake in this program; ending", thread=threading.current_thread().name)
             self._has_failed = True
             self._stop_asked.set()
 

@@ -10,6 +10,8 @@ RETRY_MS = 1_000
 """Pause after a reading that failed."""
 LOOK_BACK_MS = 60_000
 """How far before the last complete reading ended orders are asked for: clocks differ and history lags."""
+SILENCE_MS = 120_000
+"""How long a dead socket can go unnoticed: what was complete then was complete."""
 
 
 class CatchUpPlan:
@@ -20,6 +22,7 @@ class CatchUpPlan:
         self._complete_until_ms = complete_until_ms
         self._due_at_ms: list[int] = []
         self._is_running = False
+        self._is_outdated = False
         self._caught_up_since_connect = False
 
     @property
@@ -27,8 +30,20 @@ class CatchUpPlan:
         """Whether a reading was completed since the last (re)connect."""
         return self._caught_up_since_connect
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all readings since the last (re)connect are done, so that nothing before them can be missing."""
+        return self._caught_up_since_connect and not self._due_at_ms and not self._is_running
+
+    def disconnected(self, now_ms: int) -> None:
+        """The socket went down."""
+        if self.is_complete:
+            self._complete_until_ms = max(self._complete_until_ms, now_ms - SILENCE_MS)
+        self._caught_up_since_connect = False
+
     def connected(self, now_ms: int) -> None:
-        """The socket came up: everything may have been missed."""
+        """The socket came up: everything may have been missed, by a reading that is under way as well."""
+        self._is_outdated = self._is_running
         self._caught_up_since_connect = False
         self._due_at_ms = [now_ms + after for after in AFTER_CONNECT_MS]
 
@@ -52,13 +67,16 @@ class CatchUpPlan:
         self._due_at_ms = [at for at in self._due_at_ms if at > now_ms]
 
     def done(self, now_ms: int) -> None:
-        """A reading succeeded."""
+        """A reading succeeded; one that began before the last connect does not count."""
         self._is_running = False
+        if self._is_outdated:
+            self._is_outdated = False
+            return
         self._caught_up_since_connect = True
         if not self._due_at_ms:
             self._complete_until_ms = now_ms
 
     def failed(self, now_ms: int) -> None:
         """A reading failed and is tried again."""
-        self._is_running = False
+        self._is_running = self._is_outdated = False
         self._due_at_ms = sorted([*self._due_at_ms, now_ms + RETRY_MS])

@@ -1,8 +1,8 @@
 """Sends A's orders and cancels, one at a time on A's lane, on a thread of its own, and says what became of each.
 
 - The same bytes are sent again while an answer is missing, at most `most_sends` times: of one nonce at most one
-  transaction runs, so that cannot act twice. A refusal for the nonce after a missing answer proves nothing and ends
-  as Unknown; the machine then looks the order up.
+  transaction runs, so that cannot act twice. Any refusal after a missing answer proves nothing (the first sending may
+  have run) and ends as Unknown; the machine then looks the order up.
 - A refusal for the nonce on the very first sending proves that nothing ran: the counter is read again and the order
   signed anew, once.
 - The socket's thread only hands answers in (`answered`) and never waits for this one.
@@ -81,6 +81,10 @@ class OrderDesk:
         """
         self._tasks.put(None)
         self._thread.join()
+        return self.cancel_everything()
+
+    def cancel_everything(self) -> Outcome:
+        """Cancels all that the account rests, on every market; only after `finish`."""
         return self._send(lambda nonce: self._venue.sign_cancel_all(nonce))[0]
 
     def _run(self) -> None:
@@ -116,7 +120,7 @@ class OrderDesk:
             if isinstance(outcome, Accepted):
                 self._next_nonce = transaction.nonce + 1
                 break
-            if isinstance(outcome, Rejected) and not outcome.is_nonce:
+            if isinstance(outcome, Rejected) and was_first and not outcome.is_nonce:
                 break
             self._next_nonce = None
             if not (was_first and isinstance(outcome, Rejected)):

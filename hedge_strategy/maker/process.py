@@ -8,6 +8,7 @@ one at a time.
 import queue
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,8 +25,8 @@ from hedge_strategy.coordination.result_channel import ResultHeard, ResultSubscr
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import Accepted
-from hedge_strategy.errors import RedisUnavailable, VenueError, WireError
+from hedge_strategy.domain.order import Accepted, Unknown
+from hedge_strategy.errors import InvariantBroken, RedisUnavailable, VenueError, WireError
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
@@ -35,6 +36,8 @@ TICK_S = 0.02
 COORDINATION_INTERVAL_MS = 250
 LISTEN_MS = 250
 STOP_DEADLINE_MS = 30_000
+LAST_CANCEL_DEADLINE_MS = 65_000
+"""For the last cancel-all while it is refused: longer than the venue's minute of counted requests."""
 GONE_DEADLINE_MS = 5_000
 READS_MAX = 256
 
@@ -82,10 +85,12 @@ class MakerProcess:
         self._run = run
         self._clock = clock
         self._lock = threading.RLock()
-        self._desk = OrderDesk(venue, run.desk, self._dispatch)
+        self._desk = OrderDesk(venue, run.desk, self._guarded_dispatch)
         self._reads: queue.Queue[ev.Command | None] = queue.Queue(READS_MAX)
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
+        self._ledger_reads: set[int] = set()
+        self._has_failed = False
         self._sequence = 0
         self._log = structlog.get_logger("maker", market=run.market.symbol)
 
@@ -99,14 +104,14 @@ class MakerProcess:
         Returns:
             0 where nothing is left resting on any market; 1 where that could not be made sure.
         """
-        reader = threading.Thread(target=self._read_loop, name="maker-reader", daemon=True)
-        listener = threading.Thread(target=self._listen_loop, name="maker-results", daemon=True)
+        reader = threading.Thread(target=self._guard, args=(self._read_loop,), name="maker-reader", daemon=True)
+        listener = threading.Thread(target=self._guard, args=(self._listen_loop,), name="maker-results", daemon=True)
         self._desk.start()
         reader.start()
         listener.start()
         self._venue.start([self._run.market], self._on_venue_event)
         try:
-            self._tick_until_finished()
+            self._guard(self._tick_until_finished)
             is_clean = self._leave_nothing_resting()
             self._see_coordination()
         finally:
@@ -115,7 +120,16 @@ class MakerProcess:
             self._venue.close()
             reader.join()
             listener.join()
-        return 0 if is_clean else 1
+        return 0 if is_clean and not self._has_failed else 1
+
+    def _guard(self, loop: Callable[[], None]) -> None:
+        """Whatever mistake ends a loop, it is said, and the process cancels its orders and ends."""
+        try:
+            loop()
+        except Exception:  # noqa: BLE001 - outermost loop of this thread
+            self._log.exception("a mistake in this program; ending", thread=threading.current_thread().name)
+            self._has_failed = True
+            self._stop_asked.set()
 
     # --- events in ----------------------------------------------------------------------------------------------------
 
@@ -123,7 +137,11 @@ class MakerProcess:
         if isinstance(event, SendAnswered):
             self._desk.answered(event)
         else:
-            self._dispatch(event)
+            self._guarded_dispatch(event)
+
+    def _guarded_dispatch(self, event: ev.Event) -> None:
+        """For the threads of venue and desk: they must go on, so that the orders can still be cancelled."""
+        self._guard(lambda: self._dispatch(event))
 
     def _dispatch(self, event: ev.Event) -> None:
         with self._lock:
@@ -157,7 +175,7 @@ class MakerProcess:
             lease = self._redis.leases.read(market)
             told = self._redis.presence.hedger()
             self._redis.presence.tell_maker(self._machine.may_be_filled)
-        except (RedisUnavailable, WireError) as error:
+        except (RedisUnavailable, InvariantBroken, WireError) as error:
             return ev.CoordinationSeen(None, is_draining=False, problem=str(error))
         is_leaving = told is not None and told.state is not HedgerState.HEDGING
         return ev.CoordinationSeen(lease.owner if lease is not None else None, is_leaving, problem=None)
@@ -171,11 +189,29 @@ class MakerProcess:
             case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll():
                 self._desk.submit(command)
             case ev.CatchUp() | ev.LookUpOrder() | ev.ReadLedger() | ev.SaveCheckpoint():
-                self._reads.put_nowait(command)
+                return self._ask(command)
             case ev.Note(level, event, facts):
                 getattr(self._log, level)(event, **dict(facts))
             case ev.Finish():
                 self._finished.set()
+        return None
+
+    def _ask(self, command: ev.Command) -> ev.Event | None:
+        """Puts a reading in line. Where the line is full it has failed: the machine asks again what it must know."""
+        if isinstance(command, ev.ReadLedger):
+            if command.order_index in self._ledger_reads:
+                return None
+            self._ledger_reads.add(command.order_index)
+        try:
+            self._reads.put_nowait(command)
+        except queue.Full:
+            self._log.warning("too many readings wait", waiting=READS_MAX)
+            if isinstance(command, ev.CatchUp):
+                return ev.CatchUpFailed("too many readings wait")
+            if isinstance(command, ev.LookUpOrder):
+                return ev.LookUpFailed(command.client_order_index, "too many readings wait")
+            if isinstance(command, ev.ReadLedger):
+                self._ledger_reads.discard(command.order_index)
         return None
 
     def _publish(self, fill: CumulativeFill) -> ev.Event:
@@ -185,7 +221,7 @@ class MakerProcess:
         )
         try:
             self._redis.publisher.publish(self._run.market.symbol, message)
-        except RedisUnavailable as error:
+        except (RedisUnavailable, InvariantBroken) as error:
             return ev.PublishFailed(fill, str(error))
         self._log.info(
             "fill published",
@@ -239,9 +275,10 @@ class MakerProcess:
 
     def _read_ledger(self, order_index: int) -> ev.Event | None:
         market = self._run.market
+        self._ledger_reads.discard(order_index)
         try:
             line = self._redis.ledger.order_line(OrderKey(self._venue.account_index, market.index, order_index))
-        except RedisUnavailable as error:
+        except (RedisUnavailable, InvariantBroken) as error:
             self._log.warning("the ledger could not be read", reason=str(error))
             return None
         return ev.HedgeTold(order_index, market.size_of(line.hedged_lots)) if line is not None else None
@@ -256,7 +293,7 @@ class MakerProcess:
         )
         try:
             self._redis.checkpoints.save(grown)
-        except RedisUnavailable as error:
+        except (RedisUnavailable, InvariantBroken) as error:
             self._log.warning("the checkpoint was not saved; a restart reads a little more", reason=str(error))
 
     # --- B's results --------------------------------------------------------------------------------------------------
@@ -286,7 +323,11 @@ class MakerProcess:
 
     def _leave_nothing_resting(self) -> bool:
         """Cancels on every market index and looks: the venue's own list of this market must be empty."""
+        refused_until_ms = to_ms(self._clock.monotonic_ns()) + LAST_CANCEL_DEADLINE_MS
         outcome = self._desk.finish()
+        while not isinstance(outcome, Accepted | Unknown) and to_ms(self._clock.monotonic_ns()) < refused_until_ms:
+            self._clock.sleep(1)
+            outcome = self._desk.cancel_everything()
         if not isinstance(outcome, Accepted):
             self._log.error("cancelling everything was not confirmed; look at the venue", outcome=repr(outcome))
             return False

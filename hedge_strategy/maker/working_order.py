@@ -3,15 +3,17 @@
     placing ──> resting ──> cancelling ──> (ended)
        └───────────┴────────────┴──> doubtful ──> (ended)
 
-It ends only by the venue's word: a final report, a refusal at the door, a transaction reported as failed, or, in
-doubt and after a cancel-all, by being absent from open and ended orders for longer than history can lag. What was
-filled meanwhile is not this module's matter: fills are counted by `fill_tracker` whatever becomes of the order.
+It ends only by the venue's word: a final report, a refusal at the door, a transaction reported as failed, or, after
+the venue has accepted a cancel of it or of everything, by being absent from open and ended orders for longer than
+history can lag. A cancel that was refused, lost, or accepted without effect is given again for as long as the order
+may rest. What was filled meanwhile is not this module's matter: fills are counted by `fill_tracker` whatever becomes
+of the order.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hedge_strategy.domain.order import Accepted, OrderReport, OrderStatus, Outcome, Rejected
+from hedge_strategy.domain.order import Accepted, OrderReport, Outcome, Rejected
 from hedge_strategy.maker.events import CancelAll, CancelOrder, Command, LookUpOrder
 
 REPORT_GRACE_MS = 2_000
@@ -40,15 +42,19 @@ class WorkingOrder:
         deadline_ms: when it is cancelled and quoted again, unix ms.
         phase: see the module.
         ended: the venue's word for how it ended, None while it lives.
+        is_reported: whether the venue has ever shown it.
     """
 
     client_order_index: int
     deadline_ms: int
     phase: Phase = Phase.PLACING
     ended: str | None = None
+    is_reported: bool = False
     _transaction_hash: str = ""
+    _failed_hash: str = ""
     _cancel_wanted: bool = False
-    _is_reported: bool = False
+    _is_cancel_unanswered: bool = False
+    _cancelled_at_ms: int | None = None
     _expect_report_by_ms: int = 0
     _looked_up_at_ms: int = 0
     _is_looking_up: bool = False
@@ -57,8 +63,7 @@ class WorkingOrder:
     def want_cancel(self) -> tuple[Command, ...]:
         """Asks for the order to be cancelled as soon as that is possible."""
         if self.phase is Phase.RESTING:
-            self.phase = Phase.CANCELLING
-            return (CancelOrder(self.client_order_index),)
+            return self._cancel()
         self._cancel_wanted = True
         return ()
 
@@ -67,6 +72,9 @@ class WorkingOrder:
         self._transaction_hash = transaction_hash
         if isinstance(outcome, Rejected):
             self.ended = f"refused: {outcome.code} {outcome.message}"
+            return ()
+        if transaction_hash and transaction_hash == self._failed_hash:
+            self.ended = "never existed: refused by the sequencer"
             return ()
         if isinstance(outcome, Accepted):
             self._expect_report_by_ms = max(outcome.executes_at_ms, now_ms) + REPORT_GRACE_MS
@@ -77,8 +85,11 @@ class WorkingOrder:
 
     def cancel_ended(self, outcome: Outcome, now_ms: int) -> tuple[Command, ...]:
         """Takes in what became of sending its cancel, or a cancel-all that covers it."""
+        self._is_cancel_unanswered = False
         if isinstance(outcome, Accepted):
             self._expect_report_by_ms = max(outcome.executes_at_ms, now_ms) + REPORT_GRACE_MS
+            if self.phase is not Phase.PLACING:
+                self._cancelled_at_ms = now_ms
             return ()
         if self.phase is Phase.CANCELLING:
             return self._doubt(now_ms)
@@ -86,13 +97,14 @@ class WorkingOrder:
 
     def reported(self, report: OrderReport) -> None:
         """Takes in the venue's report of this order."""
-        self._is_reported = True
+        self.is_reported = True
         self._absent_since_ms = None
         if report.status.is_final:
             self.ended = report.reason
 
     def transaction_failed(self, transaction_hash: str, error: str) -> None:
         """Takes in that a transaction was refused inside the venue."""
+        self._failed_hash = transaction_hash
         if transaction_hash and transaction_hash == self._transaction_hash:
             self.ended = f"never existed: {error or 'refused by the sequencer'}"
 
@@ -101,14 +113,15 @@ class WorkingOrder:
         self._is_looking_up = False
         if report is not None:
             self.reported(report)
-            if self.ended is None and self.phase is Phase.DOUBTFUL and report.status is OrderStatus.OPEN:
-                self.phase = Phase.CANCELLING
-                return (CancelOrder(self.client_order_index),)
+            if self.ended is None and self.phase is not Phase.RESTING and not self._is_cancel_unanswered:
+                return self._cancel()
             return ()
-        if self._absent_since_ms is None:
-            self._absent_since_ms = now_ms
         if self.phase is Phase.RESTING:
             return self._doubt(now_ms)
+        if self._cancelled_at_ms is None:
+            return () if self._is_cancel_unanswered else self._doubt(now_ms)
+        if self._absent_since_ms is None:
+            self._absent_since_ms = now_ms
         if now_ms - self._absent_since_ms >= ABSENCE_PROOF_MS:
             self.ended = "gone: the venue does not know it"
         return ()
@@ -123,7 +136,7 @@ class WorkingOrder:
             return ()
         if self.phase is Phase.RESTING and now_ms >= self.deadline_ms:
             return self.want_cancel()
-        overdue = now_ms >= self._expect_report_by_ms and (not self._is_reported or self.phase is not Phase.RESTING)
+        overdue = now_ms >= self._expect_report_by_ms and (not self.is_reported or self.phase is not Phase.RESTING)
         rested = now_ms - self._looked_up_at_ms >= LOOK_UP_INTERVAL_MS
         if overdue and rested and not self._is_looking_up:
             self._looked_up_at_ms = now_ms
@@ -131,7 +144,13 @@ class WorkingOrder:
             return (LookUpOrder(self.client_order_index),)
         return ()
 
+    def _cancel(self) -> tuple[Command, ...]:
+        self.phase = Phase.CANCELLING
+        self._is_cancel_unanswered = True
+        return (CancelOrder(self.client_order_index),)
+
     def _doubt(self, now_ms: int) -> tuple[Command, ...]:
         self.phase = Phase.DOUBTFUL
+        self._is_cancel_unanswered = True
         self._expect_report_by_ms = now_ms
         return (CancelAll(),)
