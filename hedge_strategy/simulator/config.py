@@ -109,6 +109,8 @@ class RestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     history_delay_ms: int = 0
     """How long closed orders and trades stay invisible."""
+    active_delay_ms: int = 0
+    """How long a new order stays invisible to REST; about 1 000 in the records of 2025."""
     pending_tx_visible: bool = True
     """Whether `tx` finds an accepted transaction before it was executed."""
     rate_limits: bool = False

@@ -1,7 +1,7 @@
 """REST: orders and trades of an account, trades of a market (venue fact sheet 1.2, 4.2).
 
-Active orders show at once; closed orders and trades only after the history's lag, so that for a while an order is
-neither active nor inactive, as on the venue.
+Active orders show at once (or after a delay that is set); closed orders and trades only after the history's lag, so
+that for a while an order is neither active nor inactive, as on the venue.
 """
 
 from collections.abc import Callable
@@ -50,10 +50,10 @@ class Orders:
         self._host = api.host
 
     async def active(self, call: Call) -> web.Response:
-        """`accountActiveOrders`, newest first, never lagging."""
+        """`accountActiveOrders`, newest first."""
         account_index = self._own(call)
         orders = self._host.read.active_orders(account_index, self._market(call))
-        return good({"orders": self._orders(orders)})
+        return good({"orders": self._orders([order for order in orders if not self._is_too_new(order, call)])})
 
     async def inactive(self, call: Call) -> web.Response:
         """`accountInactiveOrders`, latest closed first."""
@@ -94,7 +94,11 @@ class Orders:
             for part in parts
             for order in self._host.read.orders_by_client_index(account_index, int(part))
             if market_index in (None, order.market_index)
-            and (order.status.is_live or not lag.hides(order.closed_ns, order.sequence, call.received_ns))
+            and not (
+                self._is_too_new(order, call)
+                if order.status.is_live
+                else lag.hides(order.closed_ns, order.sequence, call.received_ns)
+            )
         ]
         return good({"orders": self._orders(found)})
 
@@ -166,6 +170,9 @@ class Orders:
             return role != "taker" or trade.taker_account_index == account_index
 
         return wanted
+
+    def _is_too_new(self, order: Order, call: Call) -> bool:
+        return call.received_ns - order.created_ns < self._host.config.rest.active_delay_ms * 1_000_000
 
     def _own(self, call: Call) -> int:
         account_index = required_integer(call.values, "account_index")

@@ -82,7 +82,10 @@ def received_row(
 
 
 def executed_row(before: TransactionTruth, transaction: Transaction) -> TransactionTruth:
-    """The same receipt once the transaction was executed or dropped, with the code it ended with."""
+    """The same receipt once the transaction was executed or dropped, with the code it ended with.
+
+    What never came into a block (its nonce is not consumed) was never executed.
+    """
     return TransactionTruth(
         receipt=before.receipt,
         hash=before.hash,
@@ -92,7 +95,7 @@ def executed_row(before: TransactionTruth, transaction: Transaction) -> Transact
         nonce=before.nonce,
         market_index=before.market_index,
         received_ns=before.received_ns,
-        executed_ns=transaction.executed_ns or None,
+        executed_ns=transaction.executed_ns if transaction.nonce_consumed else None,
         code=transaction.code,
         via=before.via,
         status=int(transaction.status),

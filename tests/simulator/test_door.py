@@ -57,7 +57,7 @@ def test_accepted_then_refused_answers_200_leaves_no_order_and_uses_no_nonce(exc
     assert trader.sent(signed)["tx_hash"] == signed[2]
     assert exchange.truth("orders", account_index=trader.account_index) == []
     (row,) = exchange.truth("transactions", account_index=trader.account_index)
-    assert (row["status"], row["code"]) == (0, 21739)
+    assert (row["status"], row["code"], row["executed_ns"]) == (0, 21739, None)
     assert exchange.get("tx", by="hash", value=signed[2])["status"] == 0
     assert exchange.get("nextNonce", account_index=trader.account_index, api_key_index=4)["nonce"] == 0
     assert exchange.hits(fault) == 1

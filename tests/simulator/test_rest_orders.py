@@ -108,3 +108,17 @@ def test_history_can_lag_by_setting() -> None:
         assert orders[0]["status"] == "filled"
         (truth,) = exchange.truth("orders")
         assert truth["updated_ns"] // 1_000_000_000 == orders[0]["updated_at"]
+
+
+def test_a_new_order_can_be_kept_invisible_for_a_while() -> None:
+    with live_exchange(rest={"active_delay_ms": 300}) as exchange:
+        trader = exchange.trader()
+        with exchange.stream() as stream:
+            stream.subscribe(f"account_all_orders/{trader.account_index}", trader.token())
+            trader.sent(trader.limit(BTC, is_ask=False, size=100, price=900_000, client_order_index=6))
+            stream.until("update/account_all_orders")
+        assert trader.read("accountActiveOrders")["orders"] == []
+        assert trader.read("accountOrders", client_order_indexes="6")["orders"] == []
+        while not trader.read("accountActiveOrders")["orders"]:
+            pass
+        assert len(trader.read("accountOrders", client_order_indexes="6")["orders"]) == 1

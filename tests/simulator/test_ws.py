@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.simulator.live_exchange import BTC, ETH, IOC, LiveExchange, Stream, live_exchange
 
@@ -287,6 +287,24 @@ def test_settings_decide_where_the_sources_disagree() -> None:
         assert order["created_at"] > 10**12
         stream.send_tx(signed)
         assert stream.error()["code"] == 21104
+
+
+def test_limits_of_connections_subscriptions_and_messages_when_they_are_set() -> None:
+    limits = {"max_connections": 1, "max_subscriptions": 2, "max_messages_per_minute": 4}
+    with live_exchange(socket=limits) as exchange, exchange.stream() as stream:
+        with pytest.raises(InvalidStatus, match="429"), exchange.stream():
+            pass
+        for channel in ("height", "ticker/0"):
+            stream.subscribe(channel)
+        stream.say({"type": "subscribe", "channel": "ticker/1"})
+        assert stream.error()["code"] == 23001
+        stream.say({"type": "ping"})
+        assert stream.until("pong")
+        stream.say({"type": "ping"})
+        assert stream.error()["code"] == 30009
+        trader = exchange.trader()
+        stream.send_tx(trader.limit(BTC, is_ask=False, size=100, price=900_000))
+        assert stream.until("jsonapi/sendtx")["code"] == 200
 
 
 words = st.sampled_from(
