@@ -48,7 +48,7 @@ def demo(
         str | None,
         typer.Option(help="Size of an opening order in base units; the least that may rest."),
     ] = None,
-    depth: Annotated[int, typer.Option(help="Level of the book to rest at; 1 is the best price.")] = 2,
+    depth: Annotated[int, typer.Option(help="Level of the book to rest at; 1 is the best price.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Keep all files in this folder, new or empty.")] = None,
 ) -> None:
@@ -67,9 +67,13 @@ def demo(
             redis_program=redis_server_program(),
         )
         folder = _make_folder(keep)
-        outcome = _outcome(options, folder)
-        if outcome.ok and keep is None:
-            shutil.rmtree(folder)
+        try:
+            outcome = _outcome(options, folder)
+        except UserError:
+            _remove(folder, keep)
+            raise
+        if outcome.ok:
+            _remove(folder, keep)
         if json:
             typer.echo(msgspec.json.encode(json_report(outcome)).decode())
         else:
@@ -104,10 +108,10 @@ def _outcome(options: DemoOptions, folder: Path) -> Outcome:
                 problems = run.stop_trading()
                 audit = run.count()
         except ProcessEnded as ended:
-            lines = ended.last_lines
-            if ended.code == USER_ERROR_EXIT and lines:
-                raise UserError(lines.splitlines()[-1]) from None
-            problems.append(f"{ended}; its last lines:\n{lines}")
+            if ended.code == USER_ERROR_EXIT and ended.last_lines:
+                raise UserError(ended.last_lines.splitlines()[-1].removeprefix(f"hedge {ended.name}: ")) from None
+            problems.append(str(ended))
+            typer.echo(f"the last lines of the {ended.name}:\n{ended.last_lines}", err=True)
         except DemoFailed as failed:
             problems.append(str(failed))
     setting = Setting(market.symbol, market.size_decimals, run.redis_kind)
@@ -117,31 +121,42 @@ def _outcome(options: DemoOptions, folder: Path) -> Outcome:
 
 @contextmanager
 def _ended_afterwards(run: DemoRun) -> Iterator[None]:
-    is_hurried = False
+    """Leaves no process behind, in whatever way the block is left."""
     try:
-        yield
-    except SystemExit:
-        is_hurried = True
-        raise
+        try:
+            yield
+        except SystemExit:
+            run.close(at_once=True)
+            raise
+        run.close()
     finally:
-        run.close(at_once=is_hurried)
+        run.close(at_once=True)
 
 
 @contextmanager
 def _signals_ask(stop_asked: threading.Event) -> Iterator[None]:
-    """The first signal asks to stop in order, the next ends at once."""
+    """The first signal asks to stop in order, the second ends at once, more change nothing."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        if stop_asked.is_set():
-            raise SystemExit(INTERRUPTED_EXIT)
-        stop_asked.set()
+        if not stop_asked.is_set():
+            stop_asked.set()
+            return
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(INTERRUPTED_EXIT)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _remove(folder: Path, keep: Path | None) -> None:
+    if keep is None:
+        shutil.rmtree(folder)
 
 
 def _make_folder(keep: Path | None) -> Path:

@@ -22,7 +22,7 @@ from hedge_strategy.errors import HedgeError
 
 LOOK_S: Final = 0.05
 ENDED_WITHIN_S: Final = 5
-TAIL_LINES: Final = 12
+TAIL_LINES: Final = 5
 TAIL_BYTES: Final = 16_384
 
 Found = TypeVar("Found")
@@ -43,7 +43,8 @@ class ProcessEnded(DemoFailed):
 
     def __init__(self, name: str, code: int, last_lines: str) -> None:
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended by itself with exit code {code}"
-        super().__init__(f"{name} {how}")
+        super().__init__(f"the {name} {how}")
+        self.name = name
         self.code = code
         self.last_lines = last_lines
 
@@ -141,9 +142,11 @@ class DemoProcesses:
 
     def stop(self, process: DemoProcess, how: signal.Signals = signal.SIGINT, within_s: float = ENDED_WITHIN_S) -> int:
         """Ends one and returns its exit code."""
+        code = process.stop(how, within_s)
+        # Not before: a wait that is broken off must leave it to be ended again.
         if process in self._running:
             self._running.remove(process)
-        return process.stop(how, within_s)
+        return code
 
     def close(self, within_s: float = ENDED_WITHIN_S) -> None:
         """Ends what still runs, the latest first, each in so many seconds."""

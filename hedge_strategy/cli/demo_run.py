@@ -150,7 +150,7 @@ class DemoRun:
         while True:
             self.traded_s = (self._clock.monotonic_ns() - begin_ns) / NANOSECONDS
             self._processes.check()
-            self.records = self._known.reader.read_new()
+            self.records = self._read_new()
             self._view.show(self.records, self.traded_s)
             left_s = self._options.seconds - self.traded_s
             if left_s <= 0 or self._stop_asked.wait(min(LOOK_S, left_s)):
@@ -170,7 +170,7 @@ class DemoRun:
             self._view.say(what)
             code = self._processes.stop(process, within_s=within_s)
             if code != 0:
-                problems.append(f"the {process.name} ended with exit code {code}: {process.last_lines()}")
+                problems.append(f"the {process.name} ended with exit code {code}; its log: {process.last_lines()}")
         return problems
 
     def count(self) -> AuditReport:
@@ -206,6 +206,14 @@ class DemoRun:
         if self._traders is None:
             raise DemoFailed("A and B were not started")
         return self._traders
+
+    def _read_new(self) -> Records:
+        try:
+            return self._known.reader.read_new()
+        except DemoFailed:
+            # Where the exchange is gone, that is the better reason.
+            self._processes.check()
+            raise
 
     def _start_exchange(self) -> _Urls:
         settings = self._folder / "exchange.yaml"

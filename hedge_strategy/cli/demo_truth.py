@@ -48,9 +48,9 @@ class TruthReader:
         Raises:
             DemoFailed: the exchange does not answer.
         """
-        for trade in self._rows("trades", Trade, self._maker, lambda row: row.executed_ns):
-            self._trades[trade.trade_id] = trade
         for account in (self._maker, self._hedger):
+            for trade in self._rows("trades", Trade, account, lambda row: row.executed_ns):
+                self._trades[trade.trade_id] = trade
             for order in self._rows("orders", Order, account, lambda row: row.updated_ns):
                 self._orders[order.order_index] = order
             for position in self._rows("positions", Position, account, lambda row: row.updated_ns):
