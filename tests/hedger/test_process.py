@@ -1,0 +1,256 @@
+"""Process B against a real Redis and a venue in memory: what it executes is what A's fills say, and it can be stopped."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+import redis
+
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_keys
+from hedge_strategy.coordination.lease import Lease, Leases
+from hedge_strategy.coordination.ledger_rows import seen_fill
+from hedge_strategy.coordination.messages import FillMessage, encode, fill_message
+from hedge_strategy.coordination.presence import HedgerState, Presence
+from hedge_strategy.coordination.result_channel import ResultPublisher
+from hedge_strategy.domain.fill import CumulativeFill
+from hedge_strategy.domain.hedge import Claim, IntentState
+from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side
+from hedge_strategy.hedger.keeper import LeaseKeeper
+from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
+from hedge_strategy.hedger.sizing import HedgeRule
+from hedge_strategy.risk.checks import Situation
+from hedge_strategy.risk.gate import Approved, approve
+from hedge_strategy.risk.limits import Limits
+from tests.fake_venue import BTC, ETH, FakeVenue
+from tests.polling import wait_until
+
+MAKER, HEDGER = 7, 8
+
+
+class Running:
+    """A hedger on threads of its own."""
+
+    def __init__(self, client: redis.Redis, venue: FakeVenue, market: Market, owner: str) -> None:
+        clock = SystemClock()
+        source = FillSource(market.symbol, MAKER, market.index)
+        leases = Leases(client, life_ms=1_000)
+        settings = HedgerSettings(HedgeRule(market, market, Decimal("0.005")), Limits(), 5, 300, owner)
+        self.machine = HedgerMachine(settings)
+        self.process = HedgerProcess(
+            venue,
+            HedgerCoordination(
+                FillSubscriber(client, clock, source, owner),
+                ResultPublisher(client),
+                HedgeLedger(client, market.symbol),
+                LeaseKeeper(leases, market.symbol, owner, venue.key_index, clock),
+                Presence(client, market.symbol, life_ms=2_000),
+            ),
+            self.machine,
+            HedgerRun(market, market, owner),
+            clock,
+        )
+        self.code: int | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> int | None:
+        self.process.ask_to_stop()
+        self._thread.join(20)
+        return self.code
+
+    def _run(self) -> None:
+        self.code = self.process.run()
+
+
+@contextmanager
+def hedging(
+    client: redis.Redis, venue: FakeVenue, market: Market = BTC, owner: str = "b-1", *, owns: bool = True
+) -> Iterator[Running]:
+    running = Running(client, venue, market, owner)
+    running.start()
+    try:
+        if owns:
+            leases = Leases(client, life_ms=1_000)
+            wait_until(lambda: (held := leases.read(market.symbol)) and held.owner == owner, "the lease")
+        yield running
+    finally:
+        running.stop()
+
+
+def _fill(size: str, *, number: int = 1, market: Market = BTC, account: int = MAKER) -> FillMessage:
+    filled = Decimal(size)
+    order_index = ((market.index + 1) << 48) + number
+    fill = CumulativeFill(
+        account, market.index, order_index, Side.BUY, filled, filled * 100_000, False, 1_761_297_780_000
+    )
+    return fill_message(fill, market, last_trade_id=1, maker_id="a-1", sequence=1)
+
+
+def _hedged(client: redis.Redis, market: Market, lots: int) -> None:
+    ledger = HedgeLedger(client, market.symbol)
+    wait_until(lambda: ledger.totals().hedged_buy_lots == lots, f"{lots} hedged lots")
+
+
+def _acknowledged(client: redis.Redis, count: int) -> bool:
+    groups = client.xinfo_groups(market_keys("BTC").fills)
+    return any(
+        group["name"] == FILL_GROUP.encode() and (group["pending"], group["entries-read"]) == (0, count)
+        for group in groups
+    )
+
+
+@pytest.fixture
+def venue() -> FakeVenue:
+    return FakeVenue(HEDGER)
+
+
+def test_each_growth_of_a_fill_is_hedged_once_however_often_it_is_told(real: redis.Redis, venue: FakeVenue) -> None:
+    publisher = FillPublisher(real)
+    with hedging(real, venue) as running:
+        for size in ("0.00030", "0.00030", "0.00100", "0.00030", "0.00100"):
+            publisher.publish("BTC", _fill(size))
+        _hedged(real, BTC, 100)
+        wait_until(lambda: _acknowledged(real, 5), "all entries to be acknowledged")
+    assert venue.executed() == Decimal("-0.00100")
+    assert running.code == 0
+
+
+def test_market_index_0_is_a_market(real: redis.Redis, venue: FakeVenue) -> None:
+    with hedging(real, venue, ETH):
+        FillPublisher(real).publish("ETH", _fill("0.0100", market=ETH))
+        _hedged(real, ETH, 100)
+    assert venue.executed() == Decimal("-0.0100")
+
+
+def test_fills_of_others_are_not_hedged(real: redis.Redis, venue: FakeVenue) -> None:
+    publisher = FillPublisher(real)
+    with hedging(real, venue):
+        publisher.publish("BTC", _fill("0.00500", account=MAKER + 1))
+        wrong_index = replace(BTC, index=2)
+        publisher.publish("BTC", _fill("0.00600", market=wrong_index))
+        real.publish(market_keys("BTC").fill_channel, b"not JSON")
+        real.publish(FILL_CHANNEL, encode(_fill("0.0100", market=ETH)))
+        real.xadd(market_keys("BTC").fills, {"message": b"{}"})
+        publisher.publish("BTC", _fill("0.00020"))
+        _hedged(real, BTC, 20)
+    assert venue.executed() == Decimal("-0.00020")
+
+
+def test_the_old_form_on_the_bare_channel_is_hedged(real: redis.Redis, venue: FakeVenue) -> None:
+    with hedging(real, venue):
+        old = (
+            b'{"account_index":7,"market_index":1,"order_index":562949953421313,"filled_base_amount":"0.00020",'
+            b'"filled_quote_amount":"20.0","avg_price":"100000.0","timestamp":1761297780,"side":"buy"}'
+        )
+        wait_until(lambda: real.publish(FILL_CHANNEL, old), "a listener")
+        _hedged(real, BTC, 20)
+    assert venue.executed() == Decimal("-0.00020")
+
+
+def test_the_rest_of_a_partly_executed_hedge_is_hedged_and_no_more(real: redis.Redis, venue: FakeVenue) -> None:
+    venue.switches.partial = [Decimal("0.00060"), Decimal("0.00000"), Decimal("0.00010")]
+    with hedging(real, venue):
+        FillPublisher(real).publish("BTC", _fill("0.00100"))
+        _hedged(real, BTC, 100)
+    sizes = [str(order.size) for order in venue.orders.values()]
+    assert sizes == ["0.00100", "0.00040", "0.00040", "0.00030"]
+    assert venue.executed() == Decimal("-0.00100")
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"lose_answers": 1, "no_reports": 1},
+        {"lose_requests": 1},
+        {"hold_back": 3},
+        {"reject": [Rejected(21104, "invalid nonce", is_nonce=True)]},
+        {"refuse_to_sign": 1},
+        {"rest_fails": 1},
+    ],
+    ids=str,
+)
+def test_a_send_that_goes_wrong_is_neither_lost_nor_doubled(
+    real: redis.Redis, venue: FakeVenue, switches: dict[str, object]
+) -> None:
+    for name, value in switches.items():
+        setattr(venue.switches, name, value)
+    with hedging(real, venue) as running:
+        FillPublisher(real).publish("BTC", _fill("0.00100"))
+        _hedged(real, BTC, 100)
+        assert running.machine.paused is None
+    assert venue.executed() == Decimal("-0.00100")
+
+
+def test_what_was_published_while_no_hedger_ran_is_hedged(real: redis.Redis, venue: FakeVenue) -> None:
+    for number in (1, 2, 3):
+        FillPublisher(real).publish("BTC", _fill("0.00100", number=number))
+    with hedging(real, venue):
+        _hedged(real, BTC, 300)
+    assert venue.executed() == Decimal("-0.00300")
+
+
+def test_of_two_hedgers_one_hedges_and_the_other_takes_over(real: redis.Redis, venue: FakeVenue) -> None:
+    second_venue = FakeVenue(HEDGER, key_index=5)
+    publisher = FillPublisher(real)
+    with hedging(real, venue) as first, hedging(real, second_venue, owner="b-2", owns=False) as second:
+        publisher.publish("BTC", _fill("0.00100"))
+        _hedged(real, BTC, 100)
+        assert first.stop() == 0
+        publisher.publish("BTC", _fill("0.00300"))
+        _hedged(real, BTC, 300)
+        assert second.stop() == 0
+    assert (venue.executed(), second_venue.executed()) == (Decimal("-0.00100"), Decimal("-0.00200"))
+
+
+def test_a_hedger_that_only_waits_stops_at_once_even_while_the_maker_quotes(
+    real: redis.Redis, venue: FakeVenue
+) -> None:
+    Presence(real, "BTC", life_ms=60_000).tell_maker(True)
+    Leases(real, life_ms=60_000).acquire("BTC", owner="another", lane=9)
+    with hedging(real, venue, owns=False) as waiting:
+        assert waiting.stop() == 0
+
+
+def test_stopping_finishes_what_is_in_flight_and_waits_for_the_maker(real: redis.Redis, venue: FakeVenue) -> None:
+    presence = Presence(real, "BTC", life_ms=60_000)
+    presence.tell_maker(True)
+    with hedging(real, venue) as running:
+        running.process.ask_to_stop()
+        wait_until(lambda: (told := presence.hedger()) is not None and told.state is HedgerState.DRAINING, "the notice")
+        FillPublisher(real).publish("BTC", _fill("0.00100"))
+        _hedged(real, BTC, 100)
+        presence.tell_maker(False)
+        assert running.stop() == 0
+    assert Leases(real, life_ms=1_000).read("BTC") is None
+
+
+def test_the_next_hedger_goes_on_with_what_a_crashed_one_had_sent(real: redis.Redis, venue: FakeVenue) -> None:
+    leases = Leases(real, life_ms=60_000)
+    lease = leases.acquire("BTC", owner="crashed", lane=4)
+    assert isinstance(lease, Lease)
+    ledger, fencing = HedgeLedger(real, "BTC"), lease.fencing
+    claim = ledger.claim(seen_fill(_fill("0.00100"), BTC), fencing=fencing, claim_token="crashed:1")
+    assert isinstance(claim, Claim)
+    intent = OrderIntent(
+        BTC, Side.SELL, OrderKind.MARKET, Decimal("0.00100"), Decimal(99_000), claim.client_order_index
+    )
+    order = approve(intent, Limits(), Situation(Decimal(0)))
+    assert isinstance(order, Approved)
+    signed = venue.sign_order(order, venue.nonce)
+    ledger.advance(claim, IntentState.SENT, fencing=fencing, transaction=signed)
+    venue.switches.lose_answers = venue.switches.no_reports = 1
+    venue.send(signed)
+    leases.release(lease)
+    with hedging(real, venue, owner="b-2"):
+        _hedged(real, BTC, 100)
+    assert venue.executed() == Decimal("-0.00100")
