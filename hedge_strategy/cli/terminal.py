@@ -5,6 +5,7 @@ mend; 130 interrupted a second time.
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -131,7 +132,8 @@ def run_until_signalled(process: Stoppable) -> int:
 
 
 def _end_at_once(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(INTERRUPTED_EXIT)
+    """Not by an exception: it could be held up by a thread that does not end."""
+    os._exit(INTERRUPTED_EXIT)
 
 
 def _one_line(error: HedgeError) -> str:
