@@ -1,4 +1,4 @@
-"""Process B against a real Redis and a venue in memory: what it executes is what A's fills say, and it can be stopped."""
+"""Process B against a real Redis and a venue in memory: it executes what A's fills say, and it can be stopped."""
 
 import threading
 from collections.abc import Iterator

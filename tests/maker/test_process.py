@@ -1,0 +1,249 @@
+"""Process A against a real Redis and a venue in memory: fills reach Redis, one order rests, nothing is left resting."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import redis
+
+from hedge_strategy.clock import SystemClock, to_ms
+from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.fill_stream import FillEntry, FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.lease import Lease, Leases
+from hedge_strategy.coordination.ledger_rows import seen_fill
+from hedge_strategy.coordination.messages import FillMessage
+from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
+from hedge_strategy.coordination.result_channel import ResultSubscriber
+from hedge_strategy.domain.hedge import Claim, IntentState
+from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import OrderReport, Rejected, SignedTransaction
+from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
+from hedge_strategy.maker.machine import MakerMachine, MakerSettings
+from hedge_strategy.maker.order_desk import DeskSettings
+from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
+from hedge_strategy.maker.quoting import QuoteRule
+from hedge_strategy.risk.limits import Limits
+from hedge_strategy.venues.port import BookTop, Connected, Disconnected
+from tests.fake_venue import BTC, ETH, FakeVenue
+from tests.polling import wait_until
+from tests.redis_server import running_redis
+
+MAKER = 7
+
+
+class Hedger:
+    """Just enough of B: owns the market, and books hedges of whatever the stream says."""
+
+    def __init__(self, client: redis.Redis, market: Market = BTC) -> None:
+        self._market = market
+        self._leases = Leases(client, life_ms=60_000)
+        self._ledger = HedgeLedger(client, market.symbol)
+        self._subscriber = FillSubscriber(client, SystemClock(), FillSource(market.symbol, MAKER, market.index), "b-1")
+        lease = self._leases.acquire(market.symbol, owner="b-1", lane=4)
+        assert isinstance(lease, Lease)
+        self._lease = lease
+        self.heard: list[FillMessage] = []
+
+    def read(self) -> list[FillMessage]:
+        self.heard += [entry.message for entry in self._subscriber.read_new() if isinstance(entry, FillEntry)]
+        return self.heard
+
+    def hedge_all(self) -> None:
+        for message in self.read():
+            claim = self._ledger.claim(
+                seen_fill(message, self._market), fencing=self._lease.fencing, claim_token=str(message.sequence)
+            )
+            if isinstance(claim, Claim) and claim.state is IntentState.RESERVED:
+                signed = SignedTransaction(14, "p", "h", 1, 4, 0, claim.client_order_index)
+                self._ledger.advance(claim, IntentState.SENT, fencing=self._lease.fencing, transaction=signed)
+                self._ledger.settle(claim, fencing=self._lease.fencing, executed_lots=claim.lots)
+
+    def leave(self) -> None:
+        self._leases.release(self._lease)
+
+
+class Running:
+    """A maker on threads of its own."""
+
+    def __init__(self, client: redis.Redis, venue: FakeVenue, market: Market = BTC) -> None:
+        clock = SystemClock()
+        now_ms = to_ms(clock.now_ns())
+        checkpoints = Checkpoints(client, market.symbol, MAKER)
+        first = Checkpoint(baseline_trade_id=0, since_s=now_ms // 1000, trade_id=0, saved_at_ms=now_ms)
+        checkpoint = checkpoints.begin(first)
+        quantity = Decimal("0.00100") if market is BTC else Decimal("0.0100")
+        settings = MakerSettings(
+            QuoteRule(market, quantity, 1), Limits(), 60_000, 10_000, now_ms // 1000, checkpoint.saved_at_ms
+        )
+        tracker = FillTracker(MAKER, market.index, Baseline(0, checkpoint.since_s), checkpoint.trade_id)
+        self.process = MakerProcess(
+            venue,
+            MakerCoordination(
+                FillPublisher(client),
+                ResultSubscriber(client, clock, market.symbol, MAKER),
+                HedgeLedger(client, market.symbol),
+                Leases(client, life_ms=60_000),
+                Presence(client, market.symbol, life_ms=2_000),
+                checkpoints,
+            ),
+            MakerMachine(settings, tracker),
+            MakerRun(market, 1, "a-1", checkpoint, DeskSettings(market, 300, 3)),
+            clock,
+        )
+        self.code: int | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> int | None:
+        self.process.ask_to_stop()
+        self._thread.join(30)
+        return self.code
+
+    def _run(self) -> None:
+        self.code = self.process.run()
+
+
+@contextmanager
+def quoting(client: redis.Redis, venue: FakeVenue, market: Market = BTC) -> Iterator[Running]:
+    running = Running(client, venue, market)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def _resting(venue: FakeVenue, but: int = 0) -> OrderReport:
+    """The one order that rests, another one than `but`."""
+    return wait_until(
+        lambda: next((order for order in venue.resting() if order.client_order_index != but), None), "an order"
+    )
+
+
+@pytest.fixture
+def venue() -> FakeVenue:
+    return FakeVenue(MAKER)
+
+
+def test_partial_fills_are_published_as_they_happen_and_the_next_order_waits_for_the_hedge(
+    real: redis.Redis, venue: FakeVenue
+) -> None:
+    hedger = Hedger(real)
+    with quoting(real, venue):
+        order = _resting(venue)
+        venue.take(order.client_order_index, Decimal("0.00030"))
+        wait_until(lambda: [message.filled_base_amount for message in hedger.read()] == ["0.00030"], "the first part")
+        venue.take(order.client_order_index, Decimal("0.00070"))
+        wait_until(lambda: hedger.read()[-1].is_final and len(hedger.heard) >= 2, "the whole")
+        assert hedger.heard[-1].filled_base_amount == "0.00100"
+        assert not venue.resting()
+        hedger.hedge_all()
+        assert _resting(venue).side.value == "sell"
+
+
+def test_stopping_leaves_nothing_resting_on_market_index_0_too(real: redis.Redis) -> None:
+    venue = FakeVenue(MAKER)
+    Hedger(real, ETH)
+    with quoting(real, venue, ETH) as running:
+        assert _resting(venue).market_index == 0
+        assert running.stop() == 0
+    assert not venue.resting()
+    assert Presence(real, "ETH", life_ms=2_000).maker_may_rest() is False
+
+
+def test_a_last_cancel_that_is_refused_is_given_again(real: redis.Redis, venue: FakeVenue) -> None:
+    Hedger(real)
+    with quoting(real, venue) as running:
+        _resting(venue)
+        venue.switches.reject = [Rejected(23000, "too many requests")] * 3
+        assert running.stop() == 0
+    assert not venue.resting()
+
+
+def test_no_hedger_no_quote(real: redis.Redis, venue: FakeVenue) -> None:
+    hedger = Hedger(real)
+    with quoting(real, venue):
+        _resting(venue)
+        hedger.leave()
+        wait_until(lambda: not venue.resting(), "the order to be cancelled")
+
+
+def test_a_hedger_that_leaves_or_is_paused_is_not_quoted_for(real: redis.Redis, venue: FakeVenue) -> None:
+    Hedger(real)
+    with quoting(real, venue):
+        _resting(venue)
+        Presence(real, "BTC", life_ms=60_000).tell_hedger(HedgerPresence(HedgerState.DRAINING, "stopping"))
+        wait_until(lambda: not venue.resting(), "the order to be cancelled")
+
+
+def test_a_fill_while_the_socket_was_down_is_published(real: redis.Redis, venue: FakeVenue) -> None:
+    hedger = Hedger(real)
+    with quoting(real, venue):
+        order = _resting(venue)
+        venue.push(Disconnected("cut"))
+        venue.take(order.client_order_index, Decimal("0.00040"), pushes=False)
+        venue.push(Connected(is_first=False))
+        wait_until(lambda: hedger.read() and hedger.heard[-1].filled_base_amount == "0.00040", "the missed fill")
+
+
+def test_an_order_whose_answer_is_lost_is_found_and_cancelled(real: redis.Redis, venue: FakeVenue) -> None:
+    with quoting(real, venue):
+        wait_until(lambda: venue.sent and venue.nonce > 100, "the cancel-all at the start")
+        venue.switches.lose_answers = 3
+        Hedger(real)
+        order = wait_until(lambda: venue.orders and next(iter(venue.orders)), "the order")
+        wait_until(lambda: venue.orders[order].status.is_final, "the doubtful order's cancel")
+
+
+def test_a_restart_publishes_what_the_last_run_could_not(tmp_path: Path, venue: FakeVenue) -> None:
+    with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
+        Hedger(client)
+        with quoting(client, venue) as running:
+            order = _resting(venue)
+            server.kill()
+            venue.take(order.client_order_index, Decimal("0.00040"))
+            wait_until(lambda: not venue.resting(), "the cancel while Redis is away")
+            server.start()
+            subscriber = FillSubscriber(client, SystemClock(), FillSource("BTC", MAKER, 1), "b-2")
+
+            def told() -> list[str]:
+                return [one.message.filled_base_amount for one in subscriber.read_new() if isinstance(one, FillEntry)]
+
+            wait_until(lambda: "0.00040" in told(), "the fill, once Redis is back")
+            running.stop()
+
+
+def test_a_notice_that_makes_no_sense_cancels_and_is_got_over(real: redis.Redis, venue: FakeVenue) -> None:
+    Hedger(real)
+    with quoting(real, venue):
+        first = _resting(venue)
+        real.set("hedge:{BTC}:hedger", b"no notice")
+        wait_until(lambda: not venue.resting(), "the cancel while the notice makes no sense")
+        real.delete("hedge:{BTC}:hedger")
+        _resting(venue, but=first.client_order_index)
+
+
+def test_a_mistake_of_ours_still_cancels_everything_and_is_told_by_the_exit_code(real: redis.Redis) -> None:
+    class BrokenVenue(FakeVenue):
+        is_broken = False
+
+        def book(self, market: Market, depth: int) -> BookTop:
+            if self.is_broken:
+                raise ZeroDivisionError("a mistake")
+            return super().book(market, depth)
+
+    Hedger(real)
+    venue = BrokenVenue(MAKER)
+    with quoting(real, venue) as running:
+        _resting(venue)
+        venue.is_broken = True
+        wait_until(lambda: running.code is not None, "the process to end by itself")
+    assert running.code == 1
+    assert not venue.resting()
