@@ -72,6 +72,9 @@ def demo(
         except UserError:
             _remove(folder, keep)
             raise
+        except SystemExit:
+            typer.echo(f"hedge demo: ended at once; {_what_is_in(folder)}", err=True)
+            raise
         if outcome.ok:
             _remove(folder, keep)
         if json:
@@ -81,7 +84,7 @@ def demo(
         for problem in outcome.problems:
             typer.echo(f"hedge demo: {problem}", err=True)
         if keep is not None or not outcome.ok:
-            typer.echo(f"logs, settings and Redis' files are in {folder}", err=True)
+            typer.echo(_what_is_in(folder), err=True)
     raise typer.Exit(0 if outcome.ok else BROKEN_EXIT)
 
 
@@ -152,6 +155,10 @@ def _signals_ask(stop_asked: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _what_is_in(folder: Path) -> str:
+    return f"logs, settings and Redis' files are in {folder}"
 
 
 def _remove(folder: Path, keep: Path | None) -> None:
