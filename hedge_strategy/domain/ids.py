@@ -10,8 +10,8 @@ from 2^48-1 (venue fact sheet 2.3), so the nonce read as a signed 48-bit number 
 it positive. 36 bits are left for it: 3·10^10 orders a side and market, of which the venue had used 4·10^8 by
 October 2025. 4096 attempts are one for each partial fill or retry of one maker order.
 
-Maker orders carry a number made of a start time in seconds and a counter; both kinds are told apart by the account
-they stand on.
+Maker orders carry a number made of a start time in seconds, the market and a counter, because makers of one account in
+several markets share its live numbers; both kinds are told apart by the account they stand on.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,10 @@ ATTEMPTS_PER_ORDER = 4096
 _NONCE_SPAN = 1 << NONCE_BITS
 _HALF_SPAN = _NONCE_SPAN >> 1
 _ZIGZAG_LIMIT = _NONCE_SPAN // ATTEMPTS_PER_ORDER - 1
-_MAKER_COUNTER_BITS = 16
+_MAKER_SLOT_BITS = 16
+_MAKER_COUNTER_BITS = 8
 _MAKER_EPOCH_S = 1_735_689_600  # 2025-01-01: 32 bits of seconds from here last until 2161
+_MAKER_MARKETS = 1 << _MAKER_SLOT_BITS - _MAKER_COUNTER_BITS
 MAKER_ORDERS_PER_SECOND_SLOT = 1 << _MAKER_COUNTER_BITS
 
 
@@ -72,11 +74,15 @@ def hedge_identity(client_order_index: int, market_index: int) -> HedgeIdentity:
     return HedgeIdentity((market_index + 1) * _NONCE_SPAN + nonce, attempt)
 
 
-def maker_client_order_index(started_at_s: int, counter: int) -> int:
-    """Computes a maker order's client order index, unique as long as no two makers of one account start in one second.
+def maker_client_order_index(started_at_s: int, market_index: int, counter: int) -> int:
+    """Computes a maker order's client order index.
+
+    Unique among the makers of one account as long as no two of one market start in one second, and their markets'
+    numbers differ in the last 8 bits.
 
     Args:
         started_at_s: unix seconds at which this process started.
+        market_index: the venue's number of the market; 0 is a market like any other.
         counter: 1 for the first order of the process, then counted up; wraps into the next second.
 
     Raises:
@@ -85,9 +91,10 @@ def maker_client_order_index(started_at_s: int, counter: int) -> int:
     seconds = started_at_s - _MAKER_EPOCH_S + counter // MAKER_ORDERS_PER_SECOND_SLOT
     if seconds < 0:
         raise ValueError("the clock is before 2025; set it right first")
-    return (seconds << _MAKER_COUNTER_BITS | counter % MAKER_ORDERS_PER_SECOND_SLOT) % _NONCE_SPAN or 1
+    slot = market_index % _MAKER_MARKETS << _MAKER_COUNTER_BITS | counter % MAKER_ORDERS_PER_SECOND_SLOT
+    return (seconds << _MAKER_SLOT_BITS | slot) % _NONCE_SPAN or 1
 
 
 def is_maker_client_order_index(client_order_index: int, since_s: int) -> bool:
     """Whether a number can have been made by `maker_client_order_index` in a process started at `since_s` or later."""
-    return client_order_index >> _MAKER_COUNTER_BITS >= max(1, since_s - _MAKER_EPOCH_S)
+    return client_order_index >> _MAKER_SLOT_BITS >= max(1, since_s - _MAKER_EPOCH_S)

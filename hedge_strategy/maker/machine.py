@@ -364,7 +364,7 @@ class MakerMachine:
         largest = self._settings.limits.max_order_size
         size = quote.size if largest is None else min(quote.size, rule.market.size_of(rule.market.lots_down(largest)))
         self._order_count += 1
-        index = maker_client_order_index(self._settings.started_at_s, self._order_count)
+        index = maker_client_order_index(self._settings.started_at_s, rule.market.index, self._order_count)
         kind = OrderKind.POST_ONLY
         intent = OrderIntent(rule.market, quote.side, kind, size, quote.price, index, quote.reduce_only)
         verdict = approve(intent, self._settings.limits, Situation(self._position.size))

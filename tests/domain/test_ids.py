@@ -70,20 +70,26 @@ def test_a_number_that_no_order_can_carry_is_refused(number: int) -> None:
 
 def test_maker_numbers_differ_within_a_run_across_the_counters_wrap_and_between_runs() -> None:
     counters = [1, 2, MAKER_ORDERS_PER_SECOND_SLOT - 1, MAKER_ORDERS_PER_SECOND_SLOT, MAKER_ORDERS_PER_SECOND_SLOT + 1]
-    numbers = [maker_client_order_index(NOW_S, counter) for counter in counters]
-    numbers += [maker_client_order_index(NOW_S + 2, counter) for counter in counters]
+    numbers = [maker_client_order_index(NOW_S, 0, counter) for counter in counters]
+    numbers += [maker_client_order_index(NOW_S + 2, 0, counter) for counter in counters]
     assert len(set(numbers)) == len(numbers)
     assert numbers == sorted(numbers), "later orders carry larger numbers"
     assert all(1 <= number <= LARGEST for number in numbers)
 
 
+def test_makers_of_one_account_in_several_markets_never_share_a_number_when_started_in_one_second() -> None:
+    counters = range(1, 3 * MAKER_ORDERS_PER_SECOND_SLOT)
+    runs = [{maker_client_order_index(NOW_S, market, counter) for counter in counters} for market in (0, 1, 2, 254)]
+    assert len(set.union(*runs)) == sum(map(len, runs))
+
+
 def test_a_clock_before_2025_is_refused() -> None:
     with pytest.raises(ValueError, match="2025"):
-        maker_client_order_index(0, 1)
+        maker_client_order_index(0, 0, 1)
 
 
 def test_a_makers_numbers_are_told_from_those_of_runs_before_and_of_other_tools() -> None:
-    number = maker_client_order_index(NOW_S, 1)
+    number = maker_client_order_index(NOW_S, 1, 1)
     assert is_maker_client_order_index(number, since_s=NOW_S)
     assert is_maker_client_order_index(number, since_s=NOW_S - 60)
     assert not is_maker_client_order_index(number, since_s=NOW_S + 1)
