@@ -4,8 +4,8 @@ Promise: a `Flow` says when it wants to act (`next_due_ns`) and what it does the
 `SyntheticFlow` keeps a ladder of house orders on each side of a price that wanders, and sends takers at random. Equal
 settings, seed and times give equal actions.
 
-Invariants: prices and sizes are integers in the market's ticks and lots; a ladder never crosses itself; takers never
-ask for more than the part of the book they look at, so house liquidity is never swept clean.
+Invariants: prices and sizes are integers in the market's ticks and lots; a ladder never crosses itself; takers leave
+thirty levels standing (half of a shorter ladder), so the book is never swept clean.
 
 Known limits: the price is a random walk drawn back to where it started; no trends, no news, no correlation between
 markets.
@@ -96,12 +96,12 @@ class Flow(Protocol):
 class FlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of the synthetic market; every rate is per market."""
 
-    levels: int = 40
+    levels: int = 60
     """House orders on each side."""
     level_spacing_ppb: int = 4_500
     """Distance of the grid that house prices stand on, in 1e-9 of the price; a quarter of the grid is left empty."""
-    requote_ms: int = 200
-    takers_per_s: float = 20.0
+    requote_ms: int = 100
+    takers_per_s: float = 40.0
     """0 means no takers."""
     volatility_ppm: int = 30
     """Standard deviation of the price after one second, 1e-6 of the price: 3 USD on 110 000."""
@@ -119,13 +119,14 @@ class FlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 # Takers by kind: those who take a part of the best level, of the first few, or sweep deep.
-_SMALL_SHARE: Final = 30
-_MEDIUM_SHARE: Final = 40
+_SMALL_SHARE: Final = 40
+_MEDIUM_SHARE: Final = 45
 _MEDIUM_DEPTH: Final = 3
 _SWEEP_DEPTH: Final = 28
 _SMALL_TAKER_USD: Final = (2, 40)
+_MOST_LEVELS_LEFT: Final = 30
 # Sizes are spread evenly over the decades, as they are on real books: many small orders, few large ones.
-_LEVEL_USD: Final = (20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120)
+_LEVEL_USD: Final = (20, 40, 80, 160, 320, 640, 1_280, 2_560)
 _DEPTH_GROWTH: Final = 10
 _MAX_LAG_NS: Final = NANOSECONDS
 """A flow that was not asked for longer than this goes on from now instead of catching up."""
@@ -202,9 +203,12 @@ class SyntheticFlow:
     def _take(self, state: _MarketState, book: BookView) -> Sequence[Action]:
         chance, market = self._chance, state.market
         is_ask = chance.random() < 0.5
-        levels = book.levels(market.market_index, not is_ask, _SWEEP_DEPTH)
-        if not levels:
+        left = min(_MOST_LEVELS_LEFT, self._settings.levels // 2)
+        levels = book.levels(market.market_index, not is_ask, _SWEEP_DEPTH + left)
+        within_reach = len(levels) - left
+        if within_reach <= 0:
             return ()
+        levels = levels[:within_reach]
         kind = chance.randrange(100)
         if kind < _SMALL_SHARE:
             wanted = lots_worth(chance.randint(*_SMALL_TAKER_USD), levels[0].price, market)

@@ -59,7 +59,7 @@ def test_one_seed_makes_one_market() -> None:
 @pytest.mark.parametrize("market", DEFAULT_MARKETS)
 def test_ladders_are_deep_dense_ordered_and_never_cross(market: Market) -> None:
     ladders = of(Ladder, run(10, markets=[market]))
-    assert len(ladders) == 50
+    assert len(ladders) == 100
     for ladder in ladders:
         bids, asks = [level.price for level in ladder.bids], [level.price for level in ladder.asks]
         assert len(bids) == len(asks) >= 30

@@ -24,7 +24,7 @@ from hedge_strategy.simulator.model import Order, OrderStatus, Receipt
 from hedge_strategy.simulator.replay import TapeFlow
 from hedge_strategy.simulator.settings import Delays, ExchangeSettings
 from hedge_strategy.simulator.tape import Tape, TapeTrade
-from hedge_strategy.simulator.transactions import AccountSpec, CreateOrder, TransactionRequest
+from hedge_strategy.simulator.transactions import AccountSpec, CancelAll, CreateOrder, TransactionRequest, TxType
 
 MS = 1_000_000
 SECOND_NS = 1_000 * MS
@@ -71,9 +71,16 @@ class Place:
             time_in_force=2,
             order_expiry_ms=now_ns // MS + 86_400_000,
         )
+        self._send(TxType.CREATE_ORDER, body, now_ns)
+        return self.exchange.read.orders_by_client_index(USER, self.nonce)[0]
+
+    def cancel_all(self, now_ns: int) -> None:
+        self._send(TxType.CANCEL_ALL, CancelAll(time_in_force=0), now_ns)
+
+    def _send(self, tx_type: TxType, body: CreateOrder | CancelAll, now_ns: int) -> None:
         request = TransactionRequest(
             hash=f"{self.nonce:080x}",
-            tx_type=14,
+            tx_type=tx_type,
             account_index=USER,
             api_key_index=4,
             nonce=self.nonce,
@@ -83,7 +90,6 @@ class Place:
         assert isinstance(self.exchange.submit(request, now_ns), Receipt)
         self.exchange.advance(now_ns)
         self.nonce += 1
-        return self.exchange.read.orders_by_client_index(USER, self.nonce)[0]
 
     def order(self, order: Order) -> Order:
         now = self.exchange.read.order(order.order_index)
@@ -222,12 +228,36 @@ def test_orders_at_book_levels_are_filled_within_seconds_by_the_synthetic_flow(d
     assert sorted(waits)[3] <= within_s, waits
 
 
+@pytest.mark.parametrize(("depth", "fills"), [(1, 20), (5, 20), (20, 12)])
+def test_a_maker_who_buys_and_sells_in_turn_is_filled_often_enough(depth: int, fills: int) -> None:
+    """The product's own maker, roughly: 200 ms until an order rests, 600 ms until its hedge is in, 3 s of patience."""
+    counts = []
+    for seed in range(4):
+        place = Place(SyntheticFlow([BTC], FlowSettings(), random.Random(seed), START_NS))
+        now, count, is_ask = START_NS + SECOND_NS, 0, False
+        end = now + 30 * SECOND_NS
+        while now < end:
+            now += 200 * MS
+            place.run_until(now)
+            mine = place.rest(now, is_ask=is_ask, price=place.levels(is_ask)[depth - 1][0])
+            patience = now + 3 * SECOND_NS
+            while place.order(mine).status.is_live and now < patience:
+                now += 20 * MS
+                place.run_until(now)
+            if place.order(mine).status is OrderStatus.FILLED:
+                count, is_ask, now = count + 1, not is_ask, now + 600 * MS
+            place.cancel_all(now)
+        counts.append(count)
+    assert sum(counts) / len(counts) >= fills, counts
+
+
 def test_partial_fills_happen_on_the_synthetic_flow() -> None:
     place = Place(SyntheticFlow([BTC], FlowSettings(), random.Random(2), START_NS))
     now, partial = START_NS, 0
     for _ in range(600):
         now += 100 * MS
         place.run_until(now)
+        assert min(len(place.levels(is_ask=True)), len(place.levels(is_ask=False))) >= 29
         if not place.exchange.read.active_orders(USER):
             place.rest(now, is_ask=False, price=place.levels(is_ask=False)[0][0])
         changes = [event.order for event in place.exchange.drain_events() if isinstance(event, OrderChanged)]
@@ -238,7 +268,7 @@ def test_partial_fills_happen_on_the_synthetic_flow() -> None:
 def test_wild_trading_does_not_break_the_house_nor_empty_the_book() -> None:
     settings = FlowSettings(requote_ms=2_000, takers_per_s=2, volatility_ppm=3_000)
     place = Place(SyntheticFlow(DEFAULT_MARKETS, settings, random.Random(4), START_NS))
-    place.run_until(START_NS + 600 * SECOND_NS)
+    place.run_until(START_NS + 300 * SECOND_NS)
     place.exchange.check_invariants()
     house = [account for account in place.exchange.read.accounts(include_house=True) if account.is_house]
     traders = [account for account in house if account.collateral]
@@ -246,4 +276,4 @@ def test_wild_trading_does_not_break_the_house_nor_empty_the_book() -> None:
     assert all(account.total_asset_value > HOUSE_COLLATERAL * 9 // 10 for account in traders)
     for market in DEFAULT_MARKETS:
         for is_ask in (True, False):
-            assert len(place.exchange.read.book_levels(market.market_index, is_ask)) >= 10
+            assert len(place.exchange.read.book_levels(market.market_index, is_ask)) >= 30
