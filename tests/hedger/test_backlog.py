@@ -1,0 +1,82 @@
+"""What waits for its hedge, and which entries may be acknowledged."""
+
+from decimal import Decimal
+
+from hedge_strategy.domain.hedge import OrderLine
+from hedge_strategy.domain.order import Side
+from hedge_strategy.hedger import backlog as module
+from hedge_strategy.hedger.backlog import FRUITLESS_PAUSE_MS, LONGEST_FRUITLESS_PAUSE_MS, Backlog, Waiting
+from tests.hedger.world import order_key, seen
+
+PRICE = Decimal(100)
+
+
+def _any(_waiting: Waiting) -> bool:
+    return True
+
+
+def _line(hedged: int, *, filled: int = 100, in_flight: int = 0, number: int = 1) -> OrderLine:
+    return OrderLine(order_key(number), Side.BUY, filled, hedged, in_flight, is_final=False)
+
+
+def test_later_and_larger_replaces_and_neither_size_nor_end_is_ever_taken_back() -> None:
+    backlog = Backlog()
+    backlog.heard(seen(30), PRICE, None)
+    backlog.heard(seen(100), None, None)
+    backlog.heard(seen(70, is_final=True), Decimal(50), None)
+    waiting = backlog.waiting(order_key())
+    assert waiting is not None
+    assert (waiting.fill.filled_lots, waiting.fill.is_final, waiting.average_price) == (100, True, PRICE)
+    backlog.heard(seen(100), PRICE, None)
+    assert waiting.fill.is_final
+
+
+def test_orders_wait_in_turn_and_one_that_came_to_nothing_lets_others_pass() -> None:
+    backlog = Backlog()
+    for number in (1, 2):
+        backlog.heard(seen(10, number), PRICE, None)
+    first = backlog.next_due(0, _any)
+    assert first is not None
+    assert first.fill.order == order_key(1)
+    first.attempted(0, 1_000)
+    second = backlog.next_due(1_000, _any)
+    assert second is not None
+    assert second.fill.order == order_key(2)
+    assert backlog.next_due(1_000 + FRUITLESS_PAUSE_MS, _any) is first
+    assert backlog.next_due(10**9, lambda waiting: waiting is second) is second
+
+
+def test_pauses_grow_to_a_bound_and_end_with_success() -> None:
+    waiting = Waiting(seen(10), PRICE)
+    pauses = []
+    for _ in range(10):
+        waiting.attempted(0, 0)
+        pauses.append(waiting.not_before_ms)
+    assert pauses[:3] == [250, 500, 1_000]
+    assert pauses[-1] == LONGEST_FRUITLESS_PAUSE_MS
+    waiting.attempted(5, 0)
+    assert (waiting.fruitless, waiting.not_before_ms) == (0, 0)
+
+
+def test_entries_are_done_when_the_ledger_has_hedged_as_much_as_they_say() -> None:
+    backlog = Backlog()
+    for name, lots in (("1-0", 30), ("2-0", 100), ("3-0", 30)):
+        backlog.heard(seen(lots), PRICE, name)
+    backlog.heard(seen(30, 2), PRICE, "4-0")
+    assert backlog.settled(_line(30)) == ("1-0", "3-0")
+    assert backlog.waiting(order_key()) is not None
+    assert backlog.settled(_line(100, in_flight=1)) == ("2-0",)
+    assert backlog.waiting(order_key()) is not None, "a hedge is still on its way"
+    assert backlog.settled(_line(100)) == ()
+    assert backlog.waiting(order_key()) is None
+    assert len(backlog) == 1
+
+
+def test_it_is_full_by_entries_and_empty_after_clearing() -> None:
+    backlog = Backlog()
+    for number in range(module.ENTRIES_MAX):
+        backlog.heard(seen(1), PRICE, f"{number}-0")
+    assert backlog.is_full
+    backlog.clear()
+    assert not backlog.is_full
+    assert backlog.next_due(10**9, _any) is None

@@ -1,0 +1,98 @@
+"""The ledger's answers as events, on the real ledger: one each, and repeating is harmless."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import pytest
+import redis
+
+from hedge_strategy.coordination.connection import RedisSettings, connect
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.lease import Lease, Leases
+from hedge_strategy.coordination.ledger_rows import Nothing
+from hedge_strategy.domain.hedge import Claim
+from hedge_strategy.domain.order import SignedTransaction
+from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
+from tests.hedger.world import seen
+
+
+@dataclass
+class Book:
+    """The ledger with a live lease."""
+
+    ledger: HedgeLedger
+    lease: Lease
+
+    def ask(self, command: LedgerCommand) -> ev.Event:
+        return ask_ledger(self.ledger, self.lease, command)
+
+    def claim(self, lots: int, token: str = "b-1:1", max_lots: int | None = None) -> Claim:
+        answer = self.ask(ev.ClaimFill(seen(lots), token, max_lots))
+        assert isinstance(answer, ev.ClaimAnswered)
+        assert isinstance(answer.answer, Claim)
+        return answer.answer
+
+    def send(self, claim: Claim) -> None:
+        signed = SignedTransaction(14, "p", "0xa", 1, 4, 0, claim.client_order_index)
+        for _ in range(2):
+            assert self.ask(ev.StoreAsSent(claim, signed)) == ev.StoredAsSent()
+
+
+@pytest.fixture
+def book(real: redis.Redis) -> Iterator[Book]:
+    lease = Leases(real, life_ms=60_000).acquire("BTC", owner="b-1", lane=4)
+    assert isinstance(lease, Lease)
+    yield Book(HedgeLedger(real, "BTC"), lease)
+
+
+def test_a_hedge_from_claim_to_settlement_each_step_twice(book: Book) -> None:
+    claim = book.claim(30)
+    assert book.claim(30) == claim
+    book.send(claim)
+    for _ in range(2):
+        settled = book.ask(ev.Settle(claim, False, 30, Decimal("1E+2"), 9, "filled"))
+        assert isinstance(settled, ev.Settled)
+        assert (settled.line.hedged_lots, settled.line.in_flight_lots) == (30, 0)
+    nothing = book.ask(ev.ClaimFill(seen(30), "b-1:2"))
+    assert isinstance(nothing, ev.ClaimAnswered)
+    assert isinstance(nothing.answer, Nothing)
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+def test_a_dead_hedge_may_be_booked_again_when_the_answer_was_lost(book: Book, was_sent: bool) -> None:
+    claim = book.claim(30)
+    if was_sent:
+        book.send(claim)
+    for _ in range(3):
+        settled = book.ask(ev.Settle(claim, True, 0, Decimal(0), 0, "refused"))
+        assert isinstance(settled, ev.Settled), "a repetition must not look like a broken promise"
+        assert settled.line.hedged_lots == 0
+
+
+def test_a_hedge_that_executed_is_not_booked_as_dead(book: Book) -> None:
+    claim = book.claim(30)
+    book.send(claim)
+    book.ask(ev.Settle(claim, False, 30, Decimal(1), 9, "filled"))
+    assert isinstance(book.ask(ev.Settle(claim, True, 0, Decimal(0), 0, "refused")), ev.Broken)
+
+
+def test_no_more_than_the_largest_order_is_claimed_at_once(book: Book) -> None:
+    assert book.claim(100, max_lots=40).lots == 40
+
+
+def test_who_has_no_lease_or_an_old_one_has_lost_the_market(book: Book) -> None:
+    command = ev.ClaimFill(seen(30), "b-1:1")
+    assert isinstance(ask_ledger(book.ledger, None, command), ev.OwnershipLost)
+    old = replace(book.lease, fencing=book.lease.fencing - 1)
+    assert isinstance(ask_ledger(book.ledger, old, command), ev.OwnershipLost)
+
+
+def test_more_than_claimed_is_a_broken_promise_and_no_redis_a_failed_step(book: Book) -> None:
+    claim = book.claim(30)
+    book.send(claim)
+    assert isinstance(book.ask(ev.Settle(claim, False, 31, Decimal(1), 9, "filled")), ev.Broken)
+    with connect(RedisSettings("127.0.0.1", 1, 0)) as nowhere:
+        answer = ask_ledger(HedgeLedger(nowhere, "BTC"), book.lease, ev.ClaimFill(seen(30), "b-1:1"))
+    assert isinstance(answer, ev.StepFailed)
