@@ -16,6 +16,7 @@ from tests.venues.lighter import payloads
 
 Answer = tuple[int, str, bytes]
 JSON = "application/json"
+ZOMBIE_AFTER_S = 1.0  # a client that opens a new connection has closed the one before; allow the news to travel
 
 
 def json_answer(body: Any, status: int = 200) -> Answer:
@@ -32,7 +33,7 @@ class StubSocket:
         self.snapshots: dict[str, dict[str, Any]] = {}
         self.greets = True
         self.live = 0
-        self.most_live = 0
+        self.zombies = 0
         self.accepted = 0
         self.close_codes: list[int | None] = []
         self.on_send: Callable[[dict[str, Any]], list[Any]] = lambda _data: []
@@ -42,10 +43,11 @@ class StubSocket:
     def serve_one(self, connection: ServerConnection) -> None:
         """One client, from greeting to goodbye."""
         with self._lock:
+            earlier = list(self._connections)
             self.accepted += 1
             self.live += 1
-            self.most_live = max(self.most_live, self.live)
             self._connections.append(connection)
+        self.zombies += sum(not one.wait_closed(ZOMBIE_AFTER_S) for one in earlier)
         try:
             if self.greets:
                 connection.send('{"session_id":"6ba7b810-9dad-11d1-80b4-00c04fd430c8","type":"connected"}')
