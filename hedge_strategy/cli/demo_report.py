@@ -5,6 +5,9 @@ moment it received the signed hedge that covers the fill, which is the first tra
 maker order add up to what A had been filled by then (of earlier ones counts what was executed, of the last one what it
 asks for). A fill that A learnt otherwise than from a frame, or that no transaction covers, has no latency and is
 counted as unmeasured.
+
+B has one hedge of an order in flight at a time, so a fill that follows within the execution time of the hedge before it
+(some 140 ms on this exchange) waits for that one: such fills are the tail of the distribution.
 """
 
 from collections import defaultdict
