@@ -1,13 +1,18 @@
 """The hedger's machine: exactly once, whatever is lost, late, repeated or refused, and never stuck."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from hedge_strategy.coordination.ledger_rows import Intent, Nothing
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
+from hedge_strategy.domain.order import OrderReport, OrderStatus, Side, SignedTransaction
 from hedge_strategy.hedger import events as ev
-from tests.hedger.world import EVERYTHING, Faults, World, order_key
+from hedge_strategy.venues import port
+from tests.hedger.world import EVERYTHING, LANE, LIFE_MS, Faults, World, order_key, seen
 
 
 def _hedged(world: World) -> None:
@@ -79,9 +84,9 @@ def test_partial_fills_are_hedged_one_after_the_other() -> None:
 def test_nothing_is_claimed_without_a_price_and_the_market_is_not_paused_for_it() -> None:
     world = World(1, retry_times=2)
     world.gain()
-    dead_book = ev.Tick(ev.BookTop((), (), is_live=False))
+    dead_book = ev.Tick(port.BookTop((), (), is_live=False))
     world.tell(ev.NonceRead(10))
-    message = world.entries.setdefault("1-0", ev.SeenFill(order_key(1), ev.Side.BUY, 5, "0", False))
+    message = world.entries.setdefault("1-0", seen(5))
     world.filled[order_key(1)] = 5
     world.tell(ev.FillHeard(message, None, "1-0"))
     for _ in range(100):
@@ -98,3 +103,146 @@ def test_what_fills_while_a_fill_price_is_known_is_hedged_without_a_book() -> No
     world.fill(5, 1)
     sent = [command for command in world.log if isinstance(command, ev.SignHedge)]
     assert sent[0].order.intent.price == Decimal("99500.0")
+
+
+def _sent(world: World) -> list[ev.Send]:
+    return [command for command in world.log if isinstance(command, ev.Send)]
+
+
+def _recovered(state: IntentState, key_index: int = LANE, reason: str = "") -> tuple[World, Intent]:
+    """A world whose former owner left one hedge of 30 lots."""
+    world = World(1)
+    world.fill(30, 1)
+    claim = world._claim(world.entries[next(iter(world.entries))], "former:1")
+    assert isinstance(claim, Claim)
+    bytes_ = SignedTransaction(14, "p", "0xold", 10, key_index, world.now_ms + LIFE_MS, claim.client_order_index)
+    intent = Intent(replace(claim, state=state), "former:1", 1, bytes_, 0, "0", 0, reason, 0, 0)
+    world._keep(intent)
+    return world, intent
+
+
+def test_a_hedge_that_the_ledger_calls_dead_is_settled_and_its_bytes_never_leave_again() -> None:
+    world, intent = _recovered(IntentState.DEAD, reason="refused: 21702 price")
+    world.gain()
+    assert not [one for one in _sent(world) if one.transaction == intent.transaction]
+    _hedged(world)
+
+
+def test_a_former_owner_s_lane_is_not_mistaken_for_ours() -> None:
+    world, intent = _recovered(IntentState.SENT, key_index=LANE + 1)
+    assert intent.transaction is not None
+    world.gain()
+    report = OrderReport(
+        8, 1, 5, intent.claim.client_order_index, Side.SELL, Decimal(1), Decimal("0.00030"), Decimal("0.00030"),
+        Decimal(30), OrderStatus.FILLED, "filled", 0,
+    )  # fmt: skip
+    world.executed[intent.claim.order] = 30
+    world.tell(port.OrderSeen(report))
+    world.fill(10, 2)
+    for _ in range(20):
+        world.pass_time(250)
+    nonces = [one.transaction.nonce for one in _sent(world)]
+    assert nonces == [world.counter - 1], "our own lane's counter, not one more than the other's nonce"
+
+
+def test_the_bytes_that_left_are_the_bytes_that_were_stored_and_a_doubt_uses_no_new_nonce() -> None:
+    world = World(3, Faults(lost_request=1.0))
+    world.gain()
+    world.pass_time(500)
+    world.fill(30, 1)
+    for _ in range(60):
+        world.pass_time(250)
+    nonces = {transaction.nonce for transaction in world.signed}
+    assert nonces == {10}
+    _hedged(world)
+
+
+def test_a_market_where_nothing_executes_is_paused_after_retry_times_and_says_so() -> None:
+    world = World(1, Faults(refused=1.0), retry_times=3)
+    world.gain()
+    world.pass_time(500)
+    world.fill(30, 1)
+    for _ in range(100):
+        world.pass_time(500)
+    assert world.machine.paused is not None
+    assert len([command for command in world.log if isinstance(command, ev.ClaimFill)]) == 3
+    told = [command for command in world.log if isinstance(command, ev.PublishResult) and command.problem]
+    assert told[-1].line.order == order_key(1)
+    assert not world.executed
+
+
+def test_a_doubt_that_is_resolved_lifts_the_pause_it_caused() -> None:
+    world = World(1)
+    world.gain()
+    world.pass_time(500)
+    world.faults = Faults(lost_push=1.0, lost_answer=1.0)
+    world.fill(30, 1)
+    for _ in range(2):
+        world.pass_time(950)
+    visible_ms = world.now_ms + 60_000
+    world.reports = {index: (visible_ms, report) for index, (_, report) in world.reports.items()}
+    world.statuses = {}
+    while world.now_ms < visible_ms:
+        world.pass_time(500)
+    assert world.machine.paused is not None
+    _hedged(world)
+
+
+def test_who_does_not_own_the_market_hears_nothing_and_keeps_nothing() -> None:
+    world = World(1)
+    for number in range(100):
+        world.fill(1, number + 1)
+    assert world.machine.is_idle
+    assert not world.log
+    world.gain()
+    _hedged(world)
+
+
+def test_it_stops_when_nothing_is_in_flight_and_the_maker_can_fill_no_more() -> None:
+    world = World(1)
+    world.gain()
+    world.tell(ev.MakerSeen(may_rest=True))
+    world.tell(ev.Stop())
+    world.fill(5, 1)
+    world.come_to_rest()
+    world.pass_time(250)
+    assert not world.is_finished
+    world.tell(ev.MakerSeen(may_rest=False))
+    world.pass_time(250)
+    assert world.is_finished
+    assert world.executed == {order_key(1): 5}
+
+
+def test_one_that_lost_the_market_with_work_left_does_not_call_itself_done() -> None:
+    world = World(1)
+    world.gain()
+    world.pass_time(500)
+    world.fill(5, 1)
+    world.lose()
+    world.tell(ev.Stop())
+    world.pass_time(250)
+    assert not world.is_finished
+    idle = World(1)
+    idle.tell(ev.Stop())
+    idle.pass_time(250)
+    assert idle.is_finished
+
+
+@pytest.mark.parametrize("event", [ev.Signed, ev.StoredAsSent, ev.Settled, ev.ClaimAnswered, ev.Broken])
+def test_answers_that_nobody_waits_for_change_nothing(event: type) -> None:
+    world = World(1)
+    world.gain()
+    world.pass_time(500)
+    line = OrderLine(order_key(1), Side.BUY, 30, 30, 0, is_final=False)
+    transaction = SignedTransaction(14, "p", "0xlate", 10, LANE, 0, 4097)
+    late = {
+        ev.Signed: ev.Signed(transaction),
+        ev.StoredAsSent: ev.StoredAsSent(),
+        ev.Settled: ev.Settled(line),
+        ev.ClaimAnswered: ev.ClaimAnswered(Nothing(line)),
+        ev.Broken: ev.StepFailed("late"),
+    }[event]
+    world.tell(late)
+    assert not _sent(world)
+    world.fill(5, 1)
+    _hedged(world)

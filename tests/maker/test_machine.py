@@ -1,9 +1,21 @@
 """The maker's machine: every fill reaches Redis, one order at a time, and never stuck."""
 
-from hypothesis import given, settings
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import settings as schedules
 from hypothesis import strategies as st
 
-from tests.maker.world import EVERYTHING, World
+from hedge_strategy.domain.fill import Fill
+from hedge_strategy.domain.order import Accepted, OrderStatus, Side, TransactionReport, TransactionStatus
+from hedge_strategy.domain.position import Position
+from hedge_strategy.maker import events as ev
+from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
+from hedge_strategy.maker.machine import MakerMachine
+from hedge_strategy.risk.limits import Limits
+from hedge_strategy.venues import port
+from tests.maker.world import ETH, EVERYTHING, STARTED_S, VenueOrder, World, settings
 
 
 def _at_rest(world: World) -> None:
@@ -12,7 +24,7 @@ def _at_rest(world: World) -> None:
     assert not world.resting
 
 
-@settings(max_examples=150)
+@schedules(max_examples=150)
 @given(seed=st.integers(0, 2**32), steps=st.integers(10, 150))
 def test_any_schedule_of_faults_publishes_every_fill_and_rests_one_order(seed: int, steps: int) -> None:
     world = World(seed, EVERYTHING)
@@ -38,3 +50,172 @@ def test_any_schedule_of_faults_publishes_every_fill_and_rests_one_order(seed: i
             case _:
                 world.pass_time(world.random.choice((20, 20, 200, 200, 1_000, 6_000)))
     _at_rest(world)
+
+
+def _quoting(seed: int = 1) -> World:
+    """A world in which an order rests."""
+    world = World(seed)
+    world.connect()
+    for _ in range(40):
+        world.see_coordination()
+        world.pass_time(50)
+        if [report for report in world.resting if report.status is OrderStatus.OPEN]:
+            world.pass_time(50)
+            return world
+    raise AssertionError(world.log)
+
+
+def _placed(world: World) -> list[ev.PlaceOrder]:
+    return [command for command in world.log if isinstance(command, ev.PlaceOrder)]
+
+
+def _run(world: World, for_ms: int) -> None:
+    for _ in range(for_ms // 50):
+        world.see_coordination()
+        world.pass_time(50)
+
+
+def test_a_fill_while_the_cancel_is_on_its_way_and_a_cancel_after_a_partial_fill_are_published() -> None:
+    world = _quoting()
+    while not [command for command in world.log if isinstance(command, ev.CancelOrder)]:
+        world.pass_time(50)
+    (order,) = world.orders.values()
+    world._fill(order, Decimal("0.00300"))
+    _run(world, 2_000)
+    assert order.report.status is OrderStatus.CANCELED
+    (told,) = world.published.values()
+    assert (told.filled_size, told.is_final) == (Decimal("0.00300"), True)
+    assert len(_placed(world)) == 1, "nothing new rests before the hedge is told"
+
+
+def test_two_partial_fills_are_two_growing_messages_of_one_order() -> None:
+    world = _quoting()
+    (order,) = world.orders.values()
+    for size in ("0.00300", "0.00700"):
+        world._fill(order, Decimal(size))
+        world.pass_time(100)
+    sizes = {command.fill.filled_size for command in world.log if isinstance(command, ev.PublishFill)}
+    assert sizes == {Decimal("0.00300"), Decimal("0.01000")}
+
+
+def test_fills_missed_while_disconnected_are_read_and_published_once() -> None:
+    world = _quoting()
+    world.disconnect()
+    (order,) = world.orders.values()
+    world._fill(order, Decimal("0.00400"))
+    world.connect()
+    world.pushes = []
+    _run(world, 20_000)
+    amounts = [command.fill.filled_size for command in world.log if isinstance(command, ev.PublishFill)]
+    assert set(amounts) == {Decimal("0.00400")}
+    assert len(amounts) <= 2, "once for the fill, once for the order's end"
+
+
+def test_it_cancels_when_redis_the_hedger_or_the_socket_goes() -> None:
+    for change in ("redis_is_down", "hedger_works", "socket"):
+        world = _quoting()
+        if change == "socket":
+            world.disconnect()
+        else:
+            setattr(world, change, change == "redis_is_down")
+        world.see_coordination()
+        for _ in range(40):
+            world.pass_time(50)
+        assert not world.resting, change
+
+
+def test_a_fill_that_stays_unhedged_cancels_what_still_rests() -> None:
+    world = World(1)
+    world.machine = MakerMachine(
+        replace(settings(), order_timeout_ms=10**9, hedge_wait_ms=3_000),
+        FillTracker(7, 1, Baseline(0, STARTED_S)),
+    )
+    world.connect()
+    _run(world, 2_000)
+    (order,) = world.orders.values()
+    world._fill(order, Decimal("0.00300"))
+    _run(world, 2_000)
+    assert world.resting
+    _run(world, 3_000)
+    assert not world.resting
+
+
+def test_the_position_of_another_market_is_not_ours() -> None:
+    world = World(1)
+    world.connect()
+    world.tell(port.PositionSeen(Position(ETH.index, Decimal(-5), Decimal(0))))
+    _run(world, 2_000)
+    assert _placed(world)[0].order.intent.side is Side.BUY
+    assert not _placed(world)[0].order.intent.reduce_only
+
+
+def test_a_position_above_the_largest_order_is_closed_in_parts() -> None:
+    world = World(1)
+    limits = Limits(max_order_size=Decimal("0.0100"))
+    world.machine = MakerMachine(settings(limits=limits), FillTracker(7, 1, Baseline(0, STARTED_S)))
+    world.position = Decimal("0.01500")
+    world.connect()
+    _run(world, 2_000)
+    intent = _placed(world)[0].order.intent
+    assert (intent.side, intent.size) == (Side.SELL, Decimal("0.01000"))
+
+
+def test_a_hedger_that_gave_up_is_not_quoted_for_until_another_owns_the_market() -> None:
+    world = _quoting()
+    world.tell(ev.HedgeTold(1, Decimal(0), "5 attempts came to nothing"))
+    _run(world, 5_000)
+    assert not world.resting
+    assert len(_placed(world)) == 1
+    world.tell(ev.CoordinationSeen("b-2", False, None))
+    world.pass_time(50)
+    assert len(_placed(world)) == 2
+
+
+def test_an_order_that_rests_without_being_the_working_one_is_swept_away() -> None:
+    world = _quoting()
+    (order,) = world.orders.values()
+    stray = replace(order.report, client_order_index=12_345, order_index=order.report.order_index + 1)
+    world.orders[12_345] = VenueOrder(stray, None)
+    world.tell(port.OrderSeen(stray))
+    for _ in range(40):
+        world.pass_time(50)
+    assert world.orders[12_345].report.status is OrderStatus.CANCELED
+
+
+def test_checkpoints_wait_until_history_cannot_lag_and_everything_is_hedged() -> None:
+    world = _quoting()
+    (order,) = world.orders.values()
+    world._fill(order, order.report.size)
+    _run(world, 25_000)
+    assert world.checkpoint == 0, "published, but not hedged"
+    world.hedge()
+    _run(world, 2_000)
+    assert world.checkpoint == 1
+
+
+def test_while_redis_is_away_one_fill_at_a_time_is_tried() -> None:
+    world = World(1)
+    world.redis_is_down = True
+    world.connect()
+    world.pushes = []
+    fills = tuple(
+        Fill(number, 7, 1, number, 0, Side.BUY, Decimal("0.001"), Decimal(1), True, 1, 9) for number in range(1, 50)
+    )
+    before = len(world.log)
+    world.tell(ev.CaughtUp(fills, (), Decimal(0)))
+    assert len([command for command in world.log[before:] if isinstance(command, ev.PublishFill)]) == 1
+
+
+def test_an_order_that_never_existed_is_not_replaced_at_once() -> None:
+    world = World(1)
+    world.connect()
+    while not _placed(world):
+        _run(world, 50)
+    index = _placed(world)[0].order.intent.client_order_index
+    world.desk.clear()
+    world.tell(ev.PlaceEnded(index, Accepted(world.now_ms), "0xdead"))
+    world.tell(port.TransactionSeen(TransactionReport("0xdead", TransactionStatus.FAILED, 1, 4, "margin")))
+    _run(world, 500)
+    assert len(_placed(world)) == 1
+    _run(world, 1_000)
+    assert len(_placed(world)) == 2
