@@ -238,7 +238,7 @@ class World:
         is_hit = self.redis_is_down or self.happens(self.faults.redis)
         if not is_hit or (not self.redis_is_down and self.happens(0.5)):
             known = self.published.get(fill.order_index)
-            if known is None or known.filled_size < fill.filled_size:
+            if known is None or known.filled_size <= fill.filled_size:
                 self.published[fill.order_index] = fill
             assert fill.filled_size <= self.filled[fill.order_index], "more published than was filled"
         return ev.PublishFailed(fill, "no answer") if is_hit else ev.FillPublished(fill)
