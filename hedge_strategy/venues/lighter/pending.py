@@ -53,11 +53,11 @@ class PendingSends:
 
     def answer(self, ack: SendAck, now_ms: int) -> Answered | None:
         """The send that an answer belongs to, with its outcome; None where it belongs to none."""
-        reference = ack.reference
-        if not reference and ack.hash:
-            reference = next((key for key, sent in self._sent.items() if sent.transaction.hash == ack.hash), "")
-        if not reference and not ack.hash:
+        if not ack.reference and not ack.hash:
             return self._blame(ack.outcome, now_ms)
+        reference = ack.reference
+        if reference not in self._sent and ack.hash:
+            reference = next((key for key, sent in self._sent.items() if sent.transaction.hash == ack.hash), "")
         sent = self._sent.pop(reference, None)
         return (sent.transaction, ack.outcome) if sent else None
 

@@ -35,7 +35,7 @@ from hedge_strategy.errors import (
 from hedge_strategy.venues.lighter import answers, parse, wire
 from hedge_strategy.venues.lighter.config import DEFAULT_WEIGHT, WEIGHTS, LighterConfig
 from hedge_strategy.venues.lighter.signer import AuthToken, Signer
-from hedge_strategy.venues.transport.rate_limit import RateLimiter
+from hedge_strategy.venues.transport.rate_limit import WINDOW_MS, RateLimiter
 
 _log = structlog.get_logger(__name__)
 
@@ -229,9 +229,16 @@ class Rest:
         return _readable(lambda: list(parse.fills(page.trades or (), self._config.account_index)))
 
     def _pages(self, endpoint: str, params: dict[str, str | int], shape: type[PageT]) -> Iterator[PageT]:
+        """All pages, at most the bound; from the second one on it waits for the rate limit rather than give up."""
         cursor = ""
         for _ in range(self._config.timing.max_pages):
-            page = self._read(endpoint, params | ({"cursor": cursor} if cursor else {}), shape, auth=True)
+            try:
+                page = self._read(endpoint, params | ({"cursor": cursor} if cursor else {}), shape, auth=True)
+            except RateLimited as error:
+                if not cursor or error.retry_after_ms > WINDOW_MS:
+                    raise
+                self._clock.sleep(error.retry_after_ms / 1000)
+                page = self._read(endpoint, params | {"cursor": cursor}, shape, auth=True)
             yield page
             if not page.next_cursor or page.next_cursor == cursor:
                 return

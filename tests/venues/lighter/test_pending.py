@@ -28,6 +28,7 @@ def test_an_answer_is_paired_by_our_reference_then_by_hash() -> None:
     assert pending.answer(SendAck("", "hash0", Accepted(8)), 10) == (signed(0), Accepted(8))
     assert pending.answer(SendAck("", "hash0", Accepted(8)), 10) is None, "a copy of an answer changes nothing"
     assert len(pending) == 1
+    assert pending.answer(SendAck("the venue's own", "hash1", Accepted(7)), 10) == (signed(1), Accepted(7))
 
 
 def test_no_more_than_the_bound_are_outstanding() -> None:

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from hedge_strategy.clock import SystemClock
 from hedge_strategy.domain.order import Accepted, Outcome, Rejected, SignedTransaction, TransactionStatus, Unknown
 from hedge_strategy.errors import RateLimited, UserError, VenueError, VenueRefused, VenueUnreachable
-from hedge_strategy.venues.lighter.config import Tier
+from hedge_strategy.venues.lighter.config import LighterConfig, Tier
+from hedge_strategy.venues.lighter.rest import Rest
+from hedge_strategy.venues.lighter.signer import Signer
 from hedge_strategy.venues.lighter.venue import LighterVenue
+from hedge_strategy.venues.transport.rate_limit import RateLimiter, RateRules
 from tests.venues.lighter import payloads
 from tests.venues.lighter.conftest import BTC, ETH
 from tests.venues.lighter.payloads import ACCOUNT
@@ -79,6 +83,37 @@ def test_a_history_longer_than_the_bound_is_an_error_not_a_short_list(stub: Stub
     )
     with pytest.raises(VenueError, match="longer than 3 pages"):
         open_venue(max_pages=3).fills(BTC)
+
+
+class SkippingClock(SystemClock):
+    """Sleeps by moving its hands."""
+
+    def __init__(self) -> None:
+        self.slept_s = 0.0
+
+    def monotonic_ns(self) -> int:
+        return super().monotonic_ns() + int(self.slept_s * 1e9)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_s += seconds
+
+
+def test_a_long_history_waits_for_the_rate_limit_page_by_page(stub: StubVenue, config: LighterConfig) -> None:
+    def answer(parameters: dict[str, str]) -> Answer:
+        number = int(parameters.get("cursor", "9"))
+        following = str(number - 1) if number > 5 else ""
+        return json_answer({"code": 200, "trades": [payloads.trade(number)], "next_cursor": following})
+
+    stub.rest.answers["trades"] = answer
+    clock = SkippingClock()
+    two_pages_a_minute = RateLimiter(RateRules(reads_per_window=1_200, sends_per_window=1))
+    rest = Rest(config, Signer(config), clock, two_pages_a_minute)
+    assert [fill.trade_id for fill in rest.fills(BTC, 0, None)] == [5, 6, 7, 8, 9]
+    assert 119 < clock.slept_s < 121
+    with pytest.raises(RateLimited):  # a first page does not wait: its caller decides
+        rest.latest_trade_id(BTC)
+        rest.latest_trade_id(BTC)
+    rest.close()
 
 
 def test_orders_open_closed_and_by_client_index(stub: StubVenue, open_venue: Open) -> None:

@@ -1,13 +1,23 @@
 """The account's socket against a real one: subscriptions, pings, gaps, cuts, and what is told of them."""
 
 import json
+import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.config.secret import Secret
 from hedge_strategy.domain.order import Side, TransactionStatus
+from hedge_strategy.errors import WireError
+from hedge_strategy.venues.lighter.config import LighterConfig
+from hedge_strategy.venues.lighter.signer import Signer
+from hedge_strategy.venues.lighter.stream import AccountStream
 from hedge_strategy.venues.lighter.venue import LighterVenue
 from hedge_strategy.venues.port import Connected, Disconnected, FillSeen, OrderSeen, PositionSeen, TransactionSeen
 from tests.polling import wait_until
@@ -197,3 +207,42 @@ def test_a_refused_subscription_ends_the_connection(stub: StubVenue, open_venue:
     stub.ws.push({"error": {"code": 30003, "message": "Already Subscribed to : ticker:3"}})
     stub.ws.push({"error": {"code": 30012, "message": "failed to subscribe"}})
     assert "30012" in heard.wait(Disconnected)[0].reason
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=6), inner, max_size=2),
+    max_leaves=5,
+)
+TYPES = ["ping", "connected", "shutdown", "error", "unsubscribed", "jsonapi/sendtx", "pong", ""]
+TYPES += [
+    f"{kind}/{name}"
+    for kind in ("update", "subscribed")
+    for name in ("order_book", "account_all_trades", "account_all_orders", "account_all_positions", "account_tx", "x")
+]
+FIELDS = ["channel", "trades", "orders", "positions", "txs", "order_book", "error", "code", "id", "data", "close_in_ms"]
+GOOD = {"1": [payloads.trade(), payloads.order(), payloads.position(), payloads.transaction()]}
+VALUES = ANYTHING | st.sampled_from(["order_book:1", f"account_tx:{ACCOUNT}", GOOD, payloads.book(3)["order_book"]])
+FRAMES = st.builds(
+    lambda kind, fields: json.dumps({"type": kind} | fields).encode(),
+    st.sampled_from(TYPES) | ANYTHING,
+    st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=4),
+)
+
+
+@given(frames=st.lists(FRAMES | st.binary(max_size=30), max_size=12))
+def test_no_frame_ever_raises_anything_but_a_wire_error(frames: list[bytes], fuzzed_stream: AccountStream) -> None:
+    fuzzed_stream.opened()
+    for frame in frames:
+        with suppress(WireError):
+            fuzzed_stream.frame(frame)
+        fuzzed_stream.tick()
+    fuzzed_stream.closed("end")
+    assert not fuzzed_stream.is_connected
+
+
+@pytest.fixture(scope="module")
+def fuzzed_stream(private_key: str) -> AccountStream:
+    """A stream without a connection: what it writes goes nowhere."""
+    config = LighterConfig("http://127.0.0.1:1", ACCOUNT, 4, Secret(private_key))
+    return AccountStream(config, Signer(config), SystemClock(), random.Random(1).random, lambda _event: None)
