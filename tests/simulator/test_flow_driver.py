@@ -174,6 +174,14 @@ def test_a_market_that_moves_past_a_user_fills_the_order_at_its_own_price() -> N
     assert place.levels(is_ask=False) == [(700_030, 10)]
 
 
+def test_what_a_taker_does_not_find_at_its_price_is_gone() -> None:
+    book = ladder([(700_000, 30)], [(700_010, 50), (700_020, 60)])
+    place = Place(Script([book], [Take(1, is_ask=False, base=80, price=700_010)]))
+    place.run_until(START_NS + MS)
+    assert place.levels(is_ask=True) == [(700_020, 60)]
+    assert place.levels(is_ask=False) == [(700_000, 30)]
+
+
 def test_the_index_price_reaches_the_exchange() -> None:
     place = Place(Script([IndexPrice(1, 712_345)]))
     place.driver.step(START_NS)
