@@ -1,0 +1,235 @@
+"""The hedge ledger in memory, with the semantics of the real one; both pass one contract suite."""
+
+from dataclasses import dataclass, field
+
+from hedge_strategy.coordination.ledger_rows import Busy, Intent, Nothing, SeenFill, Totals
+from hedge_strategy.coordination.messages import LOTS_MAX
+from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, Claim, IntentState, OrderKey, OrderLine
+from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index
+from hedge_strategy.domain.order import Side, SignedTransaction
+from hedge_strategy.errors import InvariantBroken, StaleOwner
+from tests.simulation.redis_time import RedisTime
+
+
+@dataclass(slots=True, eq=False)
+class Hedge:
+    """One hedge of an order."""
+
+    state: IntentState
+    lots: int
+    token: str
+    fencing: int
+    client_order_index: int
+    claimed_at_ms: int
+    transaction: SignedTransaction | None = None
+    executed_lots: int = 0
+    executed_quote: str = "0"
+    venue_order_index: int = 0
+    reason: str = ""
+    settled_at_ms: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One maker order."""
+
+    side: Side
+    filled: int = 0
+    hedged: int = 0
+    in_flight: int = 0
+    is_final: bool = False
+    unsettled: int | None = None
+    hedges: list[Hedge] = field(default_factory=list)
+    tokens: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        return self.in_flight > 0 or not self.is_final or self.filled > self.hedged
+
+
+class LedgerModel:
+    """One market's ledger."""
+
+    def __init__(self, time: RedisTime) -> None:
+        self._time = time
+        self.rows: dict[OrderKey, Row] = {}
+
+    # --- writes -------------------------------------------------------------------------------------------------------
+
+    def observe(self, fill: SeenFill) -> OrderLine:
+        """As the real one."""
+        return self._line(fill.order, self._note(fill))
+
+    def claim(
+        self, fill: SeenFill, *, fencing: int, claim_token: str, max_lots: int | None = None
+    ) -> Claim | Busy | Nothing:
+        """As the real one."""
+        first = hedge_client_order_index(fill.order.order_index, 0)
+        limit = LOTS_MAX if max_lots is None else max_lots
+        if limit <= 0:
+            raise ValueError(f"max_lots {max_lots} is not positive")
+        self._require_owner(fencing)
+        row = self.rows.get(fill.order)
+        if row is not None and claim_token not in row.tokens and row.unsettled is None:
+            used_up = len(row.hedges) >= ATTEMPTS_PER_ORDER and max(row.filled, fill.filled_lots) > row.hedged
+            if used_up and row.side is fill.side:
+                raise InvariantBroken(f"all {ATTEMPTS_PER_ORDER} hedges of the order are used up")
+        row = self._note(fill)
+        if claim_token in row.tokens:
+            return self._claim(fill.order, row, row.tokens[claim_token])
+        if row.unsettled is not None:
+            return Busy(self._intent(fill.order, row, row.unsettled), self._line(fill.order, row))
+        if row.filled <= row.hedged:
+            return Nothing(self._line(fill.order, row))
+        attempt, lots = len(row.hedges), min(row.filled - row.hedged, limit)
+        row.hedges.append(
+            Hedge(IntentState.RESERVED, lots, claim_token, fencing, first + attempt, self._time.now_ms())
+        )
+        row.tokens[claim_token] = row.unsettled = attempt
+        row.in_flight = lots
+        return self._claim(fill.order, row, attempt)
+
+    def advance(
+        self,
+        claim: Claim,
+        to_state: IntentState,
+        *,
+        fencing: int,
+        transaction: SignedTransaction | None = None,
+        reason: str = "",
+    ) -> Claim:
+        """As the real one."""
+        _check_step(claim, to_state, transaction)
+        hedge = self._hedge(claim, fencing)
+        if hedge.transaction is not None and transaction not in (None, hedge.transaction):
+            raise InvariantBroken("another transaction is stored")
+        passes_signed = transaction is not None and to_state is IntentState.SENT
+        sources = [state for state, after in LEGAL_TRANSITIONS.items() if to_state in after]
+        if passes_signed:
+            sources.append(IntentState.RESERVED)
+        if hedge.state is not to_state:
+            if hedge.state not in sources:
+                raise InvariantBroken(f"hedge {claim.attempt} is {hedge.state} and cannot become {to_state}")
+            hedge.state = to_state
+            hedge.transaction = transaction or hedge.transaction
+            hedge.reason = reason or hedge.reason
+        return Claim(claim.order, claim.maker_side, claim.client_order_index, claim.attempt, claim.lots, to_state)
+
+    def settle(
+        self,
+        claim: Claim,
+        *,
+        fencing: int,
+        executed_lots: int,
+        executed_quote: str = "0",
+        venue_order_index: int = 0,
+        reason: str = "",
+    ) -> OrderLine:
+        """As the real one."""
+        if executed_lots < 0:
+            raise ValueError(f"executed_lots {executed_lots} is negative")
+        hedge = self._hedge(claim, fencing)
+        row = self.rows[claim.order]
+        if hedge.state is IntentState.SETTLED:
+            if hedge.executed_lots != executed_lots:
+                raise InvariantBroken(
+                    f"hedge {claim.attempt} was settled with {hedge.executed_lots} lots, not {executed_lots}"
+                )
+            return self._line(claim.order, row)
+        if hedge.state not in (IntentState.SENT, IntentState.EXECUTED, IntentState.DEAD):
+            raise InvariantBroken(f"hedge {claim.attempt} is {hedge.state} and cannot be settled")
+        if executed_lots > hedge.lots:
+            raise InvariantBroken(f"hedge {claim.attempt} executed {executed_lots} lots of {hedge.lots} claimed")
+        if hedge.state is IntentState.DEAD and executed_lots:
+            raise InvariantBroken(f"hedge {claim.attempt} is dead, yet executed {executed_lots} lots")
+        hedge.state, hedge.executed_lots, hedge.executed_quote = IntentState.SETTLED, executed_lots, executed_quote
+        hedge.venue_order_index, hedge.reason = venue_order_index, reason or hedge.reason
+        hedge.settled_at_ms = self._time.now_ms()
+        row.hedged += executed_lots
+        row.in_flight = 0
+        row.unsettled = None
+        return self._line(claim.order, row)
+
+    # --- reads --------------------------------------------------------------------------------------------------------
+
+    def order_line(self, order: OrderKey) -> OrderLine | None:
+        """As the real one."""
+        row = self.rows.get(order)
+        return self._line(order, row) if row is not None else None
+
+    def intents_of(self, order: OrderKey) -> tuple[Intent, ...]:
+        """As the real one."""
+        row = self.rows.get(order)
+        return tuple(self._intent(order, row, attempt) for attempt in range(len(row.hedges))) if row else ()
+
+    def unfinished(self) -> tuple[Intent, ...]:
+        """As the real one."""
+        found = [
+            self._intent(order, row, row.unsettled) for order, row in self.rows.items() if row.unsettled is not None
+        ]
+        return tuple(sorted(found, key=lambda one: one.claimed_at_ms))
+
+    def open_lines(self) -> tuple[OrderLine, ...]:
+        """As the real one."""
+        return tuple(self._line(order, row) for order, row in self.rows.items() if row.is_open)
+
+    def totals(self) -> Totals:
+        """As the real one."""
+        sums = {(side, what): 0 for side in Side for what in ("filled", "hedged")}
+        for row in self.rows.values():
+            sums[row.side, "filled"] += row.filled
+            sums[row.side, "hedged"] += row.hedged
+        in_flight = sum(row.in_flight for row in self.rows.values())
+        names = ((Side.BUY, "filled"), (Side.SELL, "filled"), (Side.BUY, "hedged"), (Side.SELL, "hedged"))
+        return Totals(*(sums[name] for name in names), in_flight)
+
+    # --- parts of the above -------------------------------------------------------------------------------------------
+
+    def _require_owner(self, fencing: int) -> None:
+        if fencing != self._time.fence:
+            raise StaleOwner(f"fencing number {fencing} is not the newest ({self._time.fence or 'none'})")
+
+    def _note(self, fill: SeenFill) -> Row:
+        if not 0 <= fill.filled_lots <= LOTS_MAX:
+            raise ValueError(f"filled_lots {fill.filled_lots} is not in 0 … 2^48-1")
+        row = self.rows.get(fill.order)
+        if row is None:
+            row = self.rows[fill.order] = Row(fill.side)
+        if row.side is not fill.side:
+            raise InvariantBroken(f"is a {row.side}, not a {fill.side}")
+        row.filled = max(row.filled, fill.filled_lots)
+        row.is_final = row.is_final or fill.is_final
+        return row
+
+    def _hedge(self, claim: Claim, fencing: int) -> Hedge:
+        self._require_owner(fencing)
+        row = self.rows.get(claim.order)
+        if row is None or claim.attempt >= len(row.hedges):
+            raise InvariantBroken(f"there is no hedge {claim.attempt}")
+        return row.hedges[claim.attempt]
+
+    def _line(self, order: OrderKey, row: Row) -> OrderLine:
+        return OrderLine(order, row.side, row.filled, row.hedged, row.in_flight, row.is_final)
+
+    def _claim(self, order: OrderKey, row: Row, attempt: int) -> Claim:
+        hedge = row.hedges[attempt]
+        return Claim(order, row.side, hedge.client_order_index, attempt, hedge.lots, hedge.state)
+
+    def _intent(self, order: OrderKey, row: Row, attempt: int) -> Intent:
+        hedge = row.hedges[attempt]
+        return Intent(
+            self._claim(order, row, attempt), hedge.token, hedge.fencing, hedge.transaction, hedge.executed_lots,
+            hedge.executed_quote, hedge.venue_order_index, hedge.reason, hedge.claimed_at_ms, hedge.settled_at_ms,
+        )  # fmt: skip
+
+
+def _check_step(claim: Claim, to_state: IntentState, transaction: SignedTransaction | None) -> None:
+    if to_state in (IntentState.SETTLED, IntentState.RESERVED):
+        raise ValueError(f"a hedge is not advanced to {to_state}")
+    stores = to_state in (IntentState.SIGNED, IntentState.SENT)
+    if (transaction is None and to_state is IntentState.SIGNED) or (transaction is not None and not stores):
+        raise ValueError(f"{to_state} and its transaction do not fit")
+    if transaction is not None and transaction.client_order_index != claim.client_order_index:
+        raise ValueError(
+            f"the transaction is for {transaction.client_order_index}, the hedge is {claim.client_order_index}"
+        )

@@ -1,0 +1,329 @@
+"""Process A as the scheduler sees it: the real machine, tracker and messages; a model of `maker/process` and its desk.
+
+What the shell does between machine and world is done here step by step, so that everything else may happen in between.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from decimal import Decimal
+from typing import Any
+
+from hedge_strategy.coordination.checkpoint import Checkpoint
+from hedge_strategy.coordination.messages import ResultMessage, ResultStatus, fill_message
+from hedge_strategy.coordination.presence import HedgerState
+from hedge_strategy.domain.hedge import OrderKey
+from hedge_strategy.domain.order import Accepted, Outcome, Rejected, SignedTransaction, Unknown
+from hedge_strategy.errors import InvariantBroken, RedisUnavailable, VenueError
+from hedge_strategy.maker import events as ev
+from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
+from hedge_strategy.maker.machine import MakerMachine, MakerSettings
+from hedge_strategy.maker.quoting import QuoteRule
+from hedge_strategy.risk.limits import Limits
+from hedge_strategy.venues import port
+from tests.simulation.exchange import ExchangeModel
+from tests.simulation.node import Node, Steps, Thread
+from tests.simulation.pace import Pace
+from tests.simulation.redis_model import RedisLink, RedisModel
+from tests.simulation.venue_link import ANSWER_TIMEOUT_MS, VenueLink
+
+COORDINATION_MS = 250
+STOP_DEADLINE_MS = 30_000
+LAST_CANCEL_MS = 65_000
+DESK_TIMEOUT_MS = ANSWER_TIMEOUT_MS * 5 // 4
+MAKER, MAKER_KEY = 7, 3
+
+Sign = Callable[[int], SignedTransaction]
+
+
+class MakerNode(Node):
+    """Process A."""
+
+    def __init__(self, exchange: ExchangeModel, redis: RedisModel, pace: Pace, *, life_ms: int) -> None:
+        super().__init__(exchange.clock, exchange.weather, "A")
+        self.venue = VenueLink(self, exchange, MAKER, MAKER_KEY, life_ms)
+        self.venue.listener = self._heard
+        self.server = redis
+        self.redis = RedisLink(self, redis)
+        self.pace = pace
+        self.market = exchange.market
+        self.quantity = Decimal(0)
+        self.order_timeout_ms = 20_000
+        self.most_sends = 5
+        self.is_finished = False
+        self.wants_stop = False
+        redis.result_listeners.append(lambda message: self.redis.hint(self._result, message))
+
+    def boot(self) -> bool:
+        """As `wiring.make_maker`."""
+        try:
+            checkpoint = self._checkpoint()
+        except (RedisUnavailable, VenueError):
+            return False
+        now_ms = self.clock.now_ms
+        rule = QuoteRule(self.market, self.quantity, 1)
+        self._first = checkpoint
+        settings = MakerSettings(
+            rule, Limits(), self.order_timeout_ms, 10_000, now_ms // 1000, checkpoint.saved_at_ms
+        )
+        baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
+        tracker = FillTracker(MAKER, self.market.index, baseline, checkpoint.trade_id)
+        self.machine = MakerMachine(settings, tracker)
+        self.is_finished = self.wants_stop = False
+        self._sequence = 0
+        self._next_nonce: int | None = None
+        self._tasks: deque[Any] = deque()
+        self._sent_answers: deque[port.SendAnswered] = deque()
+        self._desk: Thread | None = None
+        self._waits_for: str = ""
+        self._reads: deque[Any] = deque()
+        self._is_reading = False
+        self._ledger_reads: set[int] = set()
+        self._next_look_ms = 0
+        self.venue.start()
+        self.spawn(self._ticking())
+        return True
+
+    def hang_up(self) -> None:
+        """See the base."""
+        self.venue.hang_up()
+
+    def _checkpoint(self) -> Checkpoint:
+        known: Checkpoint | None = self.redis.call(self.server.load_checkpoint)
+        if known is not None:
+            return known
+        now_ms = self.clock.now_ms
+        trade_id = self.venue.latest_trade_id(self.market)
+        first = Checkpoint(
+            baseline_trade_id=trade_id, since_s=now_ms // 1000, trade_id=trade_id, saved_at_ms=now_ms
+        )
+        begun: Checkpoint = self.redis.call(self.server.begin_checkpoint, first)
+        return begun
+
+    # --- events in ----------------------------------------------------------------------------------------------------
+
+    def _heard(self, event: port.VenueEvent) -> None:
+        if isinstance(event, port.SendAnswered):
+            self._sent_answers.append(event)
+            if self._desk is not None and self._waits_for == event.transaction.hash:
+                self.wake(self._desk)
+            return
+        self.tell(event)
+
+    def _ticking(self) -> Steps:
+        stop_by_ms = 0
+        while True:
+            if self.wants_stop and not stop_by_ms:
+                stop_by_ms = self.clock.now_ms + STOP_DEADLINE_MS
+                self.tell(ev.Stop())
+            if self.clock.now_ms >= self._next_look_ms:
+                self._next_look_ms = self.clock.now_ms + COORDINATION_MS
+                self.tell(self._see_coordination())
+            self.tell(ev.Tick(self.venue.book(self.market, 1)))
+            if self.is_finished or (stop_by_ms and self.clock.now_ms >= stop_by_ms):
+                yield from self._leaving()
+                return
+            yield self.pace.tick_ms()
+
+    def _leaving(self) -> Steps:
+        """Works off the desk, cancels everything as long as that is refused, says so, and ends."""
+        while self._desk is not None:
+            yield self.pace.tick_ms()
+        refused_until_ms = self.clock.now_ms + LAST_CANCEL_MS
+        while True:
+            outcome, _ = yield from self._send(self.venue.sign_cancel_all)
+            if isinstance(outcome, Accepted | Unknown) or self.clock.now_ms >= refused_until_ms:
+                break
+            yield 1_000
+        self._see_coordination()
+        self.end()
+
+    def _see_coordination(self) -> ev.CoordinationSeen:
+        try:
+            lease = self.redis.call(self.server.read, self.market.symbol)
+            told = self.redis.call(self.server.hedger)
+            self.redis.call(self.server.tell_maker, self.machine.may_be_filled)
+        except RedisUnavailable as error:
+            return ev.CoordinationSeen(None, is_draining=False, problem=str(error))
+        is_leaving = told is not None and told.state is not HedgerState.HEDGING
+        return ev.CoordinationSeen(lease.owner if lease is not None else None, is_leaving, problem=None)
+
+    def _result(self, message: ResultMessage) -> None:
+        failed = message.status is ResultStatus.PAUSED
+        size = Decimal(message.hedged_base_amount)
+        self.tell(ev.HedgeTold(message.maker_order_index, size, message.reason if failed else None))
+
+    # --- commands out -------------------------------------------------------------------------------------------------
+
+    def perform(self, command: ev.Command) -> ev.Event | None:
+        """See the base."""
+        match command:
+            case ev.Note():
+                pass
+            case ev.PublishFill(fill):
+                return self._publish(fill)
+            case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll():
+                self._tasks.append(command)
+                if self._desk is None:
+                    self._desk = self.spawn(self._working())
+            case ev.ReadLedger(index):
+                if index not in self._ledger_reads:
+                    self._ledger_reads.add(index)
+                    self._read(command)
+            case ev.CatchUp() | ev.LookUpOrder() | ev.SaveCheckpoint():
+                self._read(command)
+            case ev.Finish():
+                self.is_finished = True
+            case _:
+                raise TypeError(f"the model of A's shell does not know {command!r}")
+        return None
+
+    def _publish(self, fill: Any) -> ev.Event:
+        self._sequence += 1
+        message = fill_message(
+            fill, self.market, last_trade_id=fill.last_trade_id, maker_id="A", sequence=self._sequence
+        )
+        try:
+            self.redis.call(self.server.publish_fill, self.market.symbol, message)
+        except RedisUnavailable as error:
+            return ev.PublishFailed(fill, str(error))
+        return ev.FillPublished(fill)
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _read(self, command: Any) -> None:
+        self._reads.append(command)
+        if not self._is_reading:
+            self._is_reading = True
+            self.spawn(self._reading())
+
+    def _reading(self) -> Steps:
+        while self._reads:
+            command = self._reads.popleft()
+            yield self.pace.latency_ms()
+            match command:
+                case ev.CatchUp():
+                    yield from self._catch_up(command)
+                case ev.LookUpOrder(index):
+                    yield from self._look_up(index)
+                case ev.ReadLedger(index):
+                    self._read_ledger(index)
+                case ev.SaveCheckpoint(trade_id):
+                    self._save(trade_id)
+        self._is_reading = False
+
+    def _catch_up(self, command: ev.CatchUp) -> Steps:
+        venue, market = self.venue, self.market
+        try:
+            position = venue.position(market)
+            yield self.pace.latency_ms()
+            orders = venue.open_orders(market)
+            yield self.pace.latency_ms()
+            orders += venue.closed_orders(market, command.since_ms)
+            yield self.pace.latency_ms()
+            fills = venue.fills(market, after_trade_id=command.after_trade_id)
+        except VenueError as error:
+            self.tell(ev.CatchUpFailed(str(error)))
+            return
+        self.tell(ev.CaughtUp(fills, orders, position.size))
+
+    def _look_up(self, index: int) -> Steps:
+        try:
+            found = self.venue.orders_by_client_index(self.market, [index])
+            if not found:
+                yield self.pace.latency_ms()
+                found = tuple(one for one in self.venue.open_orders(self.market) if one.client_order_index == index)
+        except VenueError as error:
+            self.tell(ev.LookUpFailed(index, str(error)))
+            return
+        self.tell(ev.LookedUp(index, found[0] if found else None))
+
+    def _read_ledger(self, index: int) -> None:
+        self._ledger_reads.discard(index)
+        try:
+            line = self.redis.ledger.order_line(OrderKey(MAKER, self.market.index, index))
+        except (RedisUnavailable, InvariantBroken):
+            return
+        if line is not None:
+            self.tell(ev.HedgeTold(index, self.market.size_of(line.hedged_lots)))
+
+    def _save(self, trade_id: int) -> None:
+        first = self._first
+        grown = Checkpoint(
+            baseline_trade_id=first.baseline_trade_id, since_s=first.since_s, trade_id=trade_id,
+            saved_at_ms=self.clock.now_ms,
+        )  # fmt: skip
+        try:
+            self.redis.call(self.server.save_checkpoint, grown)
+        except RedisUnavailable:
+            return
+
+    # --- the desk -----------------------------------------------------------------------------------------------------
+
+    def _working(self) -> Steps:
+        while self._tasks:
+            task = self._tasks.popleft()
+            market, venue = self.market, self.venue
+            match task:
+                case ev.PlaceOrder(order):
+                    outcome, name = yield from self._send(lambda nonce, o=order: venue.sign_order(o, nonce))
+                    index = order.intent.client_order_index
+                    self.tell(ev.PlaceEnded(index, outcome, name))
+                case ev.CancelOrder(index):
+                    outcome, _ = yield from self._send(lambda nonce, i=index: venue.sign_cancel(market, i, nonce))
+                    self.tell(ev.CancelEnded(index, outcome))
+                case ev.CancelAll():
+                    outcome, _ = yield from self._send(lambda nonce: venue.sign_cancel_all(nonce, market))
+                    self.tell(ev.CancelEnded(None, outcome))
+        self._desk = None
+
+    def _send(self, sign: Sign) -> Generator[float, None, tuple[Outcome, str]]:
+        outcome: Outcome = Unknown("not sent")
+        name = ""
+        for _ in range(2):
+            try:
+                if self._next_nonce is None:
+                    yield self.pace.latency_ms()
+                    self._next_nonce = self.venue.next_nonce()
+            except VenueError as error:
+                return Rejected(0, f"not sent, the lane's nonce could not be read: {error}"), ""
+            transaction = sign(self._next_nonce)
+            name = transaction.hash
+            outcome, was_first = yield from self._send_until_answered(transaction)
+            if isinstance(outcome, Accepted):
+                self._next_nonce = transaction.nonce + 1
+                break
+            if isinstance(outcome, Rejected) and was_first and not outcome.is_nonce:
+                break
+            self._next_nonce = None
+            if not (was_first and isinstance(outcome, Rejected)):
+                outcome = Unknown(outcome.message if isinstance(outcome, Rejected) else outcome.reason)
+                break
+        return outcome, name
+
+    def _send_until_answered(
+        self, transaction: SignedTransaction
+    ) -> Generator[float, None, tuple[Outcome, bool]]:
+        outcome: Outcome = Unknown("no answer")
+        for sends in range(1, self.most_sends + 1):
+            try:
+                self.venue.send(transaction)
+            except VenueError as error:
+                return (Rejected(0, f"not sent: {error}"), True) if sends == 1 else (outcome, False)
+            outcome = yield from self._await(transaction)
+            if not isinstance(outcome, Unknown):
+                return outcome, sends == 1
+        return outcome, False
+
+    def _await(self, transaction: SignedTransaction) -> Generator[float, None, Outcome]:
+        deadline_ms = self.clock.now_ms + DESK_TIMEOUT_MS
+        self._waits_for = transaction.hash
+        while True:
+            while self._sent_answers:
+                event = self._sent_answers.popleft()
+                if event.transaction.hash == transaction.hash:
+                    self._waits_for = ""
+                    return event.outcome
+            if self.clock.now_ms >= deadline_ms:
+                self._waits_for = ""
+                return Unknown("no answer in time")
+            yield deadline_ms - self.clock.now_ms

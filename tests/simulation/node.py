@@ -1,0 +1,222 @@
+"""A process of the product as the scheduler sees it: threads, one lock, a crash, a freeze, a new life.
+
+A thread is a generator that yields how long it sleeps, in ms. Events are taken in one at a time, as under the lock of
+the real shells: the machine's commands are performed in order, then the answers to them are taken in. Between any two
+commands the weather may put a gap: the process dies there, or stands still there for longer than its lease lives.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any, Protocol
+
+from tests.simulation.clockwork import Clockwork
+from tests.simulation.weather import Weather
+
+Steps = Generator[float, None, None]
+GAP_MS = 400
+FREEZE_MS = 20_000
+REBOOT_MS = 6_000
+ROUTINE = ("MakerSeen", "CoordinationSeen", "ReadLedger", "LookedUp", "LookUp")
+
+
+class Crashed(BaseException):
+    """The process ended here, in the middle of what it did."""
+
+
+class Machine(Protocol):
+    """What both machines are."""
+
+    def step(self, event: Any, now_ms: int) -> tuple[Any, ...]: ...
+
+
+class Thread:
+    """A generator and the number of its present sleep, so that being woken ends the sleep."""
+
+    __slots__ = ("number", "steps")
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.number = 0
+
+
+class Node:
+    """One process, through all its lives."""
+
+    def __init__(self, clock: Clockwork, weather: Weather, name: str) -> None:
+        self.clock = clock
+        self.weather = weather
+        self.name = name
+        self.generation = 0
+        self.is_up = False
+        self.frozen_until_ms = 0
+        self.machine: Any = None
+        self._told: dict[str, str] = {}
+        self._is_busy = False
+        self._inbox: deque[Any] = deque()
+        self._answers: deque[Any] = deque()
+        self._commands: deque[Any] = deque()
+
+    # --- what a kind of process says of itself ------------------------------------------------------------------------
+
+    def boot(self) -> bool:
+        """Makes machine and threads; False where it cannot start yet."""
+        raise NotImplementedError
+
+    def perform(self, command: Any) -> Any:
+        """Does a command; returns its answer, if that comes at once. A command it does not know is an error."""
+        raise NotImplementedError
+
+    def hang_up(self) -> None:
+        """Its connections end."""
+        raise NotImplementedError
+
+    def translate(self, item: Any) -> Any:
+        """Makes an event of what was put in line, under the lock; None where it is none (any more)."""
+        return item
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is up and not frozen."""
+        return self.is_up and self.clock.now_ms >= self.frozen_until_ms
+
+    def start(self) -> None:
+        """Starts a life, now or as soon as it can."""
+        if self.is_up:
+            return
+        self.generation += 1
+        generation = self.generation
+        self.is_up = True
+        self.clock.say(self.name, "starts")
+        try:
+            if self.boot():
+                return
+        except Crashed:
+            pass
+        if self.generation == generation:
+            self.end()
+            self.clock.after(300 + self.clock.below(1_500), self.start)
+
+    def end(self) -> None:
+        """Ends this life; everything in memory is gone."""
+        if not self.is_up:
+            return
+        self.is_up = False
+        self.generation += 1
+        self.frozen_until_ms = 0
+        self._is_busy = False
+        for queue in (self._inbox, self._answers, self._commands):
+            queue.clear()
+        self.hang_up()
+        self.clock.say(self.name, "is gone")
+
+    def crash(self) -> None:
+        """`kill -9`, and a supervisor that starts it again."""
+        if self.is_up:
+            self.clock.fault(f"crash {self.name[0]}")
+            self.end()
+            self.clock.after(self.clock.below(REBOOT_MS), self.start)
+
+    def freeze(self, for_ms: int) -> None:
+        """SIGSTOP: nothing moves until then, and then everything goes on as if no time had passed."""
+        self.clock.fault(f"freeze {self.name[0]}")
+        self.frozen_until_ms = max(self.frozen_until_ms, self.clock.now_ms + for_ms)
+
+    # --- threads ------------------------------------------------------------------------------------------------------
+
+    def spawn(self, steps: Steps) -> Thread:
+        """Starts a thread of this life."""
+        thread = Thread(steps)
+        self.later(0, self._resume, thread, 0)
+        return thread
+
+    def wake(self, thread: Thread) -> None:
+        """Ends a thread's sleep."""
+        thread.number += 1
+        self.later(0, self._resume, thread, thread.number)
+
+    def later(self, delay_ms: float, action: Callable[..., None], *arguments: Any) -> None:
+        """Something that happens in this life only, and not while it is frozen."""
+        self.clock.after(delay_ms, self._in_life, self.generation, action, arguments)
+
+    def _in_life(self, generation: int, action: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        if generation != self.generation:
+            return
+        late_ms = self.frozen_until_ms - self.clock.now_ms
+        if late_ms > 0:
+            self.clock.after(late_ms + self.clock.below(3), self._in_life, generation, action, arguments)
+            return
+        try:
+            action(*arguments)
+        except Crashed:
+            self.crash()
+
+    def _resume(self, thread: Thread, number: int) -> None:
+        if thread.number != number:
+            return
+        generation = self.generation
+        delay_ms = next(thread.steps, None)
+        if delay_ms is not None and generation == self.generation:
+            thread.number += 1
+            self.later(delay_ms, self._resume, thread, thread.number)
+
+    # --- events in, commands out --------------------------------------------------------------------------------------
+
+    def tell(self, event: Any) -> None:
+        """Puts an event in line for the machine; it is taken in at once where the lock is free."""
+        if not self.is_up:
+            return
+        self._inbox.append(event)
+        if not self._is_busy:
+            self._is_busy = True
+            self._work()
+
+    def _work(self) -> None:
+        clock, weather = self.clock, self.weather
+        commands, answers, inbox = self._commands, self._answers, self._inbox
+        generation = self.generation
+        while True:
+            while commands:
+                if weather.gap and clock.random() < weather.gap:
+                    self._gap()
+                    return
+                command = commands.popleft()
+                if clock.trace is not None:
+                    self._trace(command, "  -> ")
+                answer = self.perform(command)
+                if generation != self.generation:
+                    return
+                if answer is not None:
+                    answers.append(answer)
+            if answers:
+                event = answers.popleft()
+            elif inbox:
+                event = self.translate(inbox.popleft())
+            else:
+                self._is_busy = False
+                return
+            if event is not None:
+                if clock.trace is not None:
+                    self._trace(event, "")
+                commands.extend(self.machine.step(event, clock.now_ms))
+
+    def _trace(self, value: object, mark: str) -> None:
+        """A line of the trace; what comes round all the time is told when it changes."""
+        kind, text = type(value).__name__, repr(value)
+        if kind == "Tick" or (kind in ROUTINE and self._told.get(kind) == text):
+            return
+        self._told[kind] = text
+        self.clock.say(self.name, mark + (text if len(text) < 400 else text[:397] + "..."))
+
+    def _gap(self) -> None:
+        """Something happens before the next command; what is left goes on after it, if this life does."""
+        clock, weather = self.clock, self.weather
+        if clock.happens(weather.crash_in_gap):
+            clock.fault("crash between two commands")
+            raise Crashed
+        if clock.happens(weather.freeze_in_gap):
+            clock.fault("freeze between two commands")
+            self.freeze(clock.below(FREEZE_MS))
+        self.later(clock.below(GAP_MS), self._work)
+

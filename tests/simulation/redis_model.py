@@ -1,0 +1,279 @@
+"""Redis in memory: stream with one consumer group, channels, lease, notices, checkpoint, ledger. One market.
+
+Every process talks to it through a `RedisLink`, where commands and answers get lost. Channels promise nothing: what is
+published reaches whoever listens at that moment, soon or late, once or twice, or not at all.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hedge_strategy.coordination.checkpoint import Checkpoint
+from hedge_strategy.coordination.fill_stream import FillEntry
+from hedge_strategy.coordination.lease import Held, Lease
+from hedge_strategy.coordination.messages import FillMessage, ResultMessage
+from hedge_strategy.coordination.presence import HedgerPresence
+from hedge_strategy.errors import RedisUnavailable, StaleOwner
+from tests.simulation.clockwork import Clockwork
+from tests.simulation.ledger_model import LedgerModel
+from tests.simulation.node import Crashed, Node
+from tests.simulation.redis_time import RedisTime
+
+LEASE_MS = 5_000
+PRESENCE_MS = 3_000
+
+
+@dataclass(slots=True)
+class Held0:
+    """A lease as it stands in Redis."""
+
+    owner: str
+    fencing: int
+    lane: int
+    over_at_ms: int
+
+
+@dataclass(slots=True)
+class Kept:
+    """Everything that Redis keeps, apart from the ledger's rows; copied as a whole when it forgets."""
+
+    fence: int = 0
+    lease: Held0 | None = None
+    entries: dict[str, FillMessage] = field(default_factory=dict)
+    has_group: bool = False
+    next_entry: int = 1
+    delivered: int = 0
+    pending: dict[str, str] = field(default_factory=dict)
+    maker_notice: tuple[int, bool] = (0, False)
+    hedger_notice: tuple[int, HedgerPresence | None] = (0, None)
+    checkpoint: Checkpoint | None = None
+
+
+class RedisModel:
+    """The server."""
+
+    def __init__(self, clock: Clockwork, market: str) -> None:
+        self.clock = clock
+        self.market = market
+        self.is_away = False
+        self.kept = Kept()
+        self.time = RedisTime(clock)
+        self.ledger = LedgerModel(self.time)
+        self.fill_listeners: list[Callable[[FillMessage], None]] = []
+        self.result_listeners: list[Callable[[ResultMessage], None]] = []
+
+    # --- forgetting ---------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> tuple[Kept, Any]:
+        """What a replica has by now."""
+        return copy.deepcopy((self.kept, self.ledger.rows))
+
+    def restore(self, snapshot: tuple[Kept, Any]) -> None:
+        """A replica takes over."""
+        self.kept, self.ledger.rows = snapshot
+        self.time.fence = self.kept.fence
+
+    def flush(self) -> None:
+        """Everything is gone."""
+        self.restore((Kept(), {}))
+
+    # --- lease --------------------------------------------------------------------------------------------------------
+
+    @property
+    def life_ms(self) -> int:
+        """How long a lease lives without being renewed."""
+        return LEASE_MS
+
+    def live_lease(self) -> Held0 | None:
+        """The lease unless it has expired."""
+        held = self.kept.lease
+        return held if held is not None and held.over_at_ms > self.clock.now_ms else None
+
+    def acquire(self, market: str, *, owner: str, lane: int) -> Lease | Held:
+        """As `Leases.acquire`."""
+        held = self.live_lease()
+        if held is not None and held.owner != owner:
+            return Held(self._lease(market, held))
+        if held is None:
+            self.kept.fence = self.time.fence = max(self.kept.fence + 1, self.clock.now_ms)
+        self.kept.lease = Held0(owner, self.kept.fence, lane, self.clock.now_ms + LEASE_MS)
+        return self._lease(market, self.kept.lease)
+
+    def renew(self, lease: Lease) -> Lease:
+        """As `Leases.renew`."""
+        held = self._mine(lease)
+        if held is None:
+            raise StaleOwner(f"{lease.market}: the lease of {lease.owner} ({lease.fencing}) is over")
+        held.over_at_ms = self.clock.now_ms + LEASE_MS
+        return self._lease(lease.market, held)
+
+    def release(self, lease: Lease) -> bool:
+        """As `Leases.release`."""
+        if self._mine(lease) is None:
+            return False
+        self.kept.lease = None
+        return True
+
+    def read(self, market: str) -> Lease | None:
+        """As `Leases.read`."""
+        held = self.live_lease()
+        return self._lease(market, held) if held is not None else None
+
+    def _mine(self, lease: Lease) -> Held0 | None:
+        held = self.live_lease()
+        is_mine = held is not None and (held.owner, held.fencing) == (lease.owner, lease.fencing)
+        return held if is_mine else None
+
+    def _lease(self, market: str, held: Held0) -> Lease:
+        return Lease(market, held.owner, held.fencing, held.lane, held.over_at_ms - self.clock.now_ms)
+
+    # --- stream and channels ------------------------------------------------------------------------------------------
+
+    def publish_fill(self, market: str, message: FillMessage) -> str:
+        """As `FillPublisher.publish`."""
+        if message.market != market:
+            raise ValueError(f"a message for {message.market} is not published for {market}")
+        kept = self.kept
+        name = f"{kept.next_entry}-0"
+        kept.next_entry += 1
+        kept.entries[name] = message
+        for listener in self.fill_listeners:
+            listener(message)
+        return name
+
+    def publish_result(self, message: ResultMessage) -> int:
+        """As `ResultPublisher.publish`."""
+        for listener in self.result_listeners:
+            listener(message)
+        return len(self.result_listeners)
+
+    def read_pending(self, consumer: str) -> tuple[FillEntry, ...]:
+        """As `FillSubscriber.read_pending`."""
+        kept = self.kept
+        kept.has_group = True
+        mine = (name for name, owner in kept.pending.items() if owner == consumer)
+        return tuple(FillEntry(name, kept.entries[name]) for name in mine)
+
+    def take_over(self, consumer: str) -> tuple[FillEntry, ...]:
+        """As `FillSubscriber.take_over` with no idle time asked for."""
+        kept = self.kept
+        kept.pending = dict.fromkeys(kept.pending, consumer)
+        return tuple(FillEntry(name, kept.entries[name]) for name in kept.pending)
+
+    def read_new(self, consumer: str) -> tuple[FillEntry, ...]:
+        """As `FillSubscriber.read_new`."""
+        kept = self.kept
+        if kept.delivered + 1 == kept.next_entry and kept.has_group:
+            return ()
+        kept.has_group = True
+        found = tuple(
+            FillEntry(name, message)
+            for name, message in kept.entries.items()
+            if int(name.partition("-")[0]) > kept.delivered
+        )
+        kept.delivered = kept.next_entry - 1
+        for entry in found:
+            kept.pending[entry.stream_id] = consumer
+        return found
+
+    def acknowledge(self, names: tuple[str, ...]) -> int:
+        """As `FillSubscriber.acknowledge`."""
+        kept = self.kept
+        count = sum(kept.pending.pop(name, None) is not None for name in names)
+        for name in names:
+            kept.entries.pop(name, None)
+        return count
+
+    # --- notices and checkpoint ---------------------------------------------------------------------------------------
+
+    def tell_maker(self, may_rest: bool) -> None:
+        """As `Presence.tell_maker`."""
+        self.kept.maker_notice = (self.clock.now_ms + PRESENCE_MS, may_rest)
+
+    def maker_may_rest(self) -> bool:
+        """As `Presence.maker_may_rest`."""
+        over_at_ms, may_rest = self.kept.maker_notice
+        return may_rest and over_at_ms > self.clock.now_ms
+
+    def tell_hedger(self, presence: HedgerPresence) -> None:
+        """As `Presence.tell_hedger`."""
+        self.kept.hedger_notice = (self.clock.now_ms + PRESENCE_MS, presence)
+
+    def hedger(self) -> HedgerPresence | None:
+        """As `Presence.hedger`."""
+        over_at_ms, presence = self.kept.hedger_notice
+        return presence if over_at_ms > self.clock.now_ms else None
+
+    def load_checkpoint(self) -> Checkpoint | None:
+        """As `Checkpoints.load`."""
+        return self.kept.checkpoint
+
+    def begin_checkpoint(self, first: Checkpoint) -> Checkpoint:
+        """As `Checkpoints.begin`."""
+        self.kept.checkpoint = self.kept.checkpoint or first
+        return self.kept.checkpoint
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """As `Checkpoints.save`."""
+        self.kept.checkpoint = checkpoint
+
+
+class RedisLink:
+    """One process's connection: commands and answers get lost, and the process may die around each of them."""
+
+    def __init__(self, node: Node, redis: RedisModel) -> None:
+        self._node = node
+        self._redis = redis
+        self.is_cut = False
+        self.ledger = LinkedLedger(self, redis.ledger)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether nothing gets through."""
+        return self.is_cut or self._redis.is_away
+
+    def call(self, act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """One command.
+
+        Raises:
+            RedisUnavailable: no answer, whether it acted or not.
+        """
+        node, clock, weather = self._node, self._node.clock, self._node.weather
+        if self.is_cut or self._redis.is_away:
+            raise RedisUnavailable("Redis is away")
+        if weather.redis_before and clock.strikes("Redis command lost", weather.redis_before):
+            raise RedisUnavailable("lost on the way in")
+        answer = act(*arguments, **named)
+        if weather.redis_after and clock.strikes("Redis answer lost", weather.redis_after):
+            if clock.happens(weather.crash_in_gap * 0.1) and node.is_up:
+                clock.fault("crash before Redis' answer")
+                raise Crashed
+            raise RedisUnavailable("lost on the way out")
+        return answer
+
+    def hint(self, hear: Callable[[Any], None], message: Any) -> None:
+        """A message on a channel, on its way to this process."""
+        node, clock, weather = self._node, self._node.clock, self._node.weather
+        if not node.is_up or self.is_away or clock.strikes("hint lost", weather.lost_hint):
+            return
+        node.later(1 + clock.below(5), hear, message)
+        if clock.strikes("hint repeated", weather.repeated_hint):
+            node.later(1 + clock.below(3_000), hear, message)
+
+
+class LinkedLedger:
+    """The ledger over a link; what the model does not have cannot be called."""
+
+    def __init__(self, link: RedisLink, ledger: LedgerModel) -> None:
+        self._link = link
+        self._ledger = ledger
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._ledger, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            return self._link.call(method, *arguments, **named)
+
+        self.__dict__[name] = call
+        return call

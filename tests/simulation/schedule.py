@@ -1,0 +1,246 @@
+"""One schedule: a seed makes the world, its weather and its disasters; then the faults end and all must come right."""
+
+import gc
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import Side
+from tests.simulation.clockwork import START_MS, Clockwork
+from tests.simulation.exchange import ExchangeModel
+from tests.simulation.hedger_node import HEDGER, HedgerNode
+from tests.simulation.judge import Judge, JudgedLedger, Violation
+from tests.simulation.maker_node import MAKER, MAKER_KEY, MakerNode
+from tests.simulation.pace import Pace
+from tests.simulation.redis_model import RedisModel
+from tests.simulation.weather import disasters, fine, forecast
+
+BTC = Market("BTC", 1, 5, 1, Decimal("0.00020"), Decimal(10))
+ETH = Market("ETH", 0, 4, 2, Decimal("0.0050"), Decimal(10))
+LIVES_MS = (15_000, 40_000, 599_000)
+"""How long a signed transaction may execute."""
+QUIET_WITHIN_MS = 1_500_000
+"""Virtual time after the last fault within which everything must have come right: two lives of a transaction."""
+STEPS_MAX = 60_000
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one schedule came to."""
+
+    seed: int
+    steps: int = 0
+    problem: str = ""
+    kind: str = ""
+    faults: Counter[str] = field(default_factory=Counter)
+    lots: int = 0
+    trace: tuple[str, ...] = ()
+
+
+class World:
+    """Everything of one schedule."""
+
+    def __init__(self, seed: int, *, is_traced: bool, is_forgetful: bool) -> None:
+        clock = self.clock = Clockwork(seed, is_traced=is_traced)
+        self.weather = forecast(clock)
+        self.market = BTC if clock.random() < 0.7 else ETH
+        self.judge = Judge(clock)
+        self.exchange = ExchangeModel(clock, self.market, self.weather, self.judge)
+        self.exchange.answers_resend_of_pending = clock.random() < 0.7
+        self.exchange.counts_pending_in_nonce = clock.random() < 0.5
+        self.redis = RedisModel(clock, self.market.symbol)
+        self.redis.ledger = JudgedLedger(self.redis.time, self.judge)
+        self.pace = Pace(clock)
+        life_ms = LIVES_MS[clock.below(3)]
+        self.exchange.open(MAKER, MAKER_KEY, 10)
+        self.maker = MakerNode(self.exchange, self.redis, self.pace, life_ms=life_ms)
+        self.maker.quantity = self.market.size_of((60, 100, 337)[clock.below(3)])
+        self.maker.order_timeout_ms = (1_500, 6_000, 20_000)[clock.below(3)]
+        self.hedgers = []
+        retry_times = (2, 5, 11)[clock.below(3)]
+        for number in range(2 if clock.random() < 0.35 else 1):
+            self.exchange.open(HEDGER, 4 + number, 10)
+            hedger = HedgerNode(
+                self.exchange, self.redis, self.pace, name=f"B{number + 1}", key=4 + number, life_ms=life_ms
+            )
+            hedger.retry_times = retry_times
+            self.hedgers.append(hedger)
+        judge = self.judge
+        judge.exchange, judge.redis, judge.maker = self.exchange, self.redis, self.maker
+        weather = self.weather
+        judge.may_be_hard_to_cancel = any(
+            (weather.lost_request, weather.lost_answer, weather.slow_send_ms, weather.refused, weather.rate_limited,
+             weather.nonce_refused, weather.held_back, weather.failed, weather.vanished, weather.rest_fails,
+             weather.stale_nonce, weather.slow_execution_ms, weather.gap)
+        )  # fmt: skip
+        self.busy_ms = 8_000 + clock.below(32_000)
+        self.fills_every_ms = (300, 1_000, 3_000)[clock.below(3)]
+        self.is_fine = False
+        self.is_over = False
+        for at_ms, kind in disasters(clock, self.busy_ms, is_forgetful=is_forgetful):
+            clock.after(at_ms, self._disaster, kind)
+
+    @property
+    def nodes(self) -> list[MakerNode | HedgerNode]:
+        return [self.maker, *self.hedgers]
+
+    # --- what outsiders and disasters do ------------------------------------------------------------------------------
+
+    def _trade(self) -> None:
+        """An outsider takes some of what A rests."""
+        clock = self.clock
+        if self.is_over:
+            return
+        clock.after(20 + clock.below(self.fills_every_ms), self._trade)
+        for order in list(self.exchange.accounts[MAKER].resting.values()):
+            left = order.lots - order.filled
+            self.exchange.fill(order, left if clock.random() < 0.3 else 1 + clock.below(left))
+
+    def _disaster(self, kind: str) -> None:
+        if self.is_fine:
+            return
+        clock = self.clock
+        hedger = self.hedgers[clock.below(len(self.hedgers))]
+        for_ms = (500, 3_000, 12_000)[clock.below(3)] + clock.below(2_000)
+        match kind.split():
+            case ["crash", name]:
+                (self.maker if name == "A" else hedger).crash()
+                return
+            case ["freeze", name]:
+                (self.maker if name == "A" else hedger).freeze(for_ms)
+                return
+            case ["stop", name]:
+                self._stop(self.maker if name == "A" else hedger)
+            case ["cut", name, *_]:
+                node = self.maker if name == "A" else hedger
+                node.redis.is_cut = True
+                clock.after(for_ms, self._mend, node)
+            case ["Redis", "away"]:
+                self.redis.is_away = True
+                clock.after(for_ms, self._redis_back)
+            case ["socket", _, name, _]:
+                (self.maker if name == "A" else hedger).venue.cut()
+            case ["venue", "away"]:
+                for node in self.nodes:
+                    node.venue.is_venue_away = True
+                    node.venue.cut()
+                clock.after(for_ms, self._venue_back)
+            case _:
+                raise ValueError(kind)
+        clock.fault(kind)
+
+    def _stop(self, node: MakerNode | HedgerNode) -> None:
+        node.wants_stop = True
+        self.clock.after(35_000 + self.clock.below(5_000), self._start_again, node)
+
+    def _start_again(self, node: MakerNode | HedgerNode) -> None:
+        if not self.is_over:
+            node.start()
+
+    def _mend(self, node: MakerNode | HedgerNode) -> None:
+        node.redis.is_cut = False
+
+    def _redis_back(self) -> None:
+        self.redis.is_away = False
+
+    def _venue_back(self) -> None:
+        for node in self.nodes:
+            node.venue.is_venue_away = False
+
+    # --- the two halves -----------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Runs everything. Raises: Violation."""
+        for node in self.nodes:
+            self.clock.after(self.clock.below(1_000), node.start)
+        self.clock.after(1_000, self._trade)
+        self._run_until(self.clock.now_ms + self.busy_ms)
+        self._end_faults()
+        self._until(self._has_recovered, "A does not quote again")
+        self.is_over = True
+        self.maker.wants_stop = True
+        self._until(lambda: not self.maker.is_up, "A does not stop")
+        self._until(self._is_quiet, "B does not come to rest")
+        self.judge.total()
+
+    def _end_faults(self) -> None:
+        self.clock.say("weather", "the faults end")
+        self.is_fine = True
+        fine(self.weather)
+        self._redis_back()
+        self._venue_back()
+        for node in self.nodes:
+            self._mend(node)
+            node.frozen_until_ms = min(node.frozen_until_ms, self.clock.now_ms)
+            self.clock.after(0, self._start_again, node)
+        self.pace.calm_down()
+
+    def _has_recovered(self) -> bool:
+        """A quotes again: fills go on until then."""
+        for hedger in self.hedgers:
+            if hedger.is_up and hedger.machine.paused:
+                self._see_to(hedger)
+        if self.maker.is_up and self.maker.wants_stop:
+            return False
+        is_paused = any(hedger.is_up and hedger.machine.paused for hedger in self.hedgers)
+        return bool(self.exchange.accounts[MAKER].resting) and not is_paused
+
+    def _see_to(self, hedger: HedgerNode) -> None:
+        """A pause is right where as many hedges in a row truly came to nothing; a person then starts B again."""
+        reason = hedger.machine.paused
+        if "came to nothing" not in reason:
+            return
+        rows = self.redis.ledger.rows.values()
+        tails = ([self.judge.by_hedge[one.client_order_index] for one in row.hedges] for row in rows)
+        counts = [len(tail) - max((i + 1 for i, lots in enumerate(tail) if lots), default=0) for tail in tails]
+        if max(counts, default=0) < hedger.retry_times:
+            raise Violation(f"paused without need: {reason}")
+        self.clock.fault("a person resumes B")
+        hedger.end()
+        hedger.start()
+
+    def _is_quiet(self) -> bool:
+        if any(lane.pending for lane in self.exchange.lanes.values()):
+            return False
+        lines = self.redis.ledger.open_lines()
+        return (
+            not any(line.unhedged_lots or line.in_flight_lots for line in lines)
+            and not self.redis.kept.entries
+            and all(not hedger.is_up or hedger.machine.is_idle for hedger in self.hedgers)
+        )
+
+    def _run_until(self, at_ms: int) -> None:
+        clock, look = self.clock, self.judge.look
+        while clock.now_ms < at_ms and clock.step():
+            look()
+
+    def _until(self, is_reached: object, problem: str) -> None:
+        clock, look = self.clock, self.judge.look
+        end_ms = clock.now_ms + QUIET_WITHIN_MS
+        while not is_reached():  # type: ignore[operator]
+            clock.step()
+            look()
+            if clock.now_ms > end_ms or clock.steps > STEPS_MAX:
+                paused = [hedger.machine.paused for hedger in self.hedgers if hedger.is_up]
+                raise Violation(f"stuck: {problem} after {clock.now_ms - START_MS} ms; paused: {paused}")
+
+
+def run_schedule(seed: int, *, is_traced: bool = False, is_forgetful: bool = False) -> Outcome:
+    """Runs one schedule to its end."""
+    outcome = Outcome(seed)
+    world = World(seed, is_traced=is_traced, is_forgetful=is_forgetful)
+    try:
+        world.run()
+    except Violation as error:
+        outcome.problem = str(error)
+    except Exception as error:  # noqa: BLE001 - a mistake of the product or of a model is a finding like any other
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        outcome.problem = f"{type(error).__name__}: {error} ({where.filename.rpartition('/')[2]}:{where.lineno})"
+    outcome.kind = outcome.problem.partition(":")[0]
+    outcome.steps = world.clock.steps
+    outcome.faults = world.clock.faults
+    outcome.lots = sum(world.judge.hedged.values())
+    outcome.trace = tuple(world.clock.trace or ())
+    return outcome

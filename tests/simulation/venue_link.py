@@ -1,0 +1,276 @@
+"""One process's way to the exchange: the venue port on a socket that is late, cut and replays, and on a REST that lags.
+
+Every `send` is answered exactly once, as the port promises: by the venue, or as unknown after the time-out, or when
+the socket goes down.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import TypeVar
+
+from hedge_strategy.domain.fill import Fill
+from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import (
+    OrderKind,
+    OrderReport,
+    Outcome,
+    Rejected,
+    SignedTransaction,
+    TransactionReport,
+    Unknown,
+)
+from hedge_strategy.domain.position import Position
+from hedge_strategy.errors import RateLimited, VenueUnreachable
+from hedge_strategy.risk.gate import Approved
+from hedge_strategy.venues import port
+from tests.simulation.exchange import Body, ExchangeModel
+from tests.simulation.node import Node
+
+ANSWER_TIMEOUT_MS = 3_000
+REPLAYED_FILLS = 5
+RECONNECT_MS = 4_000
+
+T = TypeVar("T")
+
+
+class Ticket:
+    """A send that waits for its answer."""
+
+    __slots__ = ("is_open", "transaction")
+
+    def __init__(self, transaction: SignedTransaction) -> None:
+        self.transaction = transaction
+        self.is_open = True
+
+
+class VenueLink:
+    """The venue port of one process, for one account and lane."""
+
+    def __init__(self, node: Node, exchange: ExchangeModel, account: int, key: int, life_ms: int) -> None:
+        self.node = node
+        self.clock = node.clock
+        self.weather = node.weather
+        self.exchange = exchange
+        self.account_index = account
+        self.key_index = key
+        self.life_ms = life_ms
+        self.is_connected = False
+        self.is_venue_away = False
+        self.listener: Callable[[port.VenueEvent], None] = lambda _: None
+        self._is_subscribed = False
+        self._was_connected = False
+        self._socket = 0
+        self._signed = 0
+        self._positions_until_ms = 0
+        self._tickets: list[Ticket] = []
+        half = exchange.market.tick
+        bid = ((BOOK_PRICES[exchange.market.index], Decimal(5)),)
+        ask = ((BOOK_PRICES[exchange.market.index] + half, Decimal(5)),)
+        self._live, self._dead = port.BookTop(bid, ask, is_live=True), port.BookTop((), (), is_live=False)
+        exchange.accounts[account].listeners.append(self._pushed)
+
+    # --- the socket ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connects for the first time in this life of the process."""
+        self._was_connected = False
+        self._connect_after(100 + self.clock.below(600))
+
+    def hang_up(self) -> None:
+        """The process is gone."""
+        self._socket += 1
+        self._is_subscribed = self.is_connected = False
+        self._tickets.clear()
+
+    def cut(self) -> None:
+        """The socket breaks: what is on the way to us is lost, and it connects anew by itself."""
+        if not self.node.is_up or not self._is_subscribed:
+            return
+        self._socket += 1
+        self._is_subscribed = False
+        was_connected, self.is_connected = self.is_connected, False
+        self.node.later(0, self._cut_noticed, was_connected)
+        self._connect_after(200 + self.clock.below(RECONNECT_MS))
+
+    def _cut_noticed(self, was_connected: bool) -> None:
+        if was_connected:
+            self.listener(port.Disconnected("cut"))
+        for ticket in list(self._tickets):
+            self._answer(ticket, Unknown("cut"))
+
+    def _connect_after(self, delay_ms: int) -> None:
+        self.node.later(delay_ms, self._connect)
+
+    def _connect(self) -> None:
+        if self._is_subscribed:
+            return
+        if self.is_venue_away:
+            self._connect_after(1_000)
+            return
+        self._is_subscribed = True
+        self._positions_until_ms = 0
+        book = self.exchange.accounts[self.account_index]
+        for order in book.resting.values():
+            if order.shown:
+                self._pushed(port.OrderSeen(order.shown[-1][1]))
+        for _, fill in book.fills[-REPLAYED_FILLS:]:
+            self._pushed(port.FillSeen(fill))
+        self._pushed(port.PositionSeen(self.exchange.position(self.account_index)))
+        self.node.later(30 + self.clock.below(300), self._connected, self._socket)
+
+    def _connected(self, socket: int) -> None:
+        if socket == self._socket:
+            is_first, self._was_connected, self.is_connected = not self._was_connected, True, True
+            self.listener(port.Connected(is_first))
+
+    def _pushed(self, event: port.VenueEvent) -> None:
+        """The venue writes a frame: it comes soon, or late, or twice; positions stay in order."""
+        if not self._is_subscribed:
+            return
+        clock, weather = self.clock, self.weather
+        if isinstance(event, port.PositionSeen):
+            at_ms = max(self._positions_until_ms, clock.now_ms + 1 + clock.below(weather.slow_push_ms + 4))
+            self._positions_until_ms = at_ms
+            self.node.later(at_ms - clock.now_ms, self._heard, self._socket, event)
+            return
+        self.node.later(1 + clock.below(weather.slow_push_ms + 4), self._heard, self._socket, event)
+        if clock.strikes("repeated frame", weather.repeated_push):
+            self.node.later(1 + clock.below(weather.slow_push_ms + 400), self._heard, self._socket, event)
+
+    def _heard(self, socket: int, event: port.VenueEvent) -> None:
+        if socket == self._socket:
+            self.listener(event)
+
+    # --- signing ------------------------------------------------------------------------------------------------------
+
+    def _sign(self, action: str, nonce: int, *, client: int = 0, at_ms: int | None = None) -> Body:
+        self._signed += 1
+        name = f"{self.node.name}.{self.node.generation}.{self._signed}"
+        body = Body(name, action, self.account_index, self.key_index, nonce, self.clock.now_ms + self.life_ms, client)
+        body.at_ms = at_ms
+        self.exchange.bodies[name] = body
+        return body
+
+    def sign_order(self, order: Approved, nonce: int) -> SignedTransaction:
+        """See the port."""
+        intent = order.intent
+        body = self._sign("create", nonce, client=intent.client_order_index)
+        body.side, body.lots = intent.side, intent.market.lots_exactly(intent.size)
+        body.price, body.is_taker = intent.price, intent.kind is OrderKind.MARKET
+        return _transaction(14, body)
+
+    def sign_cancel(self, _market: Market, index: int, nonce: int) -> SignedTransaction:
+        """See the port."""
+        body = self._sign("cancel", nonce, client=index)
+        return _transaction(15, body, client=0)
+
+    def sign_cancel_all(self, nonce: int, _market: Market | None = None) -> SignedTransaction:
+        """See the port."""
+        return _transaction(16, self._sign("cancel_all", nonce))
+
+    def sign_dead_man(self, nonce: int, at_ms: int | None) -> SignedTransaction:
+        """See the port."""
+        return _transaction(16, self._sign("dead_man", nonce, at_ms=at_ms))
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    def send(self, transaction: SignedTransaction) -> None:
+        """See the port."""
+        clock, weather = self.clock, self.weather
+        if clock.strikes("held back", weather.held_back):
+            raise RateLimited("too many", 500)
+        ticket = Ticket(transaction)
+        self._tickets.append(ticket)
+        self.node.later(ANSWER_TIMEOUT_MS, self._answer, ticket, Unknown("no answer in time"))
+        is_lost = clock.strikes("request lost", weather.lost_request)
+        if not is_lost and not self.is_venue_away:
+            delay_ms = 1 + clock.below(weather.slow_send_ms + 20)
+            body = self.exchange.bodies[transaction.hash]
+            body.copies += 1
+            clock.after(delay_ms, self._arrived, body, self.node.generation, ticket)
+
+    def _arrived(self, body: Body, generation: int, ticket: Ticket) -> None:
+        clock, weather = self.clock, self.weather
+        body.copies -= 1
+        if clock.strikes("rate limited", weather.rate_limited):
+            outcome: Outcome = Rejected(23000, "too many requests")
+        else:
+            outcome = self.exchange.submit(body)
+        if clock.trace is not None:
+            clock.say("venue", f"{body.action} {body.hash} nonce {body.nonce}: {outcome}")
+        if generation == self.node.generation and not clock.strikes("answer lost", weather.lost_answer):
+            self.node.later(1 + clock.below(20), self._answer, ticket, outcome)
+
+    def _answer(self, ticket: Ticket, outcome: Outcome) -> None:
+        if ticket.is_open and ticket in self._tickets:
+            ticket.is_open = False
+            self._tickets.remove(ticket)
+            self.listener(port.SendAnswered(ticket.transaction, outcome))
+
+    # --- REST ---------------------------------------------------------------------------------------------------------
+
+    def _rest(self) -> None:
+        if self.is_venue_away or self.clock.strikes("REST fails", self.weather.rest_fails):
+            raise VenueUnreachable("no answer")
+
+    def next_nonce(self) -> int:
+        """See the port."""
+        self._rest()
+        lane = self.exchange.lanes[self.account_index, self.key_index]
+        if self.clock.strikes("stale nonce", self.weather.stale_nonce):
+            return lane.counter - 1
+        return self.exchange.next_nonce(self.account_index, self.key_index)
+
+    def open_orders(self, _market: Market) -> tuple[OrderReport, ...]:
+        """See the port."""
+        self._rest()
+        return tuple(one for one in self.exchange.orders(self.account_index) if not one.status.is_final)
+
+    def closed_orders(self, _market: Market, since_ms: int) -> tuple[OrderReport, ...]:
+        """See the port."""
+        self._rest()
+        ended = (one for one in self.exchange.orders(self.account_index) if one.status.is_final)
+        return tuple(one for one in ended if one.updated_at_ms >= since_ms)
+
+    def orders_by_client_index(self, _market: Market, indexes: Sequence[int]) -> tuple[OrderReport, ...]:
+        """See the port."""
+        self._rest()
+        return tuple(one for one in self.exchange.orders(self.account_index) if one.client_order_index in indexes)
+
+    def fills(
+        self, _market: Market, *, after_trade_id: int = 0, order_index: int | None = None
+    ) -> tuple[Fill, ...]:
+        """See the port."""
+        self._rest()
+        found = self.exchange.fills(self.account_index, after_trade_id)
+        return found if order_index is None else tuple(one for one in found if one.order_index == order_index)
+
+    def latest_trade_id(self, _market: Market) -> int:
+        """See the port."""
+        self._rest()
+        found = self.exchange.fills(self.account_index, 0)
+        return found[-1].trade_id if found else 0
+
+    def transaction(self, transaction_hash: str) -> TransactionReport | None:
+        """See the port."""
+        self._rest()
+        return self.exchange.transaction(transaction_hash)
+
+    def position(self, _market: Market) -> Position:
+        """See the port."""
+        self._rest()
+        return self.exchange.position(self.account_index)
+
+    def book(self, _market: Market, _depth: int) -> port.BookTop:
+        """See the port."""
+        if not self.is_connected or self.clock.happens(self.weather.no_book):
+            return self._dead
+        return self._live
+
+
+BOOK_PRICES = {0: Decimal("3000.00"), 1: Decimal("100000.0")}
+
+
+def _transaction(kind: int, body: Body, client: int | None = None) -> SignedTransaction:
+    index = body.client if client is None else client
+    return SignedTransaction(kind, body.hash, body.hash, body.nonce, body.key, body.expires_at_ms, index)
