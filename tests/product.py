@@ -236,13 +236,20 @@ class Product:
         assert found is not None
         return found
 
-    def fill(self, market: int, size: str, *, order: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The house takes so much of A's resting order, and rests again in front of it, so that B meets the house."""
+    def fill(
+        self, market: int, size: str, *, order: Mapping[str, Any] | None = None, must_rest: bool = True
+    ) -> dict[str, Any]:
+        """The house takes so much of A's resting order, and rests again in front of it, so that B meets the house.
+
+        Unless `must_rest`, an order that A has cancelled meanwhile is left alone.
+        """
         order = order or self.wait_quote(market)
         side, is_ask = ("asks", True) if order["is_ask"] else ("bids", False)
         book = self.exchange.get("orderBookOrders", market_id=market, limit=100)[side]
         places = [row["order_index"] for row in book]
-        assert order["order_index"] in places, f"A has cancelled {order}"
+        if order["order_index"] not in places:
+            assert not must_rest, f"A has cancelled {order}"
+            return dict(order)
         in_front = book[: places.index(order["order_index"])]
         taken = sum((Decimal(row["remaining_base_amount"]) for row in in_front), Decimal(size))
         price = Decimal(order["price"])
