@@ -1,22 +1,15 @@
-"""A simulated exchange on real sockets, in a thread of the test's own process, and its admin interface."""
+"""The simulated exchange as its outside clients meet it: three URLs, and accounts made through the admin interface."""
 
-import asyncio
 import json
-import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from hedge_strategy.clock import SystemClock
-from hedge_strategy.simulator.config import SimulatorConfig
-from hedge_strategy.simulator.server import ExchangeServer, ServerOptions
-from hedge_strategy.simulator.settings import Delays, ExchangeSettings
+from tests.simulator.live_exchange import live_exchange
 
-START_TIMEOUT_S = 20
 REQUEST_TIMEOUT_S = 10
-AT_ONCE = ExchangeSettings(delays=Delays(0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -48,25 +41,10 @@ class RunningExchange:
 
 
 @contextmanager
-def running_exchange(config: SimulatorConfig | None = None) -> Iterator[RunningExchange]:
-    """Listens on free loopback ports until the block ends. Without delays unless the config says otherwise."""
-    options = ServerOptions(config=config or SimulatorConfig(exchange=AT_ONCE))
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="exchange", daemon=True)
-    thread.start()
-
-    async def start() -> tuple[ExchangeServer, RunningExchange]:
-        server = ExchangeServer(options, SystemClock())
-        urls = await server.start()
-        return server, RunningExchange(urls.url, urls.ws_url, urls.admin_url)
-
-    try:
-        server, running = asyncio.run_coroutine_threadsafe(start(), loop).result(START_TIMEOUT_S)
-        try:
-            yield running
-        finally:
-            asyncio.run_coroutine_threadsafe(server.stop(), loop).result(START_TIMEOUT_S)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(START_TIMEOUT_S)
-        loop.close()
+def running_exchange() -> Iterator[RunningExchange]:
+    """Without delays, and with a book that was laid once and then stands still: conformance tests want a market to
+    trade against that gives the same answer twice."""
+    with live_exchange(flow={}) as live:
+        running = RunningExchange(live.urls.url, live.urls.ws_url, live.urls.admin_url)
+        running.admin("flow", {"paused": True})
+        yield running

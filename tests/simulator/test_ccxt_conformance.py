@@ -37,7 +37,6 @@ def environment() -> Path:
 @pytest.fixture(scope="module")
 def exchange() -> Iterator[RunningExchange]:
     with running_exchange() as running:
-        running.admin("flow", {"paused": True})
         yield running
 
 

@@ -21,9 +21,7 @@ ONLY_SOMETIMES = {"message", "next_cursor"}
 
 @pytest.fixture(scope="module")
 def exchange() -> Iterator[RunningExchange]:
-    """Without delays, and with a book that stands still."""
     with running_exchange() as running:
-        running.admin("flow", {"paused": True})
         yield running
 
 

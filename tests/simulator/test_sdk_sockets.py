@@ -20,9 +20,7 @@ pytestmark = pytest.mark.sdk
 
 @pytest.fixture(scope="module")
 def exchange() -> Iterator[RunningExchange]:
-    """Without delays, and with a book that stands still."""
     with running_exchange() as running:
-        running.admin("flow", {"paused": True})
         yield running
 
 
