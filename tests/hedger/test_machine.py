@@ -124,8 +124,8 @@ def _recovered(state: IntentState, key_index: int = LANE, reason: str = "") -> t
 def test_a_hedge_that_the_ledger_calls_dead_is_settled_and_its_bytes_never_leave_again() -> None:
     world, intent = _recovered(IntentState.DEAD, reason="refused: 21702 price")
     world.gain()
-    assert not [one for one in _sent(world) if one.transaction == intent.transaction]
     _hedged(world)
+    assert not [one for one in _sent(world) if one.transaction == intent.transaction]
 
 
 def test_a_former_owner_s_lane_is_not_mistaken_for_ours() -> None:
@@ -245,4 +245,19 @@ def test_answers_that_nobody_waits_for_change_nothing(event: type) -> None:
     world.tell(late)
     assert not _sent(world)
     world.fill(5, 1)
+    _hedged(world)
+
+
+def test_a_counter_that_lags_behind_what_has_run_is_not_believed() -> None:
+    world = World(1)
+    world.gain()
+    world.fill(5, 1)
+    world.come_to_rest()
+    world.faults = Faults(refused=1.0, stale_nonce=1.0)
+    world.fill(5, 2)
+    for _ in range(20):
+        world.pass_time(500)
+    later = [transaction.nonce for transaction in world.signed[1:]]
+    assert later
+    assert set(later) == {world.counter}
     _hedged(world)

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import redis
 
 from hedge_strategy.clock import SystemClock
+from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_keys
@@ -31,6 +33,7 @@ from hedge_strategy.risk.gate import Approved, approve
 from hedge_strategy.risk.limits import Limits
 from tests.fake_venue import BTC, ETH, FakeVenue
 from tests.polling import wait_until
+from tests.redis_server import running_redis
 
 MAKER, HEDGER = 7, 8
 
@@ -254,3 +257,19 @@ def test_the_next_hedger_goes_on_with_what_a_crashed_one_had_sent(real: redis.Re
     with hedging(real, venue, owner="b-2"):
         _hedged(real, BTC, 100)
     assert venue.executed() == Decimal("-0.00100")
+
+
+def test_fills_around_an_outage_of_redis_are_hedged_once(tmp_path: Path, venue: FakeVenue) -> None:
+    with (
+        running_redis(tmp_path, keeps_data=True) as server,
+        connect(server.settings) as client,
+        hedging(client, venue) as running,
+    ):
+        FillPublisher(client).publish("BTC", _fill("0.00100"))
+        _hedged(client, BTC, 100)
+        server.kill()
+        server.start()
+        FillPublisher(client).publish("BTC", _fill("0.00300"))
+        _hedged(client, BTC, 300)
+        assert running.stop() == 0
+    assert venue.executed() == Decimal("-0.00300")

@@ -15,7 +15,7 @@ from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
-from tests.maker.world import ETH, EVERYTHING, STARTED_S, VenueOrder, World, settings
+from tests.maker.world import ETH, EVERYTHING, STARTED_S, Faults, VenueOrder, World, settings
 
 
 def _at_rest(world: World) -> None:
@@ -143,6 +143,8 @@ def test_a_fill_that_stays_unhedged_cancels_what_still_rests() -> None:
 def test_the_position_of_another_market_is_not_ours() -> None:
     world = World(1)
     world.connect()
+    while world.now_ms < STARTED_S * 1000 + 20_000:
+        world.pass_time(200)
     world.tell(port.PositionSeen(Position(ETH.index, Decimal(-5), Decimal(0))))
     _run(world, 2_000)
     assert _placed(world)[0].order.intent.side is Side.BUY
@@ -219,3 +221,24 @@ def test_an_order_that_never_existed_is_not_replaced_at_once() -> None:
     assert len(_placed(world)) == 1
     _run(world, 1_000)
     assert len(_placed(world)) == 2
+
+
+def test_nothing_is_quoted_before_what_happened_meanwhile_is_read() -> None:
+    world = World(1, Faults(rest_fails=1.0))
+    world.connect()
+    world.tell(port.PositionSeen(Position(1, Decimal(0), Decimal(0))))
+    _run(world, 5_000)
+    assert not _placed(world)
+    world.faults = Faults()
+    _run(world, 5_000)
+    assert _placed(world)
+
+
+def test_fills_of_one_order_that_are_read_together_are_published_to_the_last() -> None:
+    world = World(1)
+    world.connect()
+    parts = (Decimal("0.003"), Decimal("0.007"))
+    fills = tuple(Fill(n, 7, 1, 500, 0, Side.BUY, size, Decimal(1), True, 1, 9) for n, size in enumerate(parts, 1))
+    world.trades = [(0, fill) for fill in fills]
+    world.tell(ev.CaughtUp(fills, (), Decimal("0.01")))
+    assert world.published[500].filled_size == Decimal("0.010")
