@@ -39,7 +39,7 @@ def check_config(
 
 def _shown(settings: Config) -> dict[str, dict[str, object]]:
     """The settings without secrets, as text and numbers."""
-    accounts = {
+    accounts: dict[str, dict[str, object]] = {
         name: {
             "account_name": account.account_name,
             "venue": account.venue,
@@ -49,7 +49,7 @@ def _shown(settings: Config) -> dict[str, dict[str, object]]:
         }
         for name, account in (("account_a", settings.account_a), ("account_b", settings.account_b))
     }
-    sections = {
+    sections: dict[str, dict[str, object]] = {
         name: {key: str(value) for key, value in msgspec.structs.asdict(section).items()}
         for name, section in (("redis", settings.redis), ("lighter", settings.lighter), ("strategy", settings.strategy))
     }

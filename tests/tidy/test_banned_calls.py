@@ -47,8 +47,14 @@ MAKES_RANDOM_SOURCES = ("hedge_strategy/wiring.py", "hedge_strategy/cli/")
 # The outermost code of a process or thread, `path::function`, and what it does with what it catches.
 OUTERMOST_LOOPS = MappingProxyType(
     {
-        "hedge_strategy/venues/transport/live_socket.py::LiveSocket._one_connection": (
+        "hedge_strategy/venues/transport/live_socket.py::LiveSocket._run": (
             "outermost loop of the socket's thread: logged with its trace, the connection is given up for a new one"
+        ),
+        "hedge_strategy/maker/process.py::MakerProcess._guard": (
+            "outermost frame of each of A's threads: logged with its trace, A cancels and ends"
+        ),
+        "hedge_strategy/hedger/process.py::HedgerProcess._guard": (
+            "outermost frame of each of B's threads: logged with its trace, B drains and ends"
         ),
         "hedge_strategy/venues/lighter/signer.py::Signer._load": (
             "whole body of the loading thread, and the SDK raises bare Exception: kept as the reason of every refusal"
