@@ -11,7 +11,9 @@
     ├── WireError               a payload that breaks its own promise: counted, logged, skipped
     ├── CoordinationError       Redis, or the way to it
     │   ├── RedisUnavailable    no answer: whether Redis acted is unknown
-    │   └── StaleOwner          this process no longer owns the market: it must stop acting for it
+    │   ├── StaleOwner          this process no longer owns the market: it must stop acting for it
+    │   └── LedgerForgotten     Redis has lost (part of) the ledger: nothing is done until it is rebuilt
+    ├── DiskFailed              a file did not take, or give back, what is kept in it
     └── InvariantBroken         a promise does not hold: the market is stopped and a person told
 
 `may_retry` is the only place that says what may be repeated.
@@ -103,6 +105,14 @@ class RedisUnavailable(CoordinationError):
 
 class StaleOwner(CoordinationError):
     """Another process holds the market's lease with a higher fencing number."""
+
+
+class LedgerForgotten(CoordinationError):
+    """The ledger in Redis is not the one that was known: gone, older, or another. It did nothing; rebuild it first."""
+
+
+class DiskFailed(HedgeError):
+    """A file could not be read or written: what was to be kept may or may not be in it."""
 
 
 class InvariantBroken(HedgeError):

@@ -1,41 +1,28 @@
--- The ledger of one market: one maker order a call.
+-- The ledger of one market: one maker order a call. Keys, arguments and answers: see ledger_store.lua, which stands
+-- before this text.
 --
--- KEYS 1 the order's row (hash)  2 open orders  3 unfinished orders (sorted sets of order names)  4 totals (hash)
---      5 fence (hash)
--- ARGV 1 operation  2 the order's name  3 fencing number, empty for `observe` and `page`  4 … see each operation
---
--- Answers start with a verdict. `stale`: the fencing number is not the newest, nothing was done. `broken`: a promise
--- would not hold, nothing was done. Else what each operation says. Rows are flat lists of names and values, with one
--- hedge at most, so that answers stay short however many hedges an order has had.
---
--- Lots are below 2^48, sums of them below 2^53, so Lua's doubles hold them exactly; they are written with %.0f, because
--- tostring() rounds at 14 digits. Order indexes do not fit and never become numbers here.
-local operation, name, fencing = ARGV[1], ARGV[2], ARGV[3]
-local ROW, OPEN, UNFINISHED, TOTALS, FENCE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- `forgotten`: Redis does not hold what the caller knew, nothing was done. `stale`: the fencing number is not the
+-- newest, nothing was done. `broken`: a promise would not hold, nothing was done. Else what each operation says. Rows
+-- are flat lists of names and values, with one hedge at most, so that answers stay short however many hedges an order
+-- has had.
 local HEDGE = {'state', 'lots', 'token', 'fencing', 'client_order_index', 'claimed_at_ms', 'kind', 'payload', 'hash',
   'nonce', 'key_index', 'expires_at_ms', 'executed_lots', 'executed_quote', 'venue_order_index', 'reason',
   'settled_at_ms'}
 
-local function text(number)
-  return string.format('%.0f', number)
-end
+local refusal = forgotten()
+if refusal then return answer('forgotten', refusal) end
 
-local function now_ms()
-  local time = redis.call('TIME')
-  return text(tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-end
-
--- page: 4 after  5 how many. KEYS 1 is the prefix of rows, 2 the index. Answers {name, row} pairs, no verdict.
+-- page: 1 after  2 how many. KEYS 2 is the index, the name is empty. Answers {'page', {name, row} …}.
 if operation == 'page' then
   local page = {}
-  for i, found in ipairs(redis.call('ZRANGEBYLEX', OPEN, ARGV[4], '+', 'LIMIT', 0, ARGV[5])) do
-    local unsettled = redis.call('HGET', ROW .. found, 'unsettled')
+  for i, found in ipairs(redis.call('ZRANGEBYLEX', OPEN, argument[1], '+', 'LIMIT', 0, argument[2])) do
+    local unsettled = redis.call('HGET', PREFIX .. found, 'unsettled')
     local fields = {'side', 'filled', 'hedged', 'in_flight', 'final', 'unsettled'}
     if unsettled and unsettled ~= '' then
       for _, field in ipairs(HEDGE) do fields[#fields + 1] = unsettled .. ':' .. field end
     end
     local flat = {}
-    for k, value in ipairs(redis.call('HMGET', ROW .. found, unpack(fields))) do
+    for k, value in ipairs(redis.call('HMGET', PREFIX .. found, unpack(fields))) do
       if value then
         flat[#flat + 1] = fields[k]
         flat[#flat + 1] = value
@@ -43,36 +30,37 @@ if operation == 'page' then
     end
     page[i] = {found, flat}
   end
-  return page
+  return answer('page', page)
 end
 
-if operation ~= 'observe' then
-  local newest = redis.call('HGET', FENCE, 'number')
-  if newest ~= fencing then return {'stale', newest or ''} end
+if operation ~= 'observe' and operation ~= 'read' then
+  local newest = stale()
+  if newest then return answer('stale', newest) end
 end
 
 -- One read of all that is needed: the order, and by operation the claim's token or the hedge.
-local attempt = ARGV[4]
-local extra = operation == 'claim' and {'token:' .. ARGV[8]}
-  or operation ~= 'observe' and {attempt .. ':state', attempt .. ':lots', attempt .. ':executed_lots'} or {}
-local held = redis.call('HMGET', ROW, 'side', 'filled', 'hedged', 'in_flight', 'final', 'attempts', 'unsettled',
-  unpack(extra))
-local order = {
-  side = held[1],
-  filled = tonumber(held[2] or '0'),
-  hedged = tonumber(held[3] or '0'),
-  in_flight = tonumber(held[4] or '0'),
-  final = held[5] == '1',
-  attempts = tonumber(held[6] or '0'),
-  unsettled = held[7] or '',
-}
+local attempt = argument[1]
+local wanted = {}
+if operation == 'claim' then
+  wanted = {'token:' .. argument[7]}
+elseif operation == 'advance' or operation == 'settle' then
+  wanted = {attempt .. ':state', attempt .. ':lots', attempt .. ':executed_lots', 'settled_before'}
+end
+local order, held = read_order(name, wanted)
 
 local function is_open()
   return order.in_flight > 0 or not order.final or order.filled > order.hedged
 end
-local was_open = order.side and is_open()
 
--- One write of all that changes.
+local function is_quiet()
+  return order.in_flight == 0 and order.filled == order.hedged and not order.final
+end
+
+local has_row = order.side and not order.is_compact
+local was_open = has_row and is_open()
+local was_quiet = has_row and is_quiet()
+
+-- One write of all that changes. An order that is done loses its row.
 local changes = {}
 local function set(field, value)
   changes[#changes + 1] = field
@@ -80,9 +68,23 @@ local function set(field, value)
 end
 
 local function write()
-  if #changes > 0 then redis.call('HSET', ROW, unpack(changes)) end
-  if is_open() and not was_open then redis.call('ZADD', OPEN, 0, name) end
-  if was_open and not is_open() then redis.call('ZREM', OPEN, name) end
+  if #changes == 0 then return end
+  count_change()
+  if order.is_compact then
+    keep_in_window(name, order)
+  elseif not is_open() then
+    order.executed = order.executed or has_row and last_executed(name, order) or '0'
+    compact(name, order)
+  else
+    redis.call('HSET', ROW, unpack(changes))
+    if not was_open then redis.call('ZADD', OPEN, 0, name) end
+    if is_quiet() then
+      redis.call('ZADD', QUIET_ROWS, now_ms(), name)
+    elseif was_quiet then
+      redis.call('ZREM', QUIET_ROWS, name)
+    end
+  end
+  tidy()
 end
 
 local function row(with_attempt)
@@ -102,66 +104,119 @@ local function row(with_attempt)
   return flat
 end
 
--- 4 side  5 filled lots  6 filled quote  7 final.
+-- read: 1 with all hedges. Answers {'line', row} or {'none'}.
+if operation == 'read' then
+  if not order.side then return answer('none') end
+  if argument[1] == '1' and not order.is_compact then return answer('line', redis.call('HGETALL', ROW)) end
+  return answer('line', row())
+end
+
+-- Whether a fill of an order that is in no row and not in the window belongs to an order that left it. Times count as
+-- well as trades, because an order's last trade may never have been told. Nil where neither can tell.
+local function is_long_finished(trade_id, filled_at_ms)
+  local watermark = redis.call('HMGET', MARKER, 'finished_trade_id', 'finished_at_ms')
+  if not watermark[1] then return false end
+  if trade_id ~= '0' and at_or_below(trade_id, watermark[1]) then return true end
+  local behind_ms = tonumber(watermark[2]) - tonumber(filled_at_ms)
+  if filled_at_ms ~= '0' and watermark[2] ~= '0' and behind_ms <= HISTORY_MAX_MS then return behind_ms >= 0 end
+  if trade_id == '0' then return nil end
+  return false
+end
+
+-- Brings a row back for an order in the window that has filled further: hedged as it was, attempts go on.
+local function reopen()
+  leave_window(name)
+  order.is_compact = false
+  changes = {'side', order.side, 'hedged', text(order.hedged), 'in_flight', '0', 'attempts', text(order.attempts),
+    'unsettled', '', 'seen_at_ms', text(now_ms()), 'trade_id', order.trade_id, 'filled_at_ms', order.filled_at_ms,
+    'settled_before', text(order.attempts)}
+  if order.attempts > 0 and order.executed ~= '?' then
+    set(text(order.attempts - 1) .. ':executed_lots', order.executed)
+  end
+  order.executed = nil
+end
+
+-- 1 side  2 filled lots  3 filled quote  4 final  5 last trade id  6 time of the last fill, ms.
 local function note_fill()
-  local side, filled = ARGV[4], tonumber(ARGV[5])
+  local side, filled, is_final = argument[1], tonumber(argument[2]), argument[4] == '1'
   if not order.side then
     order.side = side
     changes = {'side', side, 'filled', '0', 'quote', '0', 'hedged', '0', 'in_flight', '0', 'final', '0',
-      'attempts', '0', 'unsettled', '', 'seen_at_ms', now_ms()}
+      'attempts', '0', 'unsettled', '', 'seen_at_ms', text(now_ms())}
+  elseif order.is_compact and filled > order.filled then
+    reopen()
+    -- It was said to be final and was not, or it is not yet: what is said now holds.
+    order.final = is_final
+    set('final', is_final and '1' or '0')
   end
   if filled > order.filled then
-    set('filled', ARGV[5])
-    set('quote', ARGV[6])
+    set('filled', argument[2])
+    set('quote', argument[3])
     redis.call('HINCRBY', TOTALS, 'filled:' .. side, text(filled - order.filled))
     order.filled = filled
   end
-  if ARGV[7] == '1' and not order.final then
+  if is_final and not order.final then
     set('final', '1')
     order.final = true
+  end
+  local filled_at_ms = text(math.min(tonumber(argument[6]), now_ms() + CLOCKS_DIFFER_MS))
+  if not at_or_below(argument[5], order.trade_id) then
+    order.trade_id = argument[5]
+    set('trade_id', order.trade_id)
+  end
+  if not at_or_below(filled_at_ms, order.filled_at_ms) then
+    order.filled_at_ms = filled_at_ms
+    set('filled_at_ms', order.filled_at_ms)
   end
 end
 
 if operation == 'observe' or operation == 'claim' then
-  if order.side and order.side ~= ARGV[4] then
-    return {'broken', 'is a ' .. order.side .. ', not a ' .. ARGV[4]}
+  if order.side and order.side ~= argument[1] then
+    return answer('broken', 'is a ' .. order.side .. ', not a ' .. argument[1])
+  end
+  if not order.side then
+    local is_done = is_long_finished(argument[5], argument[6])
+    if is_done then return answer('finished') end
+    if is_done == nil then
+      return answer('broken', 'is not known, and neither a trade nor a time tells whether it was finished long ago')
+    end
   end
 end
 
--- observe: as note_fill. Answers {'line', row}.
+-- observe: as note_fill. Answers {'line', row} or {'finished'}.
 if operation == 'observe' then
   note_fill()
   write()
-  return {'line', row()}
+  return answer('line', row())
 end
 
--- claim: as note_fill, then 8 claim token  9 most lots  10 client order index of attempt 0  11 attempts an order may
--- take. Answers {'claimed' | 'busy' | 'nothing', attempt, row}.
+-- claim: as note_fill, then 7 claim token  8 most lots  9 client order index of attempt 0  10 attempts an order may
+-- take. Answers {'claimed' | 'busy' | 'nothing', attempt, row} or {'finished'}.
 if operation == 'claim' then
-  local token, known = ARGV[8], held[8]
-  local unhedged = math.max(order.filled, tonumber(ARGV[5])) - order.hedged
+  local token, known = argument[7], held[1]
+  local unhedged = math.max(order.filled, tonumber(argument[2])) - order.hedged
   local is_free = not known and order.unsettled == '' and unhedged > 0
-  if is_free and order.attempts >= tonumber(ARGV[11]) then
-    return {'broken', 'all ' .. ARGV[11] .. ' hedges of the order are used up'}
+  if is_free and order.attempts >= tonumber(argument[10]) then
+    return answer('broken', 'all ' .. argument[10] .. ' hedges of the order are used up')
   end
   note_fill()
   if not is_free then
+    local with = known or order.unsettled
+    local flat = with == '' and row() or row(with)
     write()
-    if known then return {'claimed', known, row(known)} end
-    if order.unsettled ~= '' then return {'busy', order.unsettled, row(order.unsettled)} end
-    return {'nothing', '', row()}
+    return answer(known and 'claimed' or with == '' and 'nothing' or 'busy', with, flat)
   end
-  local lots = math.min(unhedged, tonumber(ARGV[9]))
+  local lots = math.min(unhedged, tonumber(argument[8]))
   local number = text(order.attempts)
   local hedge = {'state', 'reserved', 'lots', text(lots), 'token', token, 'fencing', fencing,
-    'client_order_index', text(tonumber(ARGV[10]) + order.attempts), 'claimed_at_ms', now_ms()}
+    'client_order_index', text(tonumber(argument[9]) + order.attempts), 'claimed_at_ms', text(now_ms())}
   order.in_flight = lots
-  local answer = row()
+  local flat = row()
   for i = 1, #hedge, 2 do
     local field = number .. ':' .. hedge[i]
     set(field, hedge[i + 1])
-    answer[#answer + 1] = field
-    answer[#answer + 1] = hedge[i + 1]
+    flat[#flat + 1] = field
+    flat[#flat + 1] = hedge[i + 1]
   end
   set('attempts', text(order.attempts + 1))
   set('unsettled', number)
@@ -170,68 +225,79 @@ if operation == 'claim' then
   write()
   redis.call('HINCRBY', TOTALS, 'in_flight', text(lots))
   redis.call('ZADD', UNFINISHED, 0, name)
-  return {'claimed', number, answer}
+  return answer('claimed', number, flat)
 end
 
-local state, lots, booked = held[8], tonumber(held[9] or '0'), held[10]
-if not state then return {'broken', 'there is no hedge ' .. attempt} end
+local state, lots, booked = held[1], tonumber(held[2] or '0'), held[3]
+if order.is_compact and tonumber(attempt) < order.attempts then
+  -- All of its hedges are settled; how much the last one did is still known.
+  state = 'settled'
+  booked = tonumber(attempt) == order.attempts - 1 and order.executed ~= '?' and order.executed or nil
+elseif not state and held[4] and tonumber(attempt) < tonumber(held[4]) then
+  state = 'settled'  -- before the order was in the window
+end
+if not state then return answer('broken', 'there is no hedge ' .. attempt) end
 
 local function may_follow(sources)
   return string.find(' ' .. sources .. ' ', ' ' .. state .. ' ', 1, true)
 end
 
--- advance: 5 to state  6 legal states before it, spaces between  7 reason  8 … names and values to store.
+-- advance: 2 to state  3 legal states before it, spaces between  4 reason  5 … names and values to store.
 if operation == 'advance' then
-  local to, fields = ARGV[5], {}
-  for i = 8, #ARGV, 2 do fields[#fields + 1] = attempt .. ':' .. ARGV[i] end
+  local to, fields = argument[2], {}
+  for i = 5, #argument, 2 do fields[#fields + 1] = attempt .. ':' .. argument[i] end
   local stored = #fields > 0 and redis.call('HMGET', ROW, unpack(fields)) or {}
   for i, field in ipairs(fields) do
-    local value = ARGV[7 + 2 * i]
-    if stored[i] and stored[i] ~= value then return {'broken', 'another ' .. field .. ' is stored'} end
-    if not stored[i] and state == to then return {'broken', 'is ' .. to .. ' without a ' .. field} end
+    local value = argument[4 + 2 * i]
+    if stored[i] and stored[i] ~= value then return answer('broken', 'another ' .. field .. ' is stored') end
+    if not stored[i] and state == to then return answer('broken', 'is ' .. to .. ' without a ' .. field) end
     set(field, value)
   end
-  if state == to then return {'advanced'} end
-  if not may_follow(ARGV[6]) then
-    return {'broken', 'hedge ' .. attempt .. ' is ' .. state .. ' and cannot become ' .. to}
+  if state == to then return answer('advanced') end
+  if not may_follow(argument[3]) then
+    return answer('broken', 'hedge ' .. attempt .. ' is ' .. state .. ' and cannot become ' .. to)
   end
   set(attempt .. ':state', to)
-  if ARGV[7] ~= '' then set(attempt .. ':reason', ARGV[7]) end
-  write()
-  return {'advanced'}
+  if argument[4] ~= '' then set(attempt .. ':reason', argument[4]) end
+  count_change()
+  redis.call('HSET', ROW, unpack(changes))
+  return answer('advanced')
 end
 
--- settle: 5 executed lots  6 executed quote  7 B's order index  8 reason  9 legal states before it, spaces between.
+-- settle: 2 executed lots  3 executed quote  4 B's order index  5 reason  6 legal states before it, spaces between.
 -- Answers {'line', row}.
 if operation == 'settle' then
-  local executed = tonumber(ARGV[5])
+  local executed = tonumber(argument[2])
   if state == 'settled' then
-    if booked ~= ARGV[5] then
-      return {'broken', 'hedge ' .. attempt .. ' was settled with ' .. booked .. ' lots, not ' .. ARGV[5]}
+    if booked and booked ~= argument[2] then
+      return answer('broken', 'hedge ' .. attempt .. ' was settled with ' .. booked .. ' lots, not ' .. argument[2])
     end
-    return {'line', row()}
+    return answer('line', row())
   end
-  if not may_follow(ARGV[9]) then
-    return {'broken', 'hedge ' .. attempt .. ' is ' .. state .. ' and cannot be settled'}
+  if not may_follow(argument[6]) then
+    return answer('broken', 'hedge ' .. attempt .. ' is ' .. state .. ' and cannot be settled')
   end
   if executed > lots then
-    return {'broken', 'hedge ' .. attempt .. ' executed ' .. ARGV[5] .. ' lots of ' .. text(lots) .. ' claimed'}
+    return answer('broken',
+      'hedge ' .. attempt .. ' executed ' .. argument[2] .. ' lots of ' .. text(lots) .. ' claimed')
   end
   if state == 'dead' and executed > 0 then
-    return {'broken', 'hedge ' .. attempt .. ' is dead, yet executed ' .. ARGV[5] .. ' lots'}
+    return answer('broken', 'hedge ' .. attempt .. ' is dead, yet executed ' .. argument[2] .. ' lots')
   end
   order.hedged = order.hedged + executed
   order.in_flight = 0
+  order.executed = argument[2]
   local stem = attempt .. ':'
   changes = {'hedged', text(order.hedged), 'in_flight', '0', 'unsettled', '', stem .. 'state', 'settled',
-    stem .. 'executed_lots', ARGV[5], stem .. 'executed_quote', ARGV[6], stem .. 'venue_order_index', ARGV[7],
-    stem .. 'settled_at_ms', now_ms()}
-  if ARGV[8] ~= '' then set(stem .. 'reason', ARGV[8]) end
+    stem .. 'executed_lots', argument[2], stem .. 'executed_quote', argument[3], stem .. 'venue_order_index',
+    argument[4], stem .. 'settled_at_ms', text(now_ms())}
+  if argument[5] ~= '' then set(stem .. 'reason', argument[5]) end
   write()
+  if is_open() then redis.call('HDEL', ROW, stem .. 'payload') end
   redis.call('HINCRBY', TOTALS, 'in_flight', text(-lots))
-  redis.call('HINCRBY', TOTALS, 'hedged:' .. order.side, ARGV[5])
+  redis.call('HINCRBY', TOTALS, 'hedged:' .. order.side, argument[2])
   redis.call('ZREM', UNFINISHED, name)
-  return {'line', row()}
+  return answer('line', row())
 end
 
 return redis.error_reply('no such operation')

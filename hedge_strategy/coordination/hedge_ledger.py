@@ -8,10 +8,23 @@ Invariants, kept by Redis itself, because each operation is one atomic script (`
 - Repeating any call changes nothing and answers the same, so a call without an answer (`RedisUnavailable`) may be
   repeated as it was. A claim is recognised by its token, which the caller makes anew for each claim.
 
-Rows of finished orders stay; `totals` does not depend on them. What is open and what is unfinished is indexed, so no
-read ever walks over all keys. Times are Redis' own clock.
+The ledger's size follows what is open, not what was ever done:
 
-Known limits: amounts are lots below 2^48; an order takes at most 4096 hedges (`domain/ids`).
+- A final, fully hedged order gives up its row for a short entry in a window of the newest such orders. So does an order
+  that is fully hedged but not final, once it has been quiet for long or such rows are many; it has a window of its own,
+  so that finished orders never push it out. (The old message form knows no final order.)
+- An order in a window answers as before, but tells no hedges. Should it fill further, it gets its row back, hedged as
+  it was, attempts going on. So a wrong final flag, or an order that rests for days, loses nothing.
+- What falls out of a window moves the watermark. An unknown order whose last trade, or last fill's time, is not newer
+  is `Finished`, and never claimed again.
+- The signed bytes of a settled hedge are dropped.
+
+It is noticed when Redis forgets (`ledger_script`). What is open and what is unfinished is indexed; no read walks over
+all keys. Times are Redis' own clock.
+
+Known limits: amounts are lots below 2^48; an order takes at most 4096 hedges (`domain/ids`). An order's first fill is
+taken for finished, and not hedged, when it is told after `finished_kept` orders with newer fills have come and gone. An
+order that fills further after it fell out of a window is hedged anew in full (`LedgerBounds`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,10 +32,13 @@ from typing import Any
 
 import redis
 
+from hedge_strategy.coordination import ledger_restore
 from hedge_strategy.coordination.connection import redis_errors
-from hedge_strategy.coordination.keys import market_keys, order_name, order_of_name
+from hedge_strategy.coordination.keys import order_of_name
+from hedge_strategy.coordination.ledger_restore import LedgerMarker, RestoredOrder, Watermark, stored_fields
 from hedge_strategy.coordination.ledger_rows import (
     Busy,
+    Finished,
     Intent,
     Nothing,
     SeenFill,
@@ -33,12 +49,12 @@ from hedge_strategy.coordination.ledger_rows import (
     row_of,
     unsettled_intent,
 )
+from hedge_strategy.coordination.ledger_script import Belief, LedgerBounds, LedgerScript
 from hedge_strategy.coordination.messages import LOTS_MAX
-from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, states_before
 from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index
 from hedge_strategy.domain.order import SignedTransaction
-from hedge_strategy.errors import InvariantBroken, StaleOwner
+from hedge_strategy.errors import InvariantBroken
 
 ORDERS_PER_PAGE = 200
 PAGES_MAX = 5_000
@@ -51,21 +67,112 @@ class HedgeLedger:
     Args:
         client: the connection.
         market: the maker's symbol.
+        epoch: of the ledger that this process knows; empty for none, then nothing forgotten is noticed until `believe`.
+        sequence: the highest that this process has been told of that epoch.
+        bounds: how much of what is done is kept; the same for all that use one ledger.
     """
 
-    def __init__(self, client: redis.Redis, market: str) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        market: str,
+        *,
+        epoch: str = "",
+        sequence: int = 0,
+        bounds: LedgerBounds = LedgerBounds(),  # noqa: B008 - frozen
+    ) -> None:
         self._client = client
-        self._keys = market_keys(market)
-        self._script = Script(client, "hedge_ledger.lua")
+        self._script = LedgerScript(client, market, bounds, "hedge_ledger.lua")
+        self._opening = LedgerScript(client, market, bounds, "ledger_restore.lua")
+        self._keys = self._script.keys
+        self._belief = Belief(epoch, sequence)
 
     @property
     def market(self) -> str:
         """The maker's symbol."""
         return self._keys.market
 
+    @property
+    def believed_epoch(self) -> str:
+        """The epoch that each call names; empty for none."""
+        return self._belief.read()[0]
+
+    @property
+    def sequence(self) -> int:
+        """The highest sequence that this process has been told; to be kept on disk beside the epoch."""
+        return self._belief.read()[1]
+
+    def believe(self, epoch: str, sequence: int = 0) -> None:
+        """From now on each call names this epoch, and at least this sequence."""
+        self._belief.change(epoch, sequence)
+
+    def marker(self) -> LedgerMarker:
+        """What the ledger in Redis says of itself, whatever this process believes in.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        names = ("epoch", "sequence", "restoring", "finished_trade_id", "finished_at_ms")
+        with redis_errors():
+            held: Any = self._client.hmget(self._keys.marker, names)
+        epoch, sequence, restoring, trade_id, at_ms = (None if one is None else one.decode() for one in held)
+        return LedgerMarker(
+            epoch=None if restoring else epoch,
+            sequence=int(sequence or 0),
+            is_being_rebuilt=restoring is not None,
+            watermark=Watermark(int(trade_id or 0), int(at_ms or 0)),
+        )
+
+    def epoch(self) -> str | None:
+        """The epoch of the ledger in Redis; None where there is none, or it is being rebuilt.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        return self.marker().epoch
+
+    def open_epoch(self, epoch: str, *, fencing: int) -> None:
+        """Opens the very first epoch of an empty ledger, and believes in it.
+
+        For the hedger that owns the market, where `ledger_restore.standing` says FIRST_START. Repeating is harmless.
+
+        Raises:
+            LedgerForgotten: the ledger is not empty: it has another epoch, is being rebuilt, or holds orders.
+            StaleOwner: the caller does not own the market.
+            RedisUnavailable: no answer; repeating is harmless.
+        """
+        self._belief.change(epoch, ledger_restore.open_first(self._opening, epoch, fencing=fencing))
+
+    def restore(
+        self,
+        epoch: str,
+        *,
+        fencing: int,
+        orders: Sequence[RestoredOrder],
+        watermark: Watermark = Watermark(),  # noqa: B008 - frozen
+    ) -> None:
+        """Puts what the venues tell in place of all that the ledger holds, opens a new epoch, and believes in it.
+
+        Many small steps, the epoch last: until then every use of the ledger, by whomever, is refused.
+
+        Args:
+            epoch: new for each rebuilding, the same when one is repeated.
+            fencing: the caller's fencing number.
+            orders: every order that may still be told of, or has something in flight.
+            watermark: orders that are not given and are not newer count as finished.
+
+        Raises:
+            InvariantBroken: the amounts of an order cannot be; nothing was changed.
+            LedgerForgotten: somebody else began a rebuilding meanwhile.
+            StaleOwner: the caller does not own the market.
+            RedisUnavailable: no answer; repeating is harmless, and needed.
+        """
+        done = ledger_restore.restore(self._opening, epoch, fencing=fencing, orders=orders, watermark=watermark)
+        self._belief.change(epoch, done)
+
     def claim(
         self, fill: SeenFill, *, fencing: int, claim_token: str, max_lots: int | None = None
-    ) -> Claim | Busy | Nothing:
+    ) -> Claim | Busy | Nothing | Finished:
         """Notes what is filled and sets the unhedged difference aside for one hedge.
 
         Args:
@@ -76,11 +183,14 @@ class HedgeLedger:
 
         Returns:
             The claim, which is this token's own even when it was made by an earlier call (then in whatever state it
-            is by now); `Busy` where another hedge of the order is unsettled; `Nothing` where all is hedged.
+            is by now); `Busy` where another hedge of the order is unsettled; `Nothing` where all is hedged;
+            `Finished` where the order was hedged in full so long ago that only the watermark knows.
 
         Raises:
             StaleOwner: the caller no longer owns the market; nothing was noted.
-            InvariantBroken: the order's side changed, or its 4096 hedges are used up.
+            LedgerForgotten: the ledger is not the one that this process knew; nothing was noted.
+            InvariantBroken: the order's side changed, its 4096 hedges are used up, or it is not known and the fill says
+                neither a trade nor a time by which to tell whether it was finished long ago.
             RedisUnavailable: no answer.
         """
         first = hedge_client_order_index(fill.order.order_index, 0)
@@ -88,10 +198,13 @@ class HedgeLedger:
         if limit <= 0:
             raise ValueError(f"max_lots {max_lots} is not positive")
         reply = self._call("claim", fill.order, fencing, *_seen(fill), claim_token, limit, first, ATTEMPTS_PER_ORDER)
-        verdict, row = reply[0].decode(), row_of(reply[2])
+        verdict = reply[0].decode()
+        if verdict == "finished":
+            return Finished(_finished_line(fill))
+        row = row_of(reply[3])
         if verdict == "nothing":
             return Nothing(order_line(fill.order, row))
-        found = intent(fill.order, row, int(reply[1]))
+        found = intent(fill.order, row, int(reply[2]))
         if verdict == "busy":
             return Busy(found, order_line(fill.order, row))
         return found.claim
@@ -99,12 +212,16 @@ class HedgeLedger:
     def observe(self, fill: SeenFill) -> OrderLine:
         """Notes what is filled, without claiming; anybody may.
 
+        Returns:
+            The order's line; for an order that was hedged in full long ago, what was asked about, as hedged.
+
         Raises:
-            InvariantBroken: the order's side changed.
+            LedgerForgotten: the ledger is not the one that this process knew; nothing was noted.
+            InvariantBroken: as for `claim`.
             RedisUnavailable: no answer.
         """
         reply = self._call("observe", fill.order, None, *_seen(fill))
-        return order_line(fill.order, row_of(reply[1]))
+        return _finished_line(fill) if reply[0] == b"finished" else order_line(fill.order, row_of(reply[2]))
 
     def advance(
         self,
@@ -132,6 +249,7 @@ class HedgeLedger:
 
         Raises:
             StaleOwner: the caller no longer owns the market.
+            LedgerForgotten: the ledger is not the one that this process knew.
             InvariantBroken: the step is not in the table, other bytes were stored before, or there is no such hedge.
             ValueError: SETTLED (use `settle`), or a transaction with a state that stores none, or none with SIGNED.
             RedisUnavailable: no answer.
@@ -151,7 +269,7 @@ class HedgeLedger:
                 )
             if to_state is IntentState.SENT:
                 sources += states_before(IntentState.SIGNED)
-            fields = _stored(transaction)
+            fields = tuple(part for field in stored_fields(transaction).items() for part in field)
         self._call("advance", claim.order, fencing, claim.attempt, to_state, " ".join(sources), reason, *fields)
         return Claim(claim.order, claim.maker_side, claim.client_order_index, claim.attempt, claim.lots, to_state)
 
@@ -182,41 +300,35 @@ class HedgeLedger:
 
         Raises:
             StaleOwner: the caller no longer owns the market.
+            LedgerForgotten: the ledger is not the one that this process knew. Nothing was booked.
             InvariantBroken: more was executed than claimed, a dead hedge executed, it was settled before with another
                 amount, it is not yet sent, or there is no such hedge. Nothing was booked.
             RedisUnavailable: no answer.
         """
         if executed_lots < 0:
             raise ValueError(f"executed_lots {executed_lots} is negative")
-        reply = self._call(
-            "settle",
-            claim.order,
-            fencing,
-            claim.attempt,
-            executed_lots,
-            executed_quote,
-            venue_order_index,
-            reason,
-            _BEFORE_SETTLED,
-        )
-        return order_line(claim.order, row_of(reply[1]))
+        booked = (executed_lots, executed_quote, venue_order_index, reason)
+        reply = self._call("settle", claim.order, fencing, claim.attempt, *booked, _BEFORE_SETTLED)
+        return order_line(claim.order, row_of(reply[2]))
 
     def order_line(self, order: OrderKey) -> OrderLine | None:
-        """What the ledger knows of an order; None where it knows nothing.
+        """What the ledger knows of an order, in a row or in a window; None where it knows nothing, or no longer.
 
         Raises:
+            LedgerForgotten: the ledger is not the one that this process knew.
             RedisUnavailable: no answer.
         """
-        row = self._row(order)
+        row = self._row(order, with_hedges=False)
         return order_line(order, row) if row else None
 
     def intents_of(self, order: OrderKey) -> tuple[Intent, ...]:
-        """All hedges of an order, first attempt first.
+        """The hedges of an order, first attempt first; none where it has no row (any more): then all are settled.
 
         Raises:
+            LedgerForgotten: the ledger is not the one that this process knew.
             RedisUnavailable: no answer.
         """
-        return intents(order, self._row(order))
+        return intents(order, self._row(order, with_hedges=True))
 
     def unfinished(self) -> tuple[Intent, ...]:
         """All unsettled hedges with their signed bytes, oldest first: what a new owner must finish before all else.
@@ -246,34 +358,24 @@ class HedgeLedger:
             values: Any = self._client.hmget(self._keys.totals, names)
         return Totals(*(int(value or 0) for value in values))
 
-    def _call(self, operation: str, order: OrderKey, fencing: int | None, *arguments: str | int) -> Any:
-        keys = self._keys
-        reply = self._script(
-            (keys.order(order), keys.open_orders, keys.unfinished, keys.totals, keys.fence),
-            (operation, order_name(order), "" if fencing is None else fencing, *arguments),
-        )
-        verdict = reply[0]
-        if verdict == b"stale":
-            newest = reply[1].decode() or "none"
-            raise StaleOwner(f"{keys.market}: fencing number {fencing} is not the newest ({newest})")
-        if verdict == b"broken":
-            raise InvariantBroken(f"{keys.market}: {operation} of {order}: {reply[1].decode()}")
+    def _call(
+        self, operation: str, name: OrderKey | str, fencing: int | None, *arguments: str | int, index: str | None = None
+    ) -> Any:
+        belief = self._belief.read()
+        reply = self._script(operation, name, arguments, fencing=fencing, belief=belief, index=index)
+        self._belief.told(belief[0], int(reply[1]))
         return reply
 
-    def _row(self, order: OrderKey) -> dict[str, str]:
-        with redis_errors():
-            row: Any = self._client.hgetall(self._keys.order(order))
-        return {name.decode(): value.decode() for name, value in row.items()}
+    def _row(self, order: OrderKey, *, with_hedges: bool) -> dict[str, str]:
+        reply = self._call("read", order, None, int(with_hedges))
+        return {} if reply[0] == b"none" else row_of(reply[2])
 
     def _rows(self, index: str) -> Iterator[tuple[OrderKey, dict[str, str]]]:
         """The rows named by an index, page by page; a page is one atomic read, so a row never shows half a change."""
         keys = self._keys
         after = "-"
         for _ in range(PAGES_MAX):
-            page: Sequence[Any] = self._script(
-                (keys.order_prefix, index, keys.unfinished, keys.totals, keys.fence),
-                ("page", "", "", after, ORDERS_PER_PAGE),
-            )
+            page: Sequence[Any] = self._call("page", "", None, after, ORDERS_PER_PAGE, index=index)[2]
             for name, flat in page:
                 if flat:
                     yield order_of_name(name.decode()), row_of(flat)
@@ -286,21 +388,9 @@ class HedgeLedger:
 def _seen(fill: SeenFill) -> tuple[str | int, ...]:
     if not 0 <= fill.filled_lots <= LOTS_MAX:
         raise ValueError(f"filled_lots {fill.filled_lots} is not in 0 … 2^48-1")
-    return fill.side.value, fill.filled_lots, fill.filled_quote, int(fill.is_final)
+    times = (fill.last_trade_id, fill.filled_at_ms)
+    return fill.side.value, fill.filled_lots, fill.filled_quote, int(fill.is_final), *times
 
 
-def _stored(transaction: SignedTransaction) -> tuple[str | int, ...]:
-    return (
-        "kind",
-        transaction.kind,
-        "payload",
-        transaction.payload,
-        "hash",
-        transaction.hash,
-        "nonce",
-        transaction.nonce,
-        "key_index",
-        transaction.key_index,
-        "expires_at_ms",
-        transaction.expires_at_ms,
-    )
+def _finished_line(fill: SeenFill) -> OrderLine:
+    return OrderLine(fill.order, fill.side, fill.filled_lots, fill.filled_lots, 0, fill.is_final)

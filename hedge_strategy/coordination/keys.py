@@ -10,6 +10,11 @@ is stored for one market shares the hash tag `{SYMBOL}`, so that one script may 
     hedge:{BTC}:order:7:1:562950336807823  hash    a maker order and all its hedges (account : market : order index)
     hedge:{BTC}:open                    sorted set names of orders that are not fully hedged or may still fill
     hedge:{BTC}:unfinished              sorted set names of orders with a hedge that is not settled
+    hedge:{BTC}:window                  hash       orders without a row: fully hedged, by name, a short entry each
+    hedge:{BTC}:finished                sorted set names in the window that are final, as they came
+    hedge:{BTC}:quiet                   sorted set names in the window that are not final, as they last changed
+    hedge:{BTC}:quiet_rows              sorted set names of rows fully hedged but not final, as they last changed
+    hedge:{BTC}:ledger                  hash       the ledger's epoch, sequence and watermark
     hedge:{BTC}:totals                  hash       sums over all orders, whether their rows still exist or not
     hedge:{BTC}:lease                   hash       who owns the market; expires
     hedge:{BTC}:maker                   string     whether A may have an order on the book; expires
@@ -43,6 +48,11 @@ class MarketKeys:
     order_prefix: str
     open_orders: str
     unfinished: str
+    window: str
+    finished: str
+    quiet: str
+    quiet_rows: str
+    marker: str
     totals: str
     lease: str
     fence: str
@@ -81,6 +91,11 @@ def market_keys(market: str) -> MarketKeys:
         order_prefix=stem + "order:",
         open_orders=stem + "open",
         unfinished=stem + "unfinished",
+        window=stem + "window",
+        finished=stem + "finished",
+        quiet=stem + "quiet",
+        quiet_rows=stem + "quiet_rows",
+        marker=stem + "ledger",
         totals=stem + "totals",
         lease=stem + "lease",
         fence=stem + "fence",

@@ -1,9 +1,10 @@
 """The ledger's rows as values: what goes in, what comes out, and how the hash of one maker order is read.
 
-A row holds the order's own fields (`side filled quote hedged in_flight final attempts unsettled`), for each hedge the
-fields `<attempt>:<field>`, and for each claim `token:<claim token>` → attempt. Amounts are whole lots of the maker's
-market; quote amounts are decimal text that Redis only keeps and never adds up. Order indexes exceed 2^53 and are text
-everywhere in Redis, never numbers.
+A row holds the order's own fields (`side filled quote hedged in_flight final attempts unsettled trade_id …`), for each
+hedge the fields `<attempt>:<field>`, and for each claim `token:<claim token>` → attempt. A settled hedge has no payload
+any more; hedges from before an order lost its row and got it back are not told at all. Amounts are whole lots of the
+maker's market; quote amounts are decimal text that Redis only keeps and never adds up. Order indexes exceed 2^53 and
+are text everywhere in Redis, never numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ class SeenFill:
         filled_lots: cumulative, lots of the maker's market.
         filled_quote: cumulative, quote units, decimal text.
         is_final: True once the order can fill no further.
+        last_trade_id: the newest trade counted in, 0 where not known.
+        filled_at_ms: time of the last fill, unix ms, 0 where not known.
     """
 
     order: OrderKey
@@ -34,6 +37,8 @@ class SeenFill:
     filled_lots: int
     filled_quote: str
     is_final: bool
+    last_trade_id: int = 0
+    filled_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,16 @@ class Intent:
         claim: order, side, number, lots and state.
         claim_token: the token it was claimed with.
         fencing: the fencing number of the owner that claimed it.
-        transaction: the signed bytes; None while nothing was signed.
+        transaction: the signed bytes; None while nothing was signed, and again once it is settled.
         executed_lots: booked by `settle`, lots of the maker's market.
         executed_quote: booked by `settle`, quote units, decimal text.
         venue_order_index: B's order as told to `settle`, 0 where none is known.
         reason: why it died or ended as it did, in words.
         claimed_at_ms: Redis' clock, unix milliseconds.
         settled_at_ms: Redis' clock, unix milliseconds, 0 while it is not settled.
+        transaction_hash: of the signed bytes, kept when those are gone; empty where nothing was signed.
+        nonce: of the signed bytes, likewise; None where nothing was signed.
+        key_index: which key signed them, likewise; None where nothing was signed.
     """
 
     claim: Claim
@@ -63,6 +71,9 @@ class Intent:
     reason: str
     claimed_at_ms: int
     settled_at_ms: int
+    transaction_hash: str = ""
+    nonce: int | None = None
+    key_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,19 @@ class Busy:
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """Not claimed: all that is filled is hedged."""
+
+    line: OrderLine
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Not claimed, nothing noted: the order was hedged in full long ago, and all that is left of it is the watermark.
+
+    Whoever holds its stream entry acknowledges that and goes on.
+
+    Attributes:
+        line: what was asked about, as hedged in full.
+    """
 
     line: OrderLine
 
@@ -120,6 +144,8 @@ def seen_fill(message: FillMessage, market: Market) -> SeenFill:
         filled_lots=message.filled_lots(market),
         filled_quote=message.filled_quote_amount,
         is_final=message.is_final,
+        last_trade_id=message.last_trade_id,
+        filled_at_ms=message.filled_at_ms,
     )
 
 
@@ -186,18 +212,22 @@ def intent(order: OrderKey, row: Mapping[str, str], attempt: int) -> Intent:
             reason=row.get(stem + "reason", ""),
             claimed_at_ms=int(row[stem + "claimed_at_ms"]),
             settled_at_ms=int(row.get(stem + "settled_at_ms", "0")),
+            transaction_hash=row.get(stem + "hash", ""),
+            nonce=_whole(row, stem + "nonce"),
+            key_index=_whole(row, stem + "key_index"),
         )
     except (KeyError, ValueError) as error:
         raise InvariantBroken(f"the ledger's row of {order}, hedge {attempt}, is damaged: {error!r}") from error
 
 
 def intents(order: OrderKey, row: Mapping[str, str]) -> tuple[Intent, ...]:
-    """All hedges out of a row, first attempt first.
+    """All hedges out of a row, first attempt first; not those from before the order came back into its row.
 
     Raises:
         InvariantBroken: the row is damaged.
     """
-    return tuple(intent(order, row, attempt) for attempt in range(int(row.get("attempts", "0"))))
+    first = int(row.get("settled_before", "0"))
+    return tuple(intent(order, row, attempt) for attempt in range(first, int(row.get("attempts", "0"))))
 
 
 def unsettled_intent(order: OrderKey, row: Mapping[str, str]) -> Intent | None:
@@ -208,3 +238,8 @@ def unsettled_intent(order: OrderKey, row: Mapping[str, str]) -> Intent | None:
     """
     attempt = row.get("unsettled", "")
     return intent(order, row, int(attempt)) if attempt else None
+
+
+def _whole(row: Mapping[str, str], field_name: str) -> int | None:
+    value = row.get(field_name)
+    return None if value is None else int(value)

@@ -15,12 +15,13 @@ class Script:
 
     Args:
         client: the connection.
-        file_name: such as `lease.lua`, in this package.
+        file_names: such as `lease.lua`, in this package; several are run as one text.
     """
 
-    def __init__(self, client: redis.Redis, file_name: str) -> None:
+    def __init__(self, client: redis.Redis, *file_names: str) -> None:
         self._client = client
-        self._text = resources.files("hedge_strategy.coordination").joinpath(file_name).read_text("utf-8")
+        folder = resources.files("hedge_strategy.coordination")
+        self._text = "\n".join(folder.joinpath(file_name).read_text("utf-8") for file_name in file_names)
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
         self._was_sent = False
 

@@ -7,7 +7,7 @@ hedge is booked in two steps, so that its repetition may find it settled already
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
-from hedge_strategy.errors import InvariantBroken, RedisUnavailable, StaleOwner
+from hedge_strategy.errors import InvariantBroken, LedgerForgotten, RedisUnavailable, StaleOwner
 from hedge_strategy.hedger import events as ev
 
 LedgerCommand = ev.ClaimFill | ev.StoreAsSent | ev.Settle
@@ -38,7 +38,7 @@ def ask_ledger(ledger: HedgeLedger, lease: Lease | None, command: LedgerCommand)
                 return ev.Settled(_settle(ledger, fencing, command))
     except RedisUnavailable as error:
         return ev.StepFailed(str(error))
-    except StaleOwner as error:
+    except (StaleOwner, LedgerForgotten) as error:
         return ev.OwnershipLost(str(error))
     except InvariantBroken as error:
         return ev.Broken(str(error))
@@ -63,4 +63,6 @@ def _settle(ledger: HedgeLedger, fencing: int, settle: ev.Settle) -> OrderLine:
 
 def _is_settled(ledger: HedgeLedger, claim: Claim) -> bool:
     hedges = {intent.claim.attempt: intent.claim.state for intent in ledger.intents_of(claim.order)}
-    return hedges.get(claim.attempt) is IntentState.SETTLED
+    if claim.attempt not in hedges:  # the order is in the ledger's window, or came back from there: settling tells
+        return ledger.order_line(claim.order) is not None
+    return hedges[claim.attempt] is IntentState.SETTLED

@@ -8,7 +8,7 @@ repeats them, which the ledger allows), or with `OwnershipLost`.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hedge_strategy.coordination.ledger_rows import Busy, Intent, Nothing, SeenFill
+from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing, SeenFill
 from hedge_strategy.domain.hedge import Claim, OrderLine
 from hedge_strategy.domain.order import OrderReport, Side, SignedTransaction, TransactionReport
 from hedge_strategy.risk.gate import Approved
@@ -58,7 +58,7 @@ class OwnershipLost:
 class ClaimAnswered:
     """The ledger's answer to a claim."""
 
-    answer: Claim | Busy | Nothing
+    answer: Claim | Busy | Nothing | Finished
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hedge_strategy.coordination.ledger_rows import Busy, Intent, Nothing, SeenFill
+from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing, SeenFill
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
@@ -199,12 +199,12 @@ class HedgerMachine:
         largest = self._settings.limits.max_order_size
         return None if largest is None else self._settings.rule.maker_market.lots_down(largest) or None
 
-    def _claimed(self, answer: Claim | Busy | Nothing, now_ms: int) -> tuple[ev.Command, ...]:
+    def _claimed(self, answer: Claim | Busy | Nothing | Finished, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
         if hedge is None or not isinstance(hedge.unanswered, ev.ClaimFill):
             return ()
         hedge.unanswered = None
-        if isinstance(answer, Nothing):
+        if isinstance(answer, Nothing | Finished):
             self._hedge = None
             done = self._backlog.settled(answer.line)
             return (*self._acknowledge(done), *self._go_on(now_ms))

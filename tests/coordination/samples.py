@@ -20,8 +20,16 @@ def order(number: int = 1) -> OrderKey:
     return OrderKey(MAKER, BTC.index, FIRST_ASK + number)
 
 
-def seen(lots: int, *, number: int = 1, is_final: bool = False, side: Side = Side.SELL) -> SeenFill:
-    return SeenFill(order(number), side, lots, f"{lots}.5", is_final)
+def seen(
+    lots: int,
+    *,
+    number: int = 1,
+    is_final: bool = False,
+    side: Side = Side.SELL,
+    trade_id: int = 0,
+    at_ms: int = 0,
+) -> SeenFill:
+    return SeenFill(order(number), side, lots, f"{lots}.5", is_final, trade_id, at_ms)
 
 
 def transaction(client_order_index: int, nonce: int = 7) -> SignedTransaction:
