@@ -16,7 +16,7 @@ from hedge_strategy.hedger.keeper import LeaseKeeper
 from tests.polling import wait_until
 from tests.redis_server import running_redis
 
-LIFE_MS = 400
+LIFE_MS = 1_000
 
 
 class Watched:

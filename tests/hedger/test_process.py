@@ -44,7 +44,7 @@ class Running:
     def __init__(self, client: redis.Redis, venue: FakeVenue, market: Market, owner: str) -> None:
         clock = SystemClock()
         source = FillSource(market.symbol, MAKER, market.index)
-        leases = Leases(client, life_ms=1_000)
+        leases = Leases(client, life_ms=3_000)
         settings = HedgerSettings(HedgeRule(market, market, Decimal("0.005")), Limits(), 5, 300, owner)
         self.machine = HedgerMachine(settings)
         self.process = HedgerProcess(
@@ -83,7 +83,7 @@ def hedging(
     running.start()
     try:
         if owns:
-            leases = Leases(client, life_ms=1_000)
+            leases = Leases(client, life_ms=3_000)
             wait_until(lambda: (held := leases.read(market.symbol)) and held.owner == owner, "the lease")
         yield running
     finally:

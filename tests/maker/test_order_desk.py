@@ -25,7 +25,7 @@ class Bench:
     def __init__(self) -> None:
         self.venue = FakeVenue(7)
         self.told: queue.Queue[Event] = queue.Queue()
-        self.desk = OrderDesk(self.venue, DeskSettings(BTC, 150, 3), self.told.put)
+        self.desk = OrderDesk(self.venue, DeskSettings(BTC, 400, 3), self.told.put)
         self.venue.start([BTC], self._hear)
         self.desk.start()
 

@@ -92,7 +92,7 @@ class Running:
                 checkpoints,
             ),
             MakerMachine(settings, tracker),
-            MakerRun(market, 1, "a-1", checkpoint, DeskSettings(market, 300, 3)),
+            MakerRun(market, 1, "a-1", checkpoint, DeskSettings(market, 600, 3)),
             clock,
         )
         self.code: int | None = None
