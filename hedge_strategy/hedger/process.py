@@ -8,7 +8,7 @@ through `_dispatch`, one at a time.
 
 import queue
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -107,7 +107,7 @@ class HedgerProcess:
         self._hedged_entries: deque[str] = deque()
         self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
-        self._unreadable: dict[str, int] = {}
+        self._unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
 
     def ask_to_stop(self) -> None:
@@ -141,6 +141,8 @@ class HedgerProcess:
             for thread in threads:
                 thread.join()
             self._redis.keeper.stop()
+        if self._unusual:
+            self._log.warning("counted in all", **self._unusual)
         return 0 if is_clean and not self._has_failed else 1
 
     def _guard(self, loop: Callable[[], None]) -> None:
@@ -302,8 +304,8 @@ class HedgerProcess:
 
     def _count_unusual(self, kind: str, event: str, reason: str) -> None:
         """Says the first of a kind in the log and counts the rest."""
-        self._unreadable[kind] = self._unreadable.get(kind, 0) + 1
-        if self._unreadable[kind] == 1:
+        self._unusual[kind] += 1
+        if self._unusual[kind] == 1:
             self._log.warning(event, kind=kind, reason=reason)
 
     # --- commands out -------------------------------------------------------------------------------------------------

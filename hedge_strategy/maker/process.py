@@ -7,7 +7,7 @@ one at a time.
 
 import queue
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -92,6 +92,7 @@ class MakerProcess:
         self._ledger_reads: set[int] = set()
         self._has_failed = False
         self._sequence = 0
+        self._skipped: Counter[str] = Counter()
         self._log = structlog.get_logger("maker", market=run.market.symbol)
 
     def ask_to_stop(self) -> None:
@@ -316,8 +317,18 @@ class MakerProcess:
                 size = Decimal(message.hedged_base_amount)
                 self._dispatch(ev.HedgeTold(message.maker_order_index, size, message.reason if failed else None))
             elif isinstance(heard, Unreadable):
-                self._log.warning("skipped a result that cannot be read", reason=str(heard.error))
+                self._skip(heard.error)
         self._redis.results.close()
+        if self._skipped:
+            self._log.warning("counted in all", **self._skipped)
+
+    def _skip(self, error: WireError) -> None:
+        """Says the first of a kind in the log and counts the rest."""
+        self._skipped[error.source] += 1
+        if self._skipped[error.source] == 1:
+            self._log.warning(
+                "skipped a result that cannot be read; repeats are only counted", kind=error.source, reason=str(error)
+            )
 
     # --- the end ------------------------------------------------------------------------------------------------------
 

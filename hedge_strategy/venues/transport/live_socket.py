@@ -141,6 +141,8 @@ class LiveSocket:
                 delay_ms = self._backoff.next_delay_ms()
                 _log.info("reconnecting", url=self._settings.url, delay_ms=delay_ms)
                 self._stopping.wait(delay_ms / 1000)
+        if self.wire_errors:
+            _log.warning("unreadable frames counted in all", **self.wire_errors)
 
     def _one_connection(self) -> None:
         try:
