@@ -21,6 +21,15 @@ is stored for one market shares the hash tag `{SYMBOL}`, so that one script may 
     hedge:{BTC}:hedger                  string     whether the owner hedges, drains or is paused; expires
     hedge:{BTC}:checkpoint:7            string     where maker account 7's history begins and how far it is handled
     hedge:{BTC}:fence                   hash       the highest fencing number given out, and to whom; never expires
+
+Over all markets, in two slots of their own:
+
+    hedge:commands                      channel    the id of each command of the user
+    hedge:{commands}:log                stream     the newest commands
+    hedge:{commands}:standing           hash       the newest command by market, `*` for all markets
+    hedge:{commands}:acknowledged:<id>  hash       what became of a command, by process; expires
+    hedge:{status}:states               hash       what each process says of itself
+    hedge:{status}:lives                sorted set until when each of these holds
 """
 
 import re
@@ -31,6 +40,12 @@ from hedge_strategy.domain.hedge import OrderKey
 
 FILL_CHANNEL = "hedge:account_a_filled"
 RESULT_CHANNEL = "hedge:account_b_filled"
+COMMAND_CHANNEL = "hedge:commands"
+COMMAND_LOG = "hedge:{commands}:log"
+COMMANDS_STANDING = "hedge:{commands}:standing"
+COMMAND_ACKNOWLEDGEMENTS = "hedge:{commands}:acknowledged:"
+STATUS_STATES = "hedge:{status}:states"
+STATUS_LIVES = "hedge:{status}:lives"
 FILL_GROUP = "hedgers"
 STREAM_FIELD = "message"
 MARKETS_REMEMBERED = 512

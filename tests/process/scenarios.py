@@ -5,7 +5,7 @@ was lost, hedged twice or mixed up. F-numbers are those of the list of known fai
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -131,17 +131,19 @@ def partly_filled_then_cancelled(product: Product, deadline_s: float) -> None:
 
 def filled_while_being_cancelled(product: Product, deadline_s: float) -> None:
     """F10: partly filled while A's cancel is on the way."""
-    maker, order = product.maker_account, product.wait_quote(BTC)
-
-    def is_cancel_on_the_way() -> bool:
-        sent = product.exchange.truth("transactions", account_index=maker, since_ns=order["created_ns"])
-        return any(one["tx_type"] == CANCEL_ORDER and one["executed_ns"] is None for one in sent)
-
-    wait_until(is_cancel_on_the_way, "A's cancel on its way")
+    order = product.wait_quote(BTC)
+    wait_until(lambda: is_being_cancelled(product, order), "A's cancel on its way")
     product.fill(BTC, "0.00050", order=order)
     wait_until(lambda: product.order(order["order_index"])["status"] == "canceled", "the cancel")
     assert product.order(order["order_index"])["filled_size"] == "0.00050", "filled before it was cancelled"
     expect_hedged(product, "0.00050", order=order["order_index"], deadline_s=deadline_s)
+
+
+def is_being_cancelled(product: Product, order: Mapping[str, Any]) -> bool:
+    """Whether the exchange has taken a cancel of A since the order was placed, and not executed it yet."""
+    maker, since_ns = product.maker_account, order["created_ns"]
+    sent = product.exchange.truth("transactions", account_index=maker, since_ns=since_ns)
+    return any(one["tx_type"] == CANCEL_ORDER and one["executed_ns"] is None for one in sent)
 
 
 def two_hedgers_of_one_market(product: Product, deadline_s: float) -> None:

@@ -122,9 +122,9 @@ def free_port() -> int:
 @pytest.mark.parametrize(
     ("write", "expected"),
     [
-        (wrong_key, "key"),
+        (wrong_key, "the private key is not the one registered as API key 4"),
         (unregistered_key, "API key 77"),
-        (unknown_account, "account"),
+        (unknown_account, "does not know API key 4 of account 98765"),
         (no_redis, "Redis does not answer at 127.0.0.1:"),
         (no_exchange, "http://127.0.0.1:"),
         (broken_yaml, "no valid YAML"),

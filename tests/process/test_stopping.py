@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.polling import wait_until
 from tests.process import scenarios
 from tests.process.judge import counted, expect_hedged
 from tests.product import BTC, ETH, Product, running_product
@@ -51,16 +52,20 @@ def test_ctrl_c_in_the_middle_of_trading(first: str, tmp_path: Path) -> None:
         assert product.tracebacks() == []
 
 
-def test_a_hedger_that_is_asked_to_stop_lets_the_maker_stop_quoting_first(tmp_path: Path) -> None:
+def test_a_hedger_that_is_asked_to_stop_hedges_what_is_filled_until_the_maker_has_cancelled(tmp_path: Path) -> None:
     with running_product(tmp_path / "run") as product:
         hedger = product.start_hedger("BTC")
         maker = product.start_maker("BTC", scenarios.QUANTITY[BTC])
-        product.wait_quote(BTC)
+        order = product.wait_quote(BTC)
         hedger.interrupt()
+        wait_until(lambda: scenarios.is_being_cancelled(product, order), "A's cancel on its way")
+        product.fill(BTC, "0.00050", order=order)
         assert hedger.wait(STOPPED_WITHIN_S) == 0
+        expect_hedged(product, "0.00050", deadline_s=0)
         assert product.resting(BTC) == []
         assert maker.code is None
         maker.wait_log("not quoting", because="no hedger owns the market")
         maker.interrupt()
         assert maker.wait(STOPPED_WITHIN_S) == 0
         assert nothing_rests(product)
+        assert product.tracebacks() == []

@@ -1,0 +1,218 @@
+"""What a process must still know when Redis has forgotten: small JSON records on disk, each in a file of its own.
+
+- A crash at any moment, also of the machine, leaves the old record or the new one, whole: the new one is written beside
+  it, forced to disk, and put in its place in one step, which is forced to disk too.
+- A file belongs to one process: a lock, which ends with the process however that ends, keeps all others out.
+
+Known limits: POSIX only (`fcntl`); no promise on network file systems that ignore locks or do not force writes.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from hedge_strategy.coordination.checkpoint import Checkpoint
+from hedge_strategy.errors import DiskFailed, InvariantBroken, UserError
+
+OWNER_ONLY = 0o600
+_PROCESS_ID_BYTES = 32
+
+
+class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """What a hedger remembers of the ledger of one market.
+
+    Attributes:
+        epoch: of the ledger it last worked on.
+        sequence: the highest that it was told of that epoch.
+        trade_id: A's trades up to this one are hedged.
+        saved_at_ms: unix ms.
+    """
+
+    epoch: str
+    sequence: int
+    trade_id: int
+    saved_at_ms: int
+
+
+class FileLock:
+    """Makes a file this process's own until `close`, or until the process ends.
+
+    Args:
+        path: the file; the lock itself is a file beside it, which stays.
+
+    Raises:
+        UserError: another process has it, or its folder cannot be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        lock = path.with_name(path.name + ".lock")
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
+        except OSError as error:
+            raise UserError(f"{path.parent} must be a folder that this user may write to: {error.strerror}") from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._descriptor, _PROCESS_ID_BYTES, 0).decode(errors="replace").strip() or "unknown"
+            os.close(self._descriptor)
+            raise UserError(
+                f"{path} is in use by another process ({holder}); stop that one first, or give this one another folder"
+            ) from error
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+
+    def close(self) -> None:
+        """Lets others have the file; more than once is harmless."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turns the system's errors into ours.
+
+    Raises:
+        DiskFailed: names the file.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DiskFailed(f"{path}: {error.strerror or error}") from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Puts content in place of a file's, so that a crash leaves the one or the other, and after the return the new one.
+
+    Raises:
+        DiskFailed: the old content or the new one is there.
+    """
+    beside = path.with_name(path.name + ".new")
+    with disk_errors(path):
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, OWNER_ONLY)
+        try:
+            write_all(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        beside.replace(path)
+        sync_folder(path)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Writes to the last byte; the system may take less at a time.
+
+    Raises:
+        OSError: part of it may be written.
+    """
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def sync_folder(path: Path) -> None:
+    """Forces to disk which files a file's folder holds.
+
+    Raises:
+        OSError: it may or may not be so.
+    """
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_Kept = TypeVar("_Kept", bound=msgspec.Struct)
+
+
+def read_record(path: Path, kind: type[_Kept]) -> _Kept | None:
+    """Reads a record without owning its file.
+
+    Returns:
+        None where there is none.
+
+    Raises:
+        DiskFailed: it cannot be read.
+        InvariantBroken: what stands there is no such record.
+    """
+    with disk_errors(path):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise InvariantBroken(f"{path} is damaged: {error}") from error
+
+
+class DiskRecord(Generic[_Kept]):
+    """One record in one file, which belongs to this process. Safe to share between threads.
+
+    Args:
+        path: the file.
+        kind: what it holds.
+
+    Raises:
+        UserError: another process has it, or its folder cannot be written to.
+    """
+
+    def __init__(self, path: Path, kind: type[_Kept]) -> None:
+        self._path = path
+        self._kind = kind
+        self._lock = threading.Lock()
+        self._file_lock = FileLock(path)
+
+    def load(self) -> _Kept | None:
+        """The record; None where none was ever saved.
+
+        Raises:
+            DiskFailed: it cannot be read.
+            InvariantBroken: what stands there is no such record.
+        """
+        return read_record(self._path, self._kind)
+
+    def save(self, record: _Kept) -> None:
+        """Puts a record in place of the one before; it is on disk after the return.
+
+        Raises:
+            DiskFailed: the old one or the new one is there; repeating is harmless.
+        """
+        with self._lock:
+            write_whole(self._path, msgspec.json.encode(record) + b"\n")
+
+    def close(self) -> None:
+        """Lets other processes have the file."""
+        self._file_lock.close()
+
+
+def maker_checkpoint(folder: Path, market: str, account_index: int) -> DiskRecord[Checkpoint]:
+    """Where A's history in a market begins and how far it is handled, so that Redis alone cannot forget it.
+
+    Raises:
+        UserError: another process has it, or the folder cannot be written to.
+    """
+    return DiskRecord(file_for(folder, "maker", market, account_index), Checkpoint)
+
+
+def hedger_memory(folder: Path, market: str, account_index: int) -> DiskRecord[HedgerMemory]:
+    """What B remembers of the ledger of a market.
+
+    Raises:
+        UserError: another process has it, or the folder cannot be written to.
+    """
+    return DiskRecord(file_for(folder, "hedger", market, account_index), HedgerMemory)
+
+
+def file_for(folder: Path, role: str, market: str, account_index: int, suffix: str = "json") -> Path:
+    """The name of a file of one account in one market; symbols may hold a slash."""
+    return folder / f"{role}-{quote(market, safe='')}-{account_index}.{suffix}"
