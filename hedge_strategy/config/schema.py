@@ -93,6 +93,7 @@ class Strategy(Section, frozen=True, kw_only=True):
         max_position: base units that either account may hold.
         lease_ms: how long a hedger owns a market without renewing.
         hedge_wait_ms: how long A waits for B's result before it says so in the log.
+        state_dir: folder for what must outlive Redis; one for A and B, or one each.
     """
 
     retry_times: PositiveInt = 5
@@ -104,6 +105,7 @@ class Strategy(Section, frozen=True, kw_only=True):
     max_position: Decimal | None = None
     lease_ms: PositiveInt = 5_000
     hedge_wait_ms: PositiveInt = 10_000
+    state_dir: str = ".hedge"
 
 
 class FileConfig(Section, frozen=True, kw_only=True):

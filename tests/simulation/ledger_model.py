@@ -82,9 +82,7 @@ class LedgerModel:
         if row.filled <= row.hedged:
             return Nothing(self._line(fill.order, row))
         attempt, lots = len(row.hedges), min(row.filled - row.hedged, limit)
-        row.hedges.append(
-            Hedge(IntentState.RESERVED, lots, claim_token, fencing, first + attempt, self._time.now_ms())
-        )
+        row.hedges.append(Hedge(IntentState.RESERVED, lots, claim_token, fencing, first + attempt, self._time.now_ms()))
         row.tokens[claim_token] = row.unsettled = attempt
         row.in_flight = lots
         return self._claim(fill.order, row, attempt)

@@ -219,4 +219,3 @@ class Node:
             clock.fault("freeze between two commands")
             self.freeze(clock.below(FREEZE_MS))
         self.later(clock.below(GAP_MS), self._work)
-
