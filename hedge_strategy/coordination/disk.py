@@ -33,12 +33,14 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
         sequence: the highest that it was told of that epoch.
         trade_id: A's trades up to this one are hedged.
         saved_at_ms: unix ms.
+        redis_run_id: which start of Redis it was; a restarted one may lack changes that came after this was saved.
     """
 
     epoch: str
     sequence: int
     trade_id: int
     saved_at_ms: int
+    redis_run_id: str = ""
 
 
 class FileLock:
