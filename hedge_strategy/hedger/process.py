@@ -20,7 +20,6 @@ from hedge_strategy.coordination.fill_stream import (
     FillHeard,
     FillSubscriber,
     Unreadable,
-    UnreadableEntry,
 )
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
@@ -43,6 +42,7 @@ from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.results import ResultTeller
+from hedge_strategy.hedger.stream_reader import STREAM_WAIT_MS, StreamReader
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 
 TICK_S = 0.02
@@ -50,7 +50,6 @@ PRESENCE_INTERVAL_MS = 250
 NOTICE_TRAVEL_MS = 1_000
 """After B has said that it is leaving, A may quote once more before it has seen that; its notices count from then."""
 LISTEN_MS = 250
-STREAM_WAIT_MS = 250
 SETTLE_WAIT_S = 0.05
 STOP_DEADLINE_MS = 30_000
 EVENTS_MAX = 10_000
@@ -103,7 +102,7 @@ class HedgerProcess:
         self._believe_maker_at_ms = 0
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
-        self._must_read_all = threading.Event()
+        self._reader = StreamReader(coordination.subscriber, clock)
         self._hedged_entries: deque[str] = deque()
         self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
@@ -219,7 +218,7 @@ class HedgerProcess:
                 self._dispatch(ev.Broken(str(error)))
                 return
             self._lease = lease
-            self._must_read_all.set()
+            self._reader.read_all_again()
             self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._venue.key_index))
 
     def _lost(self, reason: str) -> None:
@@ -257,7 +256,7 @@ class HedgerProcess:
                     self._finished.wait(SETTLE_WAIT_S)
             except (RedisUnavailable, InvariantBroken) as error:
                 self._count_unusual("stream", "the stream could not be read", str(error))
-                self._must_read_all.set()
+                self._reader.read_all_again()
                 self._finished.wait(STREAM_WAIT_MS / 1000)
         try:
             self._acknowledge()
@@ -276,20 +275,12 @@ class HedgerProcess:
             raise
 
     def _read_stream(self) -> None:
-        """Own pending entries and those of dead consumers first, whenever ownership or contact was regained."""
-        subscriber = self._redis.subscriber
-        entries: tuple[FillEntry | UnreadableEntry, ...] = ()
-        if self._must_read_all.is_set():
-            self._must_read_all.clear()
-            entries = subscriber.read_pending() + subscriber.take_over(0)
-        else:
-            entries = subscriber.read_new(STREAM_WAIT_MS)
-        for entry in entries:
+        for entry in self._reader.read():
             if isinstance(entry, FillEntry):
                 self._hear(entry.message, entry.stream_id)
             else:
                 self._count_unusual(entry.error.source, "skipped an entry that cannot be read", str(entry.error))
-                subscriber.acknowledge([entry.stream_id])
+                self._redis.subscriber.acknowledge([entry.stream_id])
 
     def _hear(self, message: FillMessage, stream_id: str | None) -> None:
         try:
