@@ -1,7 +1,7 @@
 # Every target does all of its own set-up. Needed: make and Python 3.11 or newer (PYTHON=... names one by hand).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup redis test test-fast lint demo ccxt-env clean
+.PHONY: help setup redis test test-fast planted lint demo ccxt-env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,6 +32,9 @@ test: setup redis ## run all tests; ARGS="-k word" narrows them
 
 test-fast: setup ## run the tests that start no process of the product and need no venue SDK
 	@$(PYTEST) -m "not process and not sdk" $(ARGS)
+
+planted: setup redis ## plant each known failure in a copy of the product: its test must find it (part of test too)
+	@$(PYTEST) -m planted $(ARGS)
 
 lint: setup ## check style, formatting and types
 	@failed=0; \

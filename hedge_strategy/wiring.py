@@ -9,12 +9,13 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
-from hedge_strategy.coordination.connection import RedisSettings, check, connect
+from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
 from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
@@ -130,8 +131,9 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     sources = RecoverySources(
         hedge_venue=venue,
         maker_venue=_venue(config, config.account_a, clock),
-        memory=hedger_memory(Path(config.strategy.state_dir), maker_market.symbol, config.account_a.account_index),
+        memory=hedger_memory(Path(config.state_dir), maker_market.symbol, config.account_a.account_index),
         checkpoints=Checkpoints(client, maker_market.symbol, config.account_a.account_index),
+        read_server=partial(server_facts, client),
     )
     is_one_venue = config.account_a.venue == config.account_b.venue
     markets = RecoveryMarkets(maker_market, hedge_market, is_one_venue)

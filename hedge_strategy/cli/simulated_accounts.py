@@ -1,10 +1,12 @@
 """Two accounts on a simulated exchange, and a configuration that trades with them: for demos and first steps.
 
 The keys are of the simulated exchange only and worth nothing elsewhere; the file is still made readable for its owner
-alone, since people copy what they see.
+alone, since people copy what they see. What A and B keep on disk goes into a new folder beside it: accounts opened anew
+have nothing to do with what was kept of earlier ones, which may have had the same numbers.
 """
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from hedge_strategy.errors import UserError
 ANSWER_TIMEOUT_S = 10
 LANE = 4
 COLLATERAL_USDC = "100000"
+STATE_DIR = ".hedge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, i
         UserError: the exchange does not answer, or the file cannot be written.
     """
     accounts = {name: _open_account(wanted.urls["admin_url"]) for name in ("account_a", "account_b")}
-    tree = {
+    tree: dict[str, Any] = {
         "accounts": {
             name: {
                 "account_name": "maker" if name == "account_a" else "hedger",
@@ -68,6 +71,9 @@ def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, i
         },
     }
     try:
+        state = path.absolute().parent / STATE_DIR
+        state.mkdir(parents=True, exist_ok=True)
+        tree["state_dir"] = tempfile.mkdtemp(prefix="simulated-", dir=state)
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

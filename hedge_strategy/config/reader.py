@@ -110,6 +110,7 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
         redis=written.redis,
         lighter=written.lighter,
         strategy=written.strategy,
+        state_dir=written.state_dir,
     )
 
 

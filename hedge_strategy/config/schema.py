@@ -69,6 +69,8 @@ class Lighter(Section, frozen=True, kw_only=True):
         account_tier: standard or premium; decides the rate limits we keep (venue fact sheet 5).
         answer_timeout_ms: how long a send may go unanswered before its outcome counts as unknown.
         stale_after_ms: a socket silent for so long is taken for dead.
+        dead_man_ms: A's orders are cancelled by the venue so long after A was last heard of; the venue takes no less
+            than five minutes (venue fact sheet 2.1); None: the venue's dead-man switch is not used.
     """
 
     base_url: str = "https://mainnet.zklighter.elliot.ai"
@@ -78,6 +80,7 @@ class Lighter(Section, frozen=True, kw_only=True):
     account_tier: str = "standard"
     answer_timeout_ms: PositiveInt = 3_000
     stale_after_ms: PositiveInt = 90_000
+    dead_man_ms: PositiveInt | None = 330_000
 
 
 class Strategy(Section, frozen=True, kw_only=True):
@@ -93,7 +96,6 @@ class Strategy(Section, frozen=True, kw_only=True):
         max_position: base units that either account may hold.
         lease_ms: how long a hedger owns a market without renewing.
         hedge_wait_ms: how long A waits for B's result before it says so in the log.
-        state_dir: folder for what must outlive Redis; one for A and B, or one each.
     """
 
     retry_times: PositiveInt = 5
@@ -105,16 +107,24 @@ class Strategy(Section, frozen=True, kw_only=True):
     max_position: Decimal | None = None
     lease_ms: PositiveInt = 5_000
     hedge_wait_ms: PositiveInt = 10_000
-    state_dir: str = ".hedge"
 
 
 class FileConfig(Section, frozen=True, kw_only=True):
-    """The whole file, as written."""
+    """The whole file, as written.
+
+    Attributes:
+        accounts: A's and B's.
+        redis: the Redis that they share.
+        lighter: the venue.
+        strategy: how A quotes and B hedges.
+        state_dir: folder for what must outlive Redis; relative to where the process is started.
+    """
 
     accounts: Accounts
     redis: Redis = Redis()
     lighter: Lighter = Lighter()
     strategy: Strategy = Strategy()
+    state_dir: Annotated[str, msgspec.Meta(min_length=1)] = ".hedge"
 
 
 class ResolvedAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,3 +145,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     redis: Redis
     lighter: Lighter
     strategy: Strategy
+    state_dir: str

@@ -33,6 +33,7 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
         sequence: the highest that it was told of that epoch.
         trade_id: A's trades up to this one are hedged, and belong to orders that can fill no further.
         saved_at_ms: unix ms.
+        redis_run_id: which start of Redis it was; a restarted one may lack changes that came after this was saved.
         net_at_baseline: A's plus B's position when this system's history began, base units, decimal text.
     """
 
@@ -40,6 +41,7 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     trade_id: int
     saved_at_ms: int
+    redis_run_id: str = ""
     net_at_baseline: str = "0"
 
 

@@ -1,8 +1,7 @@
 """Fills on their way in: the channel, which is fast, and the stream, which is the truth. Two threads, one market.
 
-A fill on the channel is handed on in place, on the listening thread. The stream's entries are handed on as they are
-read: own pending ones and those of dead consumers first, whenever ownership or contact was regained. What cannot be
-read is counted, said once per kind, taken off the stream and passed over.
+A fill on the channel is handed on in place, on the listening thread. The stream's entries are handed on in the order
+that `stream_reader` gives. What cannot be read is counted, said once per kind, taken off the stream and passed over.
 """
 
 import threading
@@ -11,21 +10,21 @@ from collections.abc import Callable
 
 import structlog
 
+from hedge_strategy.clock import Clock
 from hedge_strategy.coordination.fill_stream import (
     FillEntry,
     FillHeard,
     FillSubscriber,
     Unreadable,
-    UnreadableEntry,
 )
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import InvariantBroken, RedisUnavailable, WireError
 from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.stream_reader import STREAM_WAIT_MS, StreamReader
 
 LISTEN_MS = 250
-STREAM_WAIT_MS = 250
 SETTLE_WAIT_S = 0.05
 
 
@@ -35,6 +34,7 @@ class FillFeed:
     Args:
         subscriber: channel and stream.
         market: the maker's market.
+        clock: for the reader's intervals.
         hear: takes each fill; called on either thread.
         wants_more: whether the stream should be read on.
     """
@@ -43,6 +43,7 @@ class FillFeed:
         self,
         subscriber: FillSubscriber,
         market: Market,
+        clock: Clock,
         hear: Callable[[ev.FillHeard], None],
         wants_more: Callable[[], bool],
     ) -> None:
@@ -51,7 +52,7 @@ class FillFeed:
         self._hear_fill = hear
         self._wants_more = wants_more
         self._ended = threading.Event()
-        self._must_read_all = threading.Event()
+        self._reader = StreamReader(subscriber, clock)
         self._hedged_entries: deque[str] = deque()
         self.unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger.feed", market=market.symbol)
@@ -62,7 +63,7 @@ class FillFeed:
 
     def read_all(self) -> None:
         """Entries that were given out before must be read again: ownership was regained."""
-        self._must_read_all.set()
+        self._reader.read_all_again()
 
     def hedged(self, stream_ids: tuple[str, ...]) -> None:
         """These entries may be taken off the stream; done soon, on the stream's thread."""
@@ -98,7 +99,7 @@ class FillFeed:
                     self._ended.wait(SETTLE_WAIT_S)
             except (RedisUnavailable, InvariantBroken) as error:
                 self._count("stream", "the stream could not be read", str(error))
-                self._must_read_all.set()
+                self._reader.read_all_again()
                 self._ended.wait(STREAM_WAIT_MS / 1000)
         try:
             self._acknowledge()
@@ -117,13 +118,7 @@ class FillFeed:
             raise
 
     def _read_stream(self) -> None:
-        entries: tuple[FillEntry | UnreadableEntry, ...] = ()
-        if self._must_read_all.is_set():
-            self._must_read_all.clear()
-            entries = self._subscriber.read_pending() + self._subscriber.take_over(0)
-        else:
-            entries = self._subscriber.read_new(STREAM_WAIT_MS)
-        for entry in entries:
+        for entry in self._reader.read():
             if isinstance(entry, FillEntry):
                 self._hear(entry.message, entry.stream_id)
             else:

@@ -101,7 +101,7 @@ class HedgerProcess:
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
         self._feed = FillFeed(
-            coordination.subscriber, run.maker_market, self._dispatch, lambda: self._machine.wants_more
+            coordination.subscriber, run.maker_market, clock, self._dispatch, lambda: self._machine.wants_more
         )
         self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)

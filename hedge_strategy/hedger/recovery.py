@@ -21,14 +21,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.checkpoint import Checkpoints
+from hedge_strategy.coordination.connection import ServerFacts
 from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
-from hedge_strategy.coordination.ledger_restore import RestoredOrder, Standing, Watermark, standing
+from hedge_strategy.coordination.ledger_restore import (
+    LedgerMarker,
+    RestoredOrder,
+    Standing,
+    Watermark,
+    standing,
+)
 from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import TransactionStatus
@@ -53,12 +61,14 @@ class RecoverySources:
         maker_venue: A's account, for reading only.
         memory: this hedger's record on disk.
         checkpoints: A's record in Redis.
+        read_server: what Redis says of itself; raises RedisUnavailable.
     """
 
     hedge_venue: Venue
     maker_venue: Venue
     memory: DiskRecord[HedgerMemory]
     checkpoints: Checkpoints
+    read_server: Callable[[], ServerFacts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +118,17 @@ class LedgerRecovery:
         try:
             memory = self._sources.memory.load()
             marker = self._ledger.marker()
-            remembered = None if memory is None else (memory.epoch, memory.sequence)
-            found = standing(marker, remembered)
+            found = self._standing(marker, memory)
             if recount_anyway and found is Standing.INTACT:
                 found = Standing.FORGOTTEN
             if found is Standing.INTACT and marker.epoch is not None:
                 self._ledger.believe(marker.epoch, marker.sequence)
-                if memory is None:
-                    self._remember_beginning(marker.epoch)
+                self._save(memory or self._beginning(marker.epoch), marker.epoch, marker.sequence)
                 return True
             if found is Standing.FIRST_START:
                 return self._begin(lease)
-            self._log.error("Redis has forgotten the ledger; counting it anew", was=remembered, is_now=marker.epoch)
+            was = memory.epoch if memory is not None else None
+            self._log.error("the ledger is not what it was; counting it anew", was=was, is_now=marker.epoch)
             return self._rebuild(lease, memory or self._beginning(self._new_epoch(lease)), still_owns)
         except (RedisUnavailable, VenueError, DiskFailed, LedgerForgotten) as error:
             self._log.warning("the ledger is not fit yet; trying again", reason=str(error))
@@ -139,18 +148,27 @@ class LedgerRecovery:
         checkpoint = self._sources.checkpoints.load()
         trade_id = max(known.trade_id, checkpoint.trade_id if checkpoint is not None else 0)
         if (trade_id, self._ledger.sequence) != (known.trade_id, known.sequence):
-            self._save(known.epoch, self._ledger.sequence, trade_id, known)
+            grown = msgspec.structs.replace(known, trade_id=trade_id)
+            self._save(grown, known.epoch, self._ledger.sequence)
+
+    def _standing(self, marker: LedgerMarker, memory: HedgerMemory | None) -> Standing:
+        """What this run has been told itself is exact; what the disk remembers may be a second old."""
+        if self._ledger.believed_epoch:
+            return standing(marker, (self._ledger.believed_epoch, self._ledger.sequence))
+        if memory is None:
+            return standing(marker, None)
+        server = self._sources.read_server()
+        is_restarted = memory.redis_run_id not in ("", server.run_id)
+        may_lack = is_restarted and server.appendfsync != "always"
+        return standing(marker, (memory.epoch, memory.sequence), may_lack_the_last_changes=may_lack)
 
     # --- the beginning ------------------------------------------------------------------------------------------------
 
     def _begin(self, lease: Lease) -> bool:
         epoch = self._new_epoch(lease)
-        self._remember_beginning(epoch)
+        self._save(self._beginning(epoch), epoch, 0)
         self._ledger.open_epoch(epoch, fencing=lease.fencing)
         return True
-
-    def _remember_beginning(self, epoch: str) -> None:
-        self._sources.memory.save(self._beginning(epoch))
 
     def _beginning(self, epoch: str) -> HedgerMemory:
         """What can be known where nothing is remembered: A's checkpoint where Redis has one, else from now on."""
@@ -172,14 +190,14 @@ class LedgerRecovery:
     def _new_epoch(self, lease: Lease) -> str:
         return f"{self._run_id}:{lease.fencing}:{to_ms(self._clock.now_ns())}"
 
-    def _save(self, epoch: str, sequence: int, trade_id: int, known: HedgerMemory) -> None:
+    def _save(self, known: HedgerMemory, epoch: str, sequence: int) -> None:
         self._sources.memory.save(
-            HedgerMemory(
+            msgspec.structs.replace(
+                known,
                 epoch=epoch,
                 sequence=sequence,
-                trade_id=trade_id,
                 saved_at_ms=to_ms(self._clock.now_ns()),
-                net_at_baseline=known.net_at_baseline,
+                redis_run_id=self._sources.read_server().run_id,
             )
         )
 
@@ -196,7 +214,7 @@ class LedgerRecovery:
         watermark = Watermark(memory.trade_id, max(0, memory.saved_at_ms - ORDERS_BEFORE_MS))
         orders = [_restored(line) for line in counted]
         self._ledger.restore(epoch, fencing=lease.fencing, orders=orders, watermark=watermark)
-        self._save(epoch, self._ledger.sequence, memory.trade_id, memory)
+        self._save(memory, epoch, self._ledger.sequence)
         took_ms = to_ms(self._clock.monotonic_ns()) - began_ms
         unhedged = sum(1 for line in counted if line.hedged_lots < line.filled_lots)
         self._log.warning("the ledger is rebuilt", orders=len(counted), unhedged=unhedged, took_ms=took_ms)

@@ -26,6 +26,9 @@ def test_the_file_is_a_configuration_of_two_funded_accounts(tmp_path: Path) -> N
             "account_b": config.account_b.account_index,
         }
         assert indexes["account_a"] != indexes["account_b"]
+        assert not list(Path(config.state_dir).iterdir())
+        write_simulated_config(SimulatedAccounts(urls), tmp_path / "again.yaml")
+        assert read_config(tmp_path / "again.yaml", {}).state_dir != config.state_dir, "accounts of one number each"
         assert (config.redis.port, config.lighter.maker_order_time_out) == (7000, 3)
         for index in indexes.values():
             (account,) = exchange.get("account", by="index", value=index)["accounts"]

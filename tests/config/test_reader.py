@@ -58,6 +58,15 @@ def test_a_whole_file_becomes_the_settings_it_says() -> None:
     assert (config.redis.host, config.redis.port, config.redis.db) == ("redis.internal", 6380, 1)
     assert config.lighter.account_tier == "premium"
     assert (config.strategy.retry_times, config.strategy.max_position) == (5, None), "defaults where nothing is said"
+    assert config.state_dir == ".hedge"
+
+
+def test_the_dead_man_switch_can_be_off_and_a_state_folder_must_have_a_name() -> None:
+    off = parse_config(with_line("account_tier: premium", "dead_man_ms: null"), ENVIRONMENT)
+    assert off.lighter.dead_man_ms is None
+    elsewhere = parse_config("state_dir: /var/lib/hedge\n" + WHOLE, ENVIRONMENT)
+    assert elsewhere.state_dir == "/var/lib/hedge"
+    assert refusal("state_dir: ''\n" + WHOLE).path == "state_dir"
 
 
 def test_numbers_with_a_point_are_exact() -> None:

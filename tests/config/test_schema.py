@@ -25,6 +25,7 @@ def test_the_defaults_are_those_that_are_promised() -> None:
     assert strategy.force_close_timeout == 30
     assert strategy.max_order_size is strategy.max_position is None, "off unless it is set"
     assert lighter.maker_order_time_out == 60
+    assert lighter.dead_man_ms == 330_000, "above the venue's five minutes, for clocks that differ"
     assert lighter.base_url == "https://mainnet.zklighter.elliot.ai"
     assert (redis.host, redis.port, redis.db) == ("127.0.0.1", 6379, 0)
 

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.ledger_restore import Watermark
 from hedge_strategy.coordination.ledger_rows import Finished, Nothing, SeenFill, Totals
 from hedge_strategy.coordination.ledger_script import LedgerBounds
 from hedge_strategy.domain.hedge import IntentState, OrderLine
@@ -65,9 +66,13 @@ def test_an_order_that_ends_after_it_was_hedged_gives_up_its_row_too(owner: Owne
 
 
 @pytest.mark.parametrize("reopens_final", [True, False])
-def test_an_order_that_fills_further_after_all_is_hedged_for_the_rest(owner: Owner, reopens_final: bool) -> None:
+def test_an_order_that_fills_further_after_all_is_hedged_for_the_rest(
+    owner: Owner, client: redis.Redis, reopens_final: bool
+) -> None:
     hedge(owner, fill_of(1, 5), executed=2)
     hedge(owner, fill_of(1, 5))
+    assert owner.ledger.observe(fill_of(1, 9, is_final=reopens_final)).is_final is reopens_final
+    assert (client.hlen("hedge:{BTC}:window"), client.zcard("hedge:{BTC}:finished")) == (0, 0)
     more = claimed(ask(owner, fill_of(1, 9, is_final=reopens_final)))
     assert (more.lots, more.attempt) == (4, 2)
     assert [one.claim.attempt for one in owner.ledger.intents_of(order())] == [2]
@@ -113,6 +118,16 @@ def test_what_falls_out_of_the_window_is_finished_for_ever(owner: Owner, client:
     assert isinstance(ask(owner, fill_of(5)), Nothing)
     assert owner.ledger.totals() == Totals(0, 35, 0, 35, 0), "nothing was noted"
     assert claimed(ask(owner, fill_of(8))).lots == 5
+
+
+def test_the_watermark_never_goes_back(owner: Owner) -> None:
+    orders = (9, 1, 2, 3, 4, 5)
+    for number in orders:
+        owner.ledger.observe(fill_of(number, 1, is_final=False))
+    for number in orders:
+        hedge(owner, fill_of(number))
+    assert owner.ledger.marker().watermark == Watermark(90, START_MS + 9)
+    assert isinstance(ask(owner, fill_of(8)), Finished)
 
 
 def test_without_a_trade_the_time_tells_whether_an_order_is_finished(owner: Owner) -> None:
@@ -185,8 +200,11 @@ def test_an_order_that_is_never_final_leaves_its_row_when_it_is_old(client: redi
     assert owner.ledger.order_line(order(1)) == OrderLine(order(1), Side.SELL, 5, 5, 0, False)
 
 
-def test_a_row_on_its_way_stays_however_many_come_after_it(owner: Owner) -> None:
-    waiting = claimed(ask(owner, fill_of(1, is_final=False)))
+def test_a_row_on_its_way_stays_however_many_come_after_it(owner: Owner, client: redis.Redis) -> None:
+    hedge(owner, fill_of(1, 2, is_final=False))
+    assert client.zcard("hedge:{BTC}:quiet_rows") == 1
+    waiting = claimed(ask(owner, fill_of(1, 7, is_final=False)))
+    assert client.zcard("hedge:{BTC}:quiet_rows") == 0
     for number in range(2, 12):
         hedge(owner, fill_of(number, is_final=number % 2 == 0))
     assert [one.claim for one in owner.ledger.unfinished()] == [waiting]

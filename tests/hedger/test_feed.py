@@ -1,4 +1,4 @@
-"""Fills on their way in: heard on the channel at once, read from the stream for sure, garbage counted and passed over."""
+"""Fills on their way in: heard on the channel at once, read from the stream for sure, garbage counted."""
 
 import threading
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def heard() -> Heard:
 @pytest.fixture
 def feed(client: redis.Redis, heard: Heard) -> Iterator[FillFeed]:
     subscriber = FillSubscriber(client, SystemClock(), FillSource("BTC", MAKER, BTC.index), "b")
-    feed = FillFeed(subscriber, BTC, heard, lambda: True)
+    feed = FillFeed(subscriber, BTC, SystemClock(), heard, lambda: True)
     threads = [threading.Thread(target=loop) for loop in (feed.listen, feed.read)]
     for thread in threads:
         thread.start()
@@ -86,7 +86,7 @@ def test_what_was_given_out_before_is_read_again_when_asked(client: redis.Redis,
     FillPublisher(client).publish("BTC", message(12))
     wait_until(lambda: heard.entries(12), "the entry")
     feed.read_all()
-    wait_until(lambda: len(heard.entries(12)) == 2, "the entry once more")
+    wait_until(lambda: len(heard.entries(12)) >= 2, "the entry once more")
 
 
 def test_garbage_is_counted_taken_off_and_passed_over(client: redis.Redis, feed: FillFeed, heard: Heard) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import redis
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.checkpoint import Checkpoints
-from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.connection import connect, server_facts
 from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
@@ -55,6 +56,7 @@ class Running:
             self.maker_venue,
             hedger_memory(Path(self._folder.name), market.symbol, MAKER),
             Checkpoints(client, market.symbol, MAKER),
+            partial(server_facts, client),
         )
         recovery = LedgerRecovery(ledger, sources, RecoveryMarkets(market, market, is_one_venue=False), owner, clock)
         source = FillSource(market.symbol, MAKER, market.index)

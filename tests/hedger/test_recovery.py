@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import redis
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
-from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.connection import connect, server_facts
 from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
@@ -44,7 +45,11 @@ class Scene:
     def recovery(self) -> tuple[LedgerRecovery, HedgeLedger]:
         ledger = HedgeLedger(self.client, "BTC")
         sources = RecoverySources(
-            self.hedger, self.maker, hedger_memory(self.folder, "BTC", MAKER), Checkpoints(self.client, "BTC", MAKER)
+            self.hedger,
+            self.maker,
+            hedger_memory(self.folder, "BTC", MAKER),
+            Checkpoints(self.client, "BTC", MAKER),
+            partial(server_facts, self.client),
         )
         markets = RecoveryMarkets(BTC, BTC, is_one_venue=False)
         return LedgerRecovery(ledger, sources, markets, "b", SystemClock()), ledger

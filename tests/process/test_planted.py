@@ -8,7 +8,7 @@ from tests.process.judge import PromiseBroken
 from tests.process.planted import FAILURES, Failure, plant
 from tests.product import running_product
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.planted]
 
 PATIENCE_S = 3
 

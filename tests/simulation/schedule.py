@@ -1,13 +1,11 @@
 """One schedule: a seed makes the world, its weather and its disasters; then the faults end and all must come right."""
 
-import gc
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import Side
 from tests.simulation.clockwork import START_MS, Clockwork
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.hedger_node import HEDGER, HedgerNode

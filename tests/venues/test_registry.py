@@ -22,6 +22,7 @@ def config(tier: str = "standard") -> Config:
         redis=Redis(),
         lighter=Lighter(base_url="http://127.0.0.1:9", account_tier=tier),
         strategy=Strategy(),
+        state_dir="unused",
     )
 
 
