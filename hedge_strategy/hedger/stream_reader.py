@@ -1,7 +1,7 @@
 """Which entries of the market's stream B reads next, so that none is held back by anybody for ever.
 
 - When ownership or contact was regained: what this consumer was given before, then all that others were given.
-- Otherwise what is new; and every few seconds what others were given and did not acknowledge. A former owner that has
+- Otherwise what is new; and before that, every few seconds, what others were given and did not acknowledge. A former owner that has
   not noticed yet that it lost the market may still read entries after the new owner took everything over; nobody but
   the owner ever hedges them.
 
@@ -53,6 +53,6 @@ class StreamReader:
             return self._subscriber.read_new(STREAM_WAIT_MS)
         self._take_over_at_ms = now_ms + TAKE_OVER_INTERVAL_MS
         if not self._must_read_all.is_set():
-            return self._subscriber.take_over(self._idle_ms)
+            return self._subscriber.take_over(self._idle_ms) + self._subscriber.read_new()
         self._must_read_all.clear()
         return self._subscriber.read_pending() + self._subscriber.take_over(0)

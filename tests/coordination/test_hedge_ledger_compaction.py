@@ -59,10 +59,14 @@ def test_a_final_hedged_order_gives_up_its_row_and_is_never_claimed_again(owner:
 
 
 def test_an_order_that_ends_after_it_was_hedged_gives_up_its_row_too(owner: Owner, client: redis.Redis) -> None:
-    hedge(owner, fill_of(1, is_final=False))
+    claim = claimed(ask(owner, fill_of(1, is_final=False)))
+    owner.send(claim)
+    owner.settle(claim, 5)
     assert rows(client) == 1
     assert isinstance(ask(owner, fill_of(1)), Nothing)
     assert rows(client) == 0
+    with pytest.raises(InvariantBroken, match="settled with 5"):
+        owner.settle(claim, 4)
 
 
 @pytest.mark.parametrize("reopens_final", [True, False])
@@ -138,10 +142,10 @@ def test_without_a_trade_the_time_tells_whether_an_order_is_finished(owner: Owne
         assert isinstance(answer, Finished) is is_finished
     late_trade = replace(fill_of(3), last_trade_id=999)
     assert isinstance(ask(owner, late_trade), Finished), "its trades were told only after it was finished"
-    with pytest.raises(InvariantBroken, match="neither a trade nor a time"):
+    with pytest.raises(InvariantBroken, match="do not tell"):
         ask(owner, seen(5, number=99))
     in_seconds = seen(5, number=99, at_ms=START_MS // 1000)
-    with pytest.raises(InvariantBroken, match="neither a trade nor a time"):
+    with pytest.raises(InvariantBroken, match="do not tell"):
         ask(owner, in_seconds)
     assert claimed(ask(owner, replace(in_seconds, last_trade_id=990))).lots == 5
 
@@ -155,8 +159,16 @@ def test_one_fill_with_a_time_far_in_the_future_does_not_finish_all_that_follow(
     assert new < START_MS * 10
 
 
+def test_one_wrong_trade_id_does_not_finish_all_that_follow_in_silence(owner: Owner) -> None:
+    hedge(owner, replace(fill_of(1), last_trade_id=(1 << 63) - 1))
+    for number in range(2, 5):
+        hedge(owner, fill_of(number))
+    with pytest.raises(InvariantBroken, match="do not tell"):
+        ask(owner, replace(fill_of(9), filled_at_ms=START_MS + 100_000))
+
+
 def test_trade_ids_beyond_what_lua_counts_exactly_are_compared_exactly(owner: Owner) -> None:
-    first = (1 << 53) + 1
+    first = 1 << 53
     for number in range(4):
         hedge(owner, seen(5, number=number, is_final=True, trade_id=first if number == 0 else number))
     assert owner.ledger.marker().watermark.last_trade_id == first

@@ -63,3 +63,10 @@ def test_what_a_former_owner_reads_after_it_lost_the_market_is_taken_from_it(aro
     assert around.read() == [], "given to the other, so it is not new"
     around.clock.ms += TAKE_OVER_INTERVAL_MS
     assert around.read() == [held]
+
+
+def test_a_thread_that_comes_round_rarely_still_reads_what_is_new(around: Surroundings) -> None:
+    for number in range(3):
+        new = around.publish(number)
+        around.clock.ms += 2 * TAKE_OVER_INTERVAL_MS
+        assert new in around.read()
