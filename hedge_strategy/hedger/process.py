@@ -31,6 +31,7 @@ from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, Unknown
 from hedge_strategy.errors import (
     InvariantBroken,
+    LedgerForgotten,
     RateLimited,
     RedisUnavailable,
     SigningFailed,
@@ -213,7 +214,7 @@ class HedgerProcess:
         with self._lock:
             try:
                 unfinished, open_lines = self._redis.ledger.unfinished(), self._redis.ledger.open_lines()
-            except InvariantBroken as error:
+            except (InvariantBroken, LedgerForgotten) as error:
                 self._lease = lease
                 self._dispatch(ev.Broken(str(error)))
                 return
