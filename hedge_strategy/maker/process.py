@@ -26,7 +26,7 @@ from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Accepted, Unknown
-from hedge_strategy.errors import InvariantBroken, RedisUnavailable, VenueError, WireError
+from hedge_strategy.errors import InvariantBroken, LedgerForgotten, RedisUnavailable, VenueError, WireError
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
@@ -279,7 +279,7 @@ class MakerProcess:
         self._ledger_reads.discard(order_index)
         try:
             line = self._redis.ledger.order_line(OrderKey(self._venue.account_index, market.index, order_index))
-        except (RedisUnavailable, InvariantBroken) as error:
+        except (RedisUnavailable, InvariantBroken, LedgerForgotten) as error:
             self._log.warning("the ledger could not be read", reason=str(error))
             return None
         return ev.HedgeTold(order_index, market.size_of(line.hedged_lots)) if line is not None else None
