@@ -1,9 +1,9 @@
 """Which entries of the market's stream B reads next, so that none is held back by anybody for ever.
 
 - When ownership or contact was regained: what this consumer was given before, then all that others were given.
-- Otherwise what is new; and before that, every few seconds, what others were given and did not acknowledge. A former owner that has
-  not noticed yet that it lost the market may still read entries after the new owner took everything over; nobody but
-  the owner ever hedges them.
+- Otherwise what is new; and before that, every few seconds, what others were given and did not acknowledge. A former
+  owner that has not noticed yet that it lost the market may still read entries after the new owner took everything
+  over; nobody but the owner ever hedges them.
 
 Hearing an entry twice is harmless, so what is taken over may be this consumer's own.
 """

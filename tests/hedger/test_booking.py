@@ -109,10 +109,10 @@ def test_a_finished_orders_settlement_is_repeated_after_its_row_is_gone(book: Bo
     assert isinstance(book.ask(ev.Settle(answer.answer, True, 0, Decimal(0), 0, "refused")), ev.Broken)
 
 
-def test_a_ledger_that_redis_forgot_stops_the_market(book: Book, real: redis.Redis) -> None:
+def test_a_ledger_that_redis_forgot_is_told_apart(book: Book, real: redis.Redis) -> None:
     book.ledger.open_epoch("e1", fencing=book.lease.fencing)
     claim = book.claim(30)
     real.delete("hedge:{BTC}:ledger")
     answer = book.ask(ev.Settle(claim, True, 0, Decimal(0), 0, "refused"))
-    assert isinstance(answer, ev.Broken)
+    assert isinstance(answer, ev.LedgerLost)
     assert "e1 was known" in answer.reason

@@ -78,7 +78,9 @@ class HedgerNode(Node):
         self.owner = f"{self.name}.{self.generation}"
         rule = HedgeRule(self.market, self.market, Decimal("0.005"))
         limits = Limits(max_slippage=Decimal("0.005"))
-        self.machine = HedgerMachine(HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner))
+        self.machine = HedgerMachine(
+            HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner)
+        )
         self.is_finished = self.wants_stop = False
         self.lease = self._keeps = None
         self._reader = StreamReader(LinkedStream(self.redis, self.server, self.owner), self.clock)  # type: ignore[arg-type]

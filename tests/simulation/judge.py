@@ -86,19 +86,13 @@ class Judge(Watcher):
         """A hedge has moved in the ledger."""
         is_settled_at_once = (before, after) == (IntentState.SENT, IntentState.SETTLED)
         is_sent_at_once = (before, after) == (IntentState.RESERVED, IntentState.SENT)
-        if (
-            after is not before
-            and after not in LEGAL_TRANSITIONS[before]
-            and not (is_settled_at_once or is_sent_at_once)
-        ):
+        if after is not before and after not in LEGAL_TRANSITIONS[before] and not (is_settled_at_once or is_sent_at_once):
             raise Violation(f"illegal transition: {before} to {after}")
 
     def wrote(self, fencing: int) -> None:
         """The ledger took a write: only the newest owner's may be taken."""
         if fencing != self.redis.kept.fence:
-            raise Violation(
-                f"two owners: a write with fencing {fencing} was taken, the newest is {self.redis.kept.fence}"
-            )
+            raise Violation(f"two owners: a write with fencing {fencing} was taken, the newest is {self.redis.kept.fence}")
 
     def settled(self, hedge: Hedge, row: Row) -> None:
         """A hedge was booked: it must be what the exchange executed, now and for ever."""
@@ -133,7 +127,9 @@ class Judge(Watcher):
         """Once quiet: equal per order, nothing rests."""
         for order in self.filled.keys() | self.hedged.keys():
             if self.filled[order] != self.hedged[order]:
-                raise Violation(f"I1 lost: order {order} filled {self.filled[order]} lots, hedged {self.hedged[order]}")
+                raise Violation(
+                    f"I1 lost: order {order} filled {self.filled[order]} lots, hedged {self.hedged[order]}"
+                )
         resting = self.exchange.accounts[MAKER].resting
         if resting:
             raise Violation(f"rests at the end: {list(resting)}")

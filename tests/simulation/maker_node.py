@@ -63,7 +63,9 @@ class MakerNode(Node):
         now_ms = self.clock.now_ms
         rule = QuoteRule(self.market, self.quantity, 1)
         self._first = checkpoint
-        settings = MakerSettings(rule, Limits(), self.order_timeout_ms, 10_000, now_ms // 1000, checkpoint.saved_at_ms)
+        settings = MakerSettings(
+            rule, Limits(), self.order_timeout_ms, 10_000, now_ms // 1000, checkpoint.saved_at_ms
+        )
         baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
         tracker = FillTracker(MAKER, self.market.index, baseline, checkpoint.trade_id)
         self.machine = MakerMachine(settings, tracker)
@@ -92,7 +94,9 @@ class MakerNode(Node):
             return known
         now_ms = self.clock.now_ms
         trade_id = self.venue.latest_trade_id(self.market)
-        first = Checkpoint(baseline_trade_id=trade_id, since_s=now_ms // 1000, trade_id=trade_id, saved_at_ms=now_ms)
+        first = Checkpoint(
+            baseline_trade_id=trade_id, since_s=now_ms // 1000, trade_id=trade_id, saved_at_ms=now_ms
+        )
         begun: Checkpoint = self.redis.call(self.server.begin_checkpoint, first)
         return begun
 
@@ -298,7 +302,9 @@ class MakerNode(Node):
                 break
         return outcome, name
 
-    def _send_until_answered(self, transaction: SignedTransaction) -> Generator[float, None, tuple[Outcome, bool]]:
+    def _send_until_answered(
+        self, transaction: SignedTransaction
+    ) -> Generator[float, None, tuple[Outcome, bool]]:
         outcome: Outcome = Unknown("no answer")
         for sends in range(1, self.most_sends + 1):
             try:

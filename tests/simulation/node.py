@@ -226,3 +226,4 @@ class Node:
             clock.fault("freeze between two commands")
             self.freeze(clock.below(FREEZE_MS))
         self.later(clock.below(GAP_MS), self._work)
+

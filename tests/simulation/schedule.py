@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import Side
 from tests.simulation.clockwork import START_MS, Clockwork
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.hedger_node import HEDGER, HedgerNode

@@ -237,7 +237,9 @@ class VenueLink:
         self._rest()
         return tuple(one for one in self.exchange.orders(self.account_index) if one.client_order_index in indexes)
 
-    def fills(self, _market: Market, *, after_trade_id: int = 0, order_index: int | None = None) -> tuple[Fill, ...]:
+    def fills(
+        self, _market: Market, *, after_trade_id: int = 0, order_index: int | None = None
+    ) -> tuple[Fill, ...]:
         """See the port."""
         self._rest()
         found = self.exchange.fills(self.account_index, after_trade_id)
