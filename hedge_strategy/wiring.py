@@ -9,14 +9,15 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
-from hedge_strategy.coordination.connection import RedisSettings, check, connect
-from hedge_strategy.coordination.disk import file_for, maker_checkpoint, read_record
+from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
+from hedge_strategy.coordination.disk import file_for, hedger_memory, maker_checkpoint, read_record
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
@@ -31,6 +32,7 @@ from hedge_strategy.errors import UserError
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
+from hedge_strategy.hedger.recovery import LedgerRecovery, RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 from hedge_strategy.maker.lookout import Notices
@@ -144,12 +146,23 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     )
     source = FillSource(maker_market.symbol, config.account_a.account_index, maker_market.index)
     leases = Leases(client, life_ms=config.strategy.lease_ms)
+    ledger = HedgeLedger(client, maker_market.symbol)
+    sources = RecoverySources(
+        hedge_venue=venue,
+        maker_venue=_venue(config, config.account_a, clock),
+        memory=hedger_memory(Path(config.state_dir), maker_market.symbol, config.account_a.account_index),
+        checkpoints=Checkpoints(client, maker_market.symbol, config.account_a.account_index),
+        read_server=partial(server_facts, client),
+    )
+    is_one_venue = config.account_a.venue == config.account_b.venue
+    markets = RecoveryMarkets(maker_market, hedge_market, is_one_venue)
     coordination = HedgerCoordination(
         subscriber=FillSubscriber(client, clock, source, run_id),
         results=ResultPublisher(client),
-        ledger=HedgeLedger(client, maker_market.symbol),
+        ledger=ledger,
         keeper=LeaseKeeper(leases, maker_market.symbol, run_id, venue.key_index, clock),
         presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
+        recovery=LedgerRecovery(ledger, sources, markets, run_id, clock),
     )
     run = HedgerRun(maker_market, hedge_market, run_id)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)

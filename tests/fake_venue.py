@@ -295,6 +295,8 @@ class FakeVenue:
             1_761_297_780_000,
         )
         self.orders[intent.client_order_index] = report
+        if filled:
+            self.trades.append(_taken(report, len(self.trades) + 1))
         if not self.switches.use("no_reports"):
             self.push(OrderSeen(report))
 
@@ -308,3 +310,20 @@ class FakeVenue:
         while (event := self._frames.get()) is not None:
             assert self._listener is not None
             self._listener(event)
+
+
+def _taken(report: OrderReport, trade_id: int) -> Fill:
+    """The trade by which a market order executed."""
+    return Fill(
+        trade_id=trade_id,
+        account_index=report.account_index,
+        market_index=report.market_index,
+        order_index=report.order_index,
+        client_order_index=report.client_order_index,
+        side=report.side,
+        size=report.filled_size,
+        price=report.price,
+        is_maker=False,
+        executed_at_ms=report.updated_at_ms,
+        counter_account_index=1,
+    )

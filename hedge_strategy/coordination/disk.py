@@ -31,14 +31,18 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         epoch: of the ledger it last worked on.
         sequence: the highest that it was told of that epoch.
-        trade_id: A's trades up to this one are hedged.
+        trade_id: A's trades up to this one are hedged, and belong to orders that can fill no further.
         saved_at_ms: unix ms.
+        redis_run_id: which start of Redis it was; a restarted one may lack changes that came after this was saved.
+        net_at_baseline: A's plus B's position when this system's history began, base units, decimal text.
     """
 
     epoch: str
     sequence: int
     trade_id: int
     saved_at_ms: int
+    redis_run_id: str = ""
+    net_at_baseline: str = "0"
 
 
 class FileLock:
@@ -161,16 +165,17 @@ class DiskRecord(Generic[_Kept]):
     Args:
         path: the file.
         kind: what it holds.
+        is_shared: True: no lock is taken; who may write is settled elsewhere.
 
     Raises:
         UserError: another process has it, or its folder cannot be written to.
     """
 
-    def __init__(self, path: Path, kind: type[_Kept]) -> None:
+    def __init__(self, path: Path, kind: type[_Kept], *, is_shared: bool = False) -> None:
         self._path = path
         self._kind = kind
         self._lock = threading.Lock()
-        self._file_lock = FileLock(path)
+        self._file_lock = None if is_shared else FileLock(path)
 
     def load(self) -> _Kept | None:
         """The record; None where none was ever saved.
@@ -192,7 +197,8 @@ class DiskRecord(Generic[_Kept]):
 
     def close(self) -> None:
         """Lets other processes have the file."""
-        self._file_lock.close()
+        if self._file_lock is not None:
+            self._file_lock.close()
 
 
 def maker_checkpoint(folder: Path, market: str, account_index: int) -> DiskRecord[Checkpoint]:
@@ -207,10 +213,18 @@ def maker_checkpoint(folder: Path, market: str, account_index: int) -> DiskRecor
 def hedger_memory(folder: Path, market: str, account_index: int) -> DiskRecord[HedgerMemory]:
     """What B remembers of the ledger of a market.
 
+    A second hedger of the market waits beside the first, so the file is shared; only the owner of the market's lease
+    writes to it. What an owner writes that has lost the lease without knowing leads to a recount at worst.
+
     Raises:
-        UserError: another process has it, or the folder cannot be written to.
+        UserError: the folder cannot be written to.
     """
-    return DiskRecord(file_for(folder, "hedger", market, account_index), HedgerMemory)
+    path = file_for(folder, "hedger", market, account_index)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} must be a folder that this user may write to: {error.strerror}") from error
+    return DiskRecord(path, HedgerMemory, is_shared=True)
 
 
 def file_for(folder: Path, role: str, market: str, account_index: int, suffix: str = "json") -> Path:

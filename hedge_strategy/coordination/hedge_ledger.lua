@@ -112,13 +112,18 @@ if operation == 'read' then
 end
 
 -- Whether a fill of an order that is in no row and not in the window belongs to an order that left it. Times count as
--- well as trades, because an order's last trade may never have been told. Nil where neither can tell.
+-- well as trades, because an order's last trade may never have been told. Nil where they do not tell: neither is known,
+-- or the trade is old and the time is new, as one wrong trade id far ahead of all others would make it.
 local function is_long_finished(trade_id, filled_at_ms)
   local watermark = redis.call('HMGET', MARKER, 'finished_trade_id', 'finished_at_ms')
   if not watermark[1] then return false end
-  if trade_id ~= '0' and at_or_below(trade_id, watermark[1]) then return true end
   local behind_ms = tonumber(watermark[2]) - tonumber(filled_at_ms)
-  if filled_at_ms ~= '0' and watermark[2] ~= '0' and behind_ms <= HISTORY_MAX_MS then return behind_ms >= 0 end
+  local has_time = filled_at_ms ~= '0' and watermark[2] ~= '0' and behind_ms <= HISTORY_MAX_MS
+  if trade_id ~= '0' and at_or_below(trade_id, watermark[1]) then
+    if has_time and behind_ms < -CLEARLY_LATER_MS then return nil end
+    return true
+  end
+  if has_time then return behind_ms >= 0 end
   if trade_id == '0' then return nil end
   return false
 end
@@ -178,7 +183,7 @@ if operation == 'observe' or operation == 'claim' then
     local is_done = is_long_finished(argument[5], argument[6])
     if is_done then return answer('finished') end
     if is_done == nil then
-      return answer('broken', 'is not known, and neither a trade nor a time tells whether it was finished long ago')
+      return answer('broken', 'is not known, and its trade and time do not tell whether it was finished long ago')
     end
   end
 end

@@ -189,8 +189,8 @@ class HedgeLedger:
         Raises:
             StaleOwner: the caller no longer owns the market; nothing was noted.
             LedgerForgotten: the ledger is not the one that this process knew; nothing was noted.
-            InvariantBroken: the order's side changed, its 4096 hedges are used up, or it is not known and the fill says
-                neither a trade nor a time by which to tell whether it was finished long ago.
+            InvariantBroken: the order's side changed, its 4096 hedges are used up, or it is not known and the fill's
+                trade and time do not tell whether it was finished long ago (none is given, or they disagree).
             RedisUnavailable: no answer.
         """
         first = hedge_client_order_index(fill.order.order_index, 0)

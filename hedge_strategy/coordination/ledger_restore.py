@@ -63,12 +63,16 @@ class Standing(StrEnum):
     FORGOTTEN = "forgotten"
 
 
-def standing(marker: LedgerMarker, remembered: tuple[str, int] | None) -> Standing:
+def standing(
+    marker: LedgerMarker, remembered: tuple[str, int] | None, *, may_lack_the_last_changes: bool = False
+) -> Standing:
     """Compares what Redis holds with what this hedger's disk remembers.
 
     Args:
         marker: read from Redis.
         remembered: epoch and sequence from the disk; None where the disk knows of no epoch.
+        may_lack_the_last_changes: True where Redis was started anew since the disk was written, and does not force each
+            write to its file: changes that were told after the disk was written may be lost without a trace.
 
     Returns:
         INTACT: go on, believing in the marker's epoch (also where the disk is new and the ledger is not).
@@ -78,7 +82,8 @@ def standing(marker: LedgerMarker, remembered: tuple[str, int] | None) -> Standi
     """
     if marker.epoch is not None:
         is_known = remembered is None or (marker.epoch == remembered[0] and marker.sequence >= remembered[1])
-        return Standing.INTACT if is_known else Standing.FORGOTTEN
+        is_whole = remembered is None or not may_lack_the_last_changes
+        return Standing.INTACT if is_known and is_whole else Standing.FORGOTTEN
     is_first = remembered is None and not marker.is_being_rebuilt and marker.sequence == 0
     return Standing.FIRST_START if is_first else Standing.FORGOTTEN
 

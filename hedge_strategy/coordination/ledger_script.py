@@ -6,7 +6,8 @@ nothing, when the ledger's epoch is another or missing (FLUSHALL, a restart with
 restart or a replica that lacks the last second): `LedgerForgotten`.
 
 Known limits: a caller that believes in no epoch is refused only while the ledger is being rebuilt. A lost tail goes
-unnoticed by whoever had not been told of it, and by all once new changes have counted past it.
+unnoticed by whoever had not been told of it (a process whose disk is behind: `ledger_restore.standing` takes what is
+known of a restarted Redis), and by all once new changes have counted past it.
 """
 
 import threading

@@ -20,6 +20,7 @@ local argument = {unpack(ARGV, 10)}
 
 local STEPS_MAX = 4  -- of tidying in one call: each call adds one order at most, so this keeps up
 local CLOCKS_DIFFER_MS = 5000  -- a fill's time beyond Redis' own clock by more than this is cut to it
+local CLEARLY_LATER_MS = 60000  -- a fill's time after the watermark by more than this is no finished order's
 local HISTORY_MAX_MS = 90 * 86400000  -- a fill's time before the watermark by more than this is no time at all
 
 local function text(number)

@@ -38,8 +38,10 @@ def ask_ledger(ledger: HedgeLedger, lease: Lease | None, command: LedgerCommand)
                 return ev.Settled(_settle(ledger, fencing, command))
     except RedisUnavailable as error:
         return ev.StepFailed(str(error))
-    except (StaleOwner, LedgerForgotten) as error:
+    except StaleOwner as error:
         return ev.OwnershipLost(str(error))
+    except LedgerForgotten as error:
+        return ev.LedgerLost(str(error))
     except InvariantBroken as error:
         return ev.Broken(str(error))
 

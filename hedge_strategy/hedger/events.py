@@ -55,6 +55,11 @@ class OwnershipLost:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerLost(OwnershipLost):
+    """The ledger is not the one that was known: nothing is done for the market until it is counted anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimAnswered:
     """The ledger's answer to a claim."""
 
@@ -194,6 +199,7 @@ Event = (
     | FillHeard
     | OwnershipGained
     | OwnershipLost
+    | LedgerLost
     | ClaimAnswered
     | Signed
     | SigningRefused

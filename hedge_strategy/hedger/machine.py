@@ -207,7 +207,9 @@ class HedgerMachine:
         if isinstance(answer, Nothing | Finished):
             self._hedge = None
             done = self._backlog.settled(answer.line)
-            return (*self._acknowledge(done), *self._go_on(now_ms))
+            note = ev.Note("warning", "told of an order finished long ago", (("order", answer.line.order.order_index),))
+            notes = (note,) if isinstance(answer, Finished) else ()
+            return (*notes, *self._acknowledge(done), *self._go_on(now_ms))
         if isinstance(answer, Busy):
             self._hedge = None
             return self._take_up(answer.intent, now_ms)

@@ -2,8 +2,8 @@
 
 Threads: the listener (a fill on the channel is claimed, signed, stored and sent in place, under the lock), the stream
 reader (the truth, and whatever the channel lost), the engine (the venue's events, so that its socket thread never
-waits for Redis), the looker (REST), the keeper (renews the lease), and the caller's own, which ticks. Every event goes
-through `_dispatch`, one at a time.
+waits for Redis), the looker (REST), the keeper (renews the lease), the recovery (makes sure of the ledger), and the
+caller's own, which ticks. Every event goes through `_dispatch`, one at a time.
 """
 
 import queue
@@ -11,37 +11,33 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.coordination.fill_stream import (
-    FillEntry,
-    FillHeard,
-    FillSubscriber,
-    Unreadable,
-    UnreadableEntry,
-)
+from hedge_strategy.coordination.fill_stream import FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
-from hedge_strategy.coordination.ledger_rows import seen_fill
-from hedge_strategy.coordination.messages import FillMessage
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, Unknown
 from hedge_strategy.errors import (
+    DiskFailed,
     InvariantBroken,
+    LedgerForgotten,
     RateLimited,
     RedisUnavailable,
     SigningFailed,
     VenueError,
-    WireError,
 )
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
+from hedge_strategy.hedger.feed import FillFeed
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 
@@ -49,13 +45,11 @@ TICK_S = 0.02
 PRESENCE_INTERVAL_MS = 250
 NOTICE_TRAVEL_MS = 1_000
 """After B has said that it is leaving, A may quote once more before it has seen that; its notices count from then."""
-LISTEN_MS = 250
-STREAM_WAIT_MS = 250
-SETTLE_WAIT_S = 0.05
 STOP_DEADLINE_MS = 30_000
 EVENTS_MAX = 10_000
 LOOK_UPS_MAX = 64
 KILL_RETRY_MS = 1_000
+RECOVERY_INTERVAL_S = 1.0
 BOOK_LEVELS = 1
 
 
@@ -68,6 +62,7 @@ class HedgerCoordination:
     ledger: HedgeLedger
     keeper: LeaseKeeper
     presence: Presence
+    recovery: LedgerRecovery
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +92,17 @@ class HedgerProcess:
         self._run = run
         self._clock = clock
         self._lock = threading.RLock()
+        self._held: Lease | None = None
         self._lease: Lease | None = None
+        self._recovery_wanted = threading.Event()
         self._venue_events: queue.Queue[VenueEvent | None] = queue.Queue(EVENTS_MAX)
         self._look_ups: queue.Queue[ev.Command | None] = queue.Queue(LOOK_UPS_MAX)
         self._believe_maker_at_ms = 0
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
-        self._must_read_all = threading.Event()
-        self._hedged_entries: deque[str] = deque()
+        self._feed = FillFeed(
+            coordination.subscriber, run.maker_market, clock, self._dispatch, lambda: self._machine.wants_more
+        )
         self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
         self._unusual: Counter[str] = Counter()
@@ -123,8 +121,9 @@ class HedgerProcess:
         loops = (
             (self._engine_loop, "hedger-engine"),
             (self._look_up_loop, "hedger-look-up"),
-            (self._listen_loop, "hedger-listener"),
-            (self._stream_loop, "hedger-stream"),
+            (self._recovery_loop, "hedger-recovery"),
+            (self._feed.listen, "hedger-listener"),
+            (self._feed.read, "hedger-stream"),
         )
         threads = [threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True) for loop, name in loops]
         self._venue.start([self._run.hedge_market], self._venue_events.put)
@@ -135,14 +134,16 @@ class HedgerProcess:
             is_clean = self._tick_until_finished()
         finally:
             self._finished.set()
+            self._feed.end()
             self._venue_events.put(None)
             self._look_ups.put(None)
             self._venue.close()
             for thread in threads:
                 thread.join()
             self._redis.keeper.stop()
-        if self._unusual:
-            self._log.warning("counted in all", **self._unusual)
+        unusual = self._unusual + self._feed.unusual
+        if unusual:
+            self._log.warning("counted in all", **unusual)
         return 0 if is_clean and not self._has_failed else 1
 
     def _guard(self, loop: Callable[[], None]) -> None:
@@ -193,7 +194,7 @@ class HedgerProcess:
     def _exchange_notices(self) -> None:
         """Tells A how things stand here, and asks whether A may still be filled."""
         try:
-            if self._lease is not None:
+            if self._held is not None:
                 self._redis.presence.tell_hedger(self._own_presence())
             may_rest = self._redis.presence.maker_may_rest()
             now_ms = to_ms(self._clock.monotonic_ns())
@@ -206,101 +207,61 @@ class HedgerProcess:
             return HedgerPresence(HedgerState.PAUSED, self._machine.paused)
         if self._stop_asked.is_set():
             return HedgerPresence(HedgerState.DRAINING, "stopping")
+        if self._lease is None:
+            return HedgerPresence(HedgerState.DRAINING, "the ledger is being checked")
         return HedgerPresence(HedgerState.HEDGING)
 
-    # --- ownership, on the keeper's thread ----------------------------------------------------------------------------
+    # --- ownership: told by the keeper's thread, taken up on the recovery's -------------------------------------------
 
     def _gained(self, lease: Lease) -> None:
         with self._lock:
-            try:
-                unfinished, open_lines = self._redis.ledger.unfinished(), self._redis.ledger.open_lines()
-            except InvariantBroken as error:
-                self._lease = lease
-                self._dispatch(ev.Broken(str(error)))
-                return
-            self._lease = lease
-            self._must_read_all.set()
-            self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._venue.key_index))
+            self._held = lease
+            self._recovery_wanted.set()
 
     def _lost(self, reason: str) -> None:
         with self._lock:
-            self._lease = None
+            self._held = self._lease = None
             self._dispatch(ev.OwnershipLost(reason))
 
-    # --- fills in -----------------------------------------------------------------------------------------------------
-
-    def _listen_loop(self) -> None:
-        is_lost = False
+    def _recovery_loop(self) -> None:
+        """The market is taken up only with a ledger that may be believed; while all is well its state is remembered."""
         while not self._finished.is_set():
-            try:
-                heard = self._redis.subscriber.listen(LISTEN_MS)
-            except RedisUnavailable as error:
-                if not is_lost:
-                    self._log.warning("the channel is lost; the stream keeps what it would say", reason=str(error))
-                is_lost = True
-                self._finished.wait(LISTEN_MS / 1000)
+            is_wanted = self._recovery_wanted.wait(RECOVERY_INTERVAL_S)
+            lease = self._held
+            if lease is None or self._finished.is_set():
+                self._finished.wait(0 if not is_wanted else TICK_S)
                 continue
-            is_lost = False
-            if isinstance(heard, FillHeard):
-                self._hear(heard.message, None)
-            elif isinstance(heard, Unreadable):
-                self._count_unusual(heard.error.source, "skipped a message that cannot be read", str(heard.error))
-        self._redis.subscriber.close()
-
-    def _stream_loop(self) -> None:
-        while not self._finished.is_set():
             try:
-                self._acknowledge()
-                if self._machine.wants_more:
-                    self._read_stream()
+                if not is_wanted:
+                    self._redis.recovery.remember()
+                elif self._redis.recovery.make_fit(lease, partial(self._still_holds, lease)):
+                    self._recovery_wanted.clear()
+                    self._take_up(lease)
                 else:
-                    self._finished.wait(SETTLE_WAIT_S)
-            except (RedisUnavailable, InvariantBroken) as error:
-                self._count_unusual("stream", "the stream could not be read", str(error))
-                self._must_read_all.set()
-                self._finished.wait(STREAM_WAIT_MS / 1000)
-        try:
-            self._acknowledge()
-        except (RedisUnavailable, InvariantBroken) as error:
-            self._log.warning("hedged entries stay in the stream; the next hedger finds that", reason=str(error))
+                    self._finished.wait(RECOVERY_INTERVAL_S)
+            except (RedisUnavailable, DiskFailed) as error:
+                self._count_unusual("memory", "the ledger's state was not remembered", str(error))
+            except InvariantBroken as error:
+                self._recovery_wanted.clear()
+                self._dispatch(ev.Broken(str(error)))
 
-    def _acknowledge(self) -> None:
-        """Takes off the stream what the ledger says is hedged."""
-        done: list[str] = []
-        while self._hedged_entries:
-            done.append(self._hedged_entries.popleft())
-        try:
-            self._redis.subscriber.acknowledge(done)
-        except (RedisUnavailable, InvariantBroken):
-            self._hedged_entries.extend(done)
-            raise
+    def _still_holds(self, lease: Lease) -> bool:
+        held = self._held
+        return held is not None and held.fencing == lease.fencing and not self._finished.is_set()
 
-    def _read_stream(self) -> None:
-        """Own pending entries and those of dead consumers first, whenever ownership or contact was regained."""
-        subscriber = self._redis.subscriber
-        entries: tuple[FillEntry | UnreadableEntry, ...] = ()
-        if self._must_read_all.is_set():
-            self._must_read_all.clear()
-            entries = subscriber.read_pending() + subscriber.take_over(0)
-        else:
-            entries = subscriber.read_new(STREAM_WAIT_MS)
-        for entry in entries:
-            if isinstance(entry, FillEntry):
-                self._hear(entry.message, entry.stream_id)
-            else:
-                self._count_unusual(entry.error.source, "skipped an entry that cannot be read", str(entry.error))
-                subscriber.acknowledge([entry.stream_id])
-
-    def _hear(self, message: FillMessage, stream_id: str | None) -> None:
-        try:
-            fill = seen_fill(message, self._run.maker_market)
-        except WireError as error:
-            self._count_unusual(error.source, "skipped a fill that cannot be hedged", str(error))
-            if stream_id is not None:
-                self._redis.subscriber.acknowledge([stream_id])
-            return
-        average_price = message.cumulative.average_price or None
-        self._dispatch(ev.FillHeard(fill, average_price, stream_id))
+    def _take_up(self, lease: Lease) -> None:
+        with self._lock:
+            if not self._still_holds(lease):
+                return
+            try:
+                unfinished, open_lines = self._redis.ledger.unfinished(), self._redis.ledger.open_lines()
+            except (RedisUnavailable, LedgerForgotten) as error:
+                self._log.warning("the ledger could not be read; trying again", reason=str(error))
+                self._recovery_wanted.set()
+                return
+            self._lease = lease
+            self._feed.read_all()
+            self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._venue.key_index))
 
     def _count_unusual(self, kind: str, event: str, reason: str) -> None:
         """Says the first of a kind in the log and counts the rest."""
@@ -326,7 +287,7 @@ class HedgerProcess:
             case ev.LookUp() | ev.ReadNonce():
                 return self._ask_rest(command)
             case ev.Acknowledge(stream_ids):
-                self._hedged_entries.extend(stream_ids)
+                self._feed.hedged(stream_ids)
             case ev.PublishResult():
                 self._tell_result(command)
             case ev.Note(level, event, facts):
@@ -368,6 +329,8 @@ class HedgerProcess:
         answer = ask_ledger(self._redis.ledger, self._lease, command)
         if isinstance(answer, ev.OwnershipLost):
             self._lease = None
+        if isinstance(answer, ev.LedgerLost):
+            self._recovery_wanted.set()
         return answer
 
     def _tell_result(self, result: ev.PublishResult) -> None:

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.ledger_restore import Watermark
 from hedge_strategy.coordination.ledger_rows import Finished, Nothing, SeenFill, Totals
 from hedge_strategy.coordination.ledger_script import LedgerBounds
 from hedge_strategy.domain.hedge import IntentState, OrderLine
@@ -58,16 +59,24 @@ def test_a_final_hedged_order_gives_up_its_row_and_is_never_claimed_again(owner:
 
 
 def test_an_order_that_ends_after_it_was_hedged_gives_up_its_row_too(owner: Owner, client: redis.Redis) -> None:
-    hedge(owner, fill_of(1, is_final=False))
+    claim = claimed(ask(owner, fill_of(1, is_final=False)))
+    owner.send(claim)
+    owner.settle(claim, 5)
     assert rows(client) == 1
     assert isinstance(ask(owner, fill_of(1)), Nothing)
     assert rows(client) == 0
+    with pytest.raises(InvariantBroken, match="settled with 5"):
+        owner.settle(claim, 4)
 
 
 @pytest.mark.parametrize("reopens_final", [True, False])
-def test_an_order_that_fills_further_after_all_is_hedged_for_the_rest(owner: Owner, reopens_final: bool) -> None:
+def test_an_order_that_fills_further_after_all_is_hedged_for_the_rest(
+    owner: Owner, client: redis.Redis, reopens_final: bool
+) -> None:
     hedge(owner, fill_of(1, 5), executed=2)
     hedge(owner, fill_of(1, 5))
+    assert owner.ledger.observe(fill_of(1, 9, is_final=reopens_final)).is_final is reopens_final
+    assert (client.hlen("hedge:{BTC}:window"), client.zcard("hedge:{BTC}:finished")) == (0, 0)
     more = claimed(ask(owner, fill_of(1, 9, is_final=reopens_final)))
     assert (more.lots, more.attempt) == (4, 2)
     assert [one.claim.attempt for one in owner.ledger.intents_of(order())] == [2]
@@ -115,6 +124,16 @@ def test_what_falls_out_of_the_window_is_finished_for_ever(owner: Owner, client:
     assert claimed(ask(owner, fill_of(8))).lots == 5
 
 
+def test_the_watermark_never_goes_back(owner: Owner) -> None:
+    orders = (9, 1, 2, 3, 4, 5)
+    for number in orders:
+        owner.ledger.observe(fill_of(number, 1, is_final=False))
+    for number in orders:
+        hedge(owner, fill_of(number))
+    assert owner.ledger.marker().watermark == Watermark(90, START_MS + 9)
+    assert isinstance(ask(owner, fill_of(8)), Finished)
+
+
 def test_without_a_trade_the_time_tells_whether_an_order_is_finished(owner: Owner) -> None:
     for number in range(1, 8):
         hedge(owner, replace(fill_of(number), last_trade_id=0))
@@ -123,10 +142,10 @@ def test_without_a_trade_the_time_tells_whether_an_order_is_finished(owner: Owne
         assert isinstance(answer, Finished) is is_finished
     late_trade = replace(fill_of(3), last_trade_id=999)
     assert isinstance(ask(owner, late_trade), Finished), "its trades were told only after it was finished"
-    with pytest.raises(InvariantBroken, match="neither a trade nor a time"):
+    with pytest.raises(InvariantBroken, match="do not tell"):
         ask(owner, seen(5, number=99))
     in_seconds = seen(5, number=99, at_ms=START_MS // 1000)
-    with pytest.raises(InvariantBroken, match="neither a trade nor a time"):
+    with pytest.raises(InvariantBroken, match="do not tell"):
         ask(owner, in_seconds)
     assert claimed(ask(owner, replace(in_seconds, last_trade_id=990))).lots == 5
 
@@ -140,8 +159,16 @@ def test_one_fill_with_a_time_far_in_the_future_does_not_finish_all_that_follow(
     assert new < START_MS * 10
 
 
+def test_one_wrong_trade_id_does_not_finish_all_that_follow_in_silence(owner: Owner) -> None:
+    hedge(owner, replace(fill_of(1), last_trade_id=(1 << 63) - 1))
+    for number in range(2, 5):
+        hedge(owner, fill_of(number))
+    with pytest.raises(InvariantBroken, match="do not tell"):
+        ask(owner, replace(fill_of(9), filled_at_ms=START_MS + 100_000))
+
+
 def test_trade_ids_beyond_what_lua_counts_exactly_are_compared_exactly(owner: Owner) -> None:
-    first = (1 << 53) + 1
+    first = 1 << 53
     for number in range(4):
         hedge(owner, seen(5, number=number, is_final=True, trade_id=first if number == 0 else number))
     assert owner.ledger.marker().watermark.last_trade_id == first
@@ -185,8 +212,11 @@ def test_an_order_that_is_never_final_leaves_its_row_when_it_is_old(client: redi
     assert owner.ledger.order_line(order(1)) == OrderLine(order(1), Side.SELL, 5, 5, 0, False)
 
 
-def test_a_row_on_its_way_stays_however_many_come_after_it(owner: Owner) -> None:
-    waiting = claimed(ask(owner, fill_of(1, is_final=False)))
+def test_a_row_on_its_way_stays_however_many_come_after_it(owner: Owner, client: redis.Redis) -> None:
+    hedge(owner, fill_of(1, 2, is_final=False))
+    assert client.zcard("hedge:{BTC}:quiet_rows") == 1
+    waiting = claimed(ask(owner, fill_of(1, 7, is_final=False)))
+    assert client.zcard("hedge:{BTC}:quiet_rows") == 0
     for number in range(2, 12):
         hedge(owner, fill_of(number, is_final=number % 2 == 0))
     assert [one.claim for one in owner.ledger.unfinished()] == [waiting]

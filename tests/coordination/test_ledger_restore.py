@@ -55,6 +55,8 @@ def check_restored(owner: Owner) -> None:
     (found,) = ledger.unfinished()
     assert (found.claim.attempt, found.claim.lots, found.claim.state) == (2, 5, IntentState.SENT)
     assert (found.transaction, found.claim_token) == (SIGNED, "token-3")
+    assert ledger.intents_of(order(3)) == (found,), "what earlier hedges did is not told any more"
+    assert ledger.intents_of(order(2)) == ()
     assert owner.settle(found.claim, 5) == OrderLine(order(3), Side.SELL, 10, 9, 0, False)
     rest = claimed(ledger.claim(PARTLY.fill, fencing=fencing, claim_token="b"))
     assert (rest.lots, rest.attempt) == (5, 1)
@@ -116,6 +118,7 @@ def test_what_stood_there_before_is_gone(owner: Owner, client: redis.Redis) -> N
     owner.send(done)
     owner.settle(done, 1)
     owner.claim(1, number=91)
+    client.hset("hedge:{BTC}:ledger", mapping={"finished_trade_id": "999", "finished_at_ms": str(AT_MS + 99)})
     owner.ledger.restore("e2", fencing=owner.fencing, orders=ORDERS, watermark=UP_TO)
     assert owner.ledger.order_line(order(90)) is None
     assert {line.order for line in owner.ledger.open_lines()} == {order(2), order(3), order(4)}
@@ -227,3 +230,9 @@ def test_what_the_owner_must_do_before_it_acts(
 ) -> None:
     marker = LedgerMarker(epoch, sequence, is_being_rebuilt, Watermark())
     assert standing(marker, remembered) is expected
+
+
+def test_a_restarted_redis_that_may_lack_what_came_after_the_disk_was_written_is_not_trusted() -> None:
+    marker = LedgerMarker("e1", 5, False, Watermark())
+    assert standing(marker, ("e1", 5), may_lack_the_last_changes=True) is Standing.FORGOTTEN
+    assert standing(marker, None, may_lack_the_last_changes=True) is Standing.INTACT, "there is nothing to compare with"

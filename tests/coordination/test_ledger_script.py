@@ -9,6 +9,7 @@ import redis
 
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.ledger_script import Belief
 from hedge_strategy.domain.hedge import IntentState
 from hedge_strategy.errors import LedgerForgotten
 from tests.redis_server import running_redis
@@ -145,3 +146,13 @@ def test_a_redis_restarted_without_its_last_changes_is_noticed(tmp_path: Path) -
         server.start()
         assert HedgeLedger(client, "BTC").open_lines()[0].filled_lots == 5
         refused(calls, "was seen")
+
+
+def test_an_answer_from_the_ledger_before_does_not_count_for_the_one_after() -> None:
+    belief = Belief("e1", 7)
+    belief.change("e2", 1)
+    belief.told("e1", 9)
+    assert belief.read() == ("e2", 1)
+    belief.told("e2", 5)
+    belief.told("e2", 4)
+    assert belief.read() == ("e2", 5)

@@ -96,3 +96,23 @@ def test_more_than_claimed_is_a_broken_promise_and_no_redis_a_failed_step(book: 
     with connect(RedisSettings("127.0.0.1", 1, 0)) as nowhere:
         answer = ask_ledger(HedgeLedger(nowhere, "BTC"), book.lease, ev.ClaimFill(seen(30), "b-1:1"))
     assert isinstance(answer, ev.StepFailed)
+
+
+def test_a_finished_orders_settlement_is_repeated_after_its_row_is_gone(book: Book) -> None:
+    answer = book.ask(ev.ClaimFill(seen(30, is_final=True), "b-1:1"))
+    assert isinstance(answer, ev.ClaimAnswered)
+    assert isinstance(answer.answer, Claim)
+    book.send(answer.answer)
+    executed = ev.Settle(answer.answer, False, 30, Decimal(1), 9, "filled")
+    assert book.ask(executed) == book.ask(executed)
+    assert book.ledger.intents_of(answer.answer.order) == ()
+    assert isinstance(book.ask(ev.Settle(answer.answer, True, 0, Decimal(0), 0, "refused")), ev.Broken)
+
+
+def test_a_ledger_that_redis_forgot_is_told_apart(book: Book, real: redis.Redis) -> None:
+    book.ledger.open_epoch("e1", fencing=book.lease.fencing)
+    claim = book.claim(30)
+    real.delete("hedge:{BTC}:ledger")
+    answer = book.ask(ev.Settle(claim, True, 0, Decimal(0), 0, "refused"))
+    assert isinstance(answer, ev.LedgerLost)
+    assert "e1 was known" in answer.reason

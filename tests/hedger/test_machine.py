@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hedge_strategy.coordination.ledger_rows import Intent, Nothing
+from hedge_strategy.coordination.ledger_rows import Finished, Intent, Nothing
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import OrderReport, OrderStatus, Side, SignedTransaction
 from hedge_strategy.hedger import events as ev
@@ -103,6 +103,21 @@ def test_what_fills_while_a_fill_price_is_known_is_hedged_without_a_book() -> No
     world.fill(5, 1)
     sent = [command for command in world.log if isinstance(command, ev.SignHedge)]
     assert sent[0].order.intent.price == Decimal("99500.0")
+
+
+def test_what_was_finished_long_ago_is_acknowledged_and_the_next_fill_hedged() -> None:
+    world = World(1)
+    world.gain()
+    world.tell(ev.NonceRead(10))
+    machine, old = world.machine, seen(5, 9, is_final=True)
+    machine.step(ev.FillHeard(old, Decimal(100_000), "1-0"), world.now_ms)
+    machine.step(ev.FillHeard(seen(5, 10), Decimal(100_000), "2-0"), world.now_ms)
+    line = OrderLine(old.order, old.side, 5, 5, 0, True)
+    note, done, following = machine.step(ev.ClaimAnswered(Finished(line)), world.now_ms)
+    assert isinstance(note, ev.Note)
+    assert done == ev.Acknowledge(("1-0",))
+    assert isinstance(following, ev.ClaimFill)
+    assert following.fill == seen(5, 10)
 
 
 def _sent(world: World) -> list[ev.Send]:

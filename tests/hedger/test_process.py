@@ -1,17 +1,21 @@
 """Process B against a real Redis and a venue in memory: it executes what A's fills say, and it can be stopped."""
 
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 import redis
 
 from hedge_strategy.clock import SystemClock
-from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.checkpoint import Checkpoints
+from hedge_strategy.coordination.connection import connect, server_facts
+from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_keys
@@ -27,6 +31,7 @@ from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
+from hedge_strategy.hedger.recovery import LedgerRecovery, RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
@@ -43,6 +48,17 @@ class Running:
 
     def __init__(self, client: redis.Redis, venue: FakeVenue, market: Market, owner: str) -> None:
         clock = SystemClock()
+        self._folder = tempfile.TemporaryDirectory()
+        self.maker_venue = FakeVenue(MAKER)
+        ledger = HedgeLedger(client, market.symbol)
+        sources = RecoverySources(
+            venue,
+            self.maker_venue,
+            hedger_memory(Path(self._folder.name), market.symbol, MAKER),
+            Checkpoints(client, market.symbol, MAKER),
+            partial(server_facts, client),
+        )
+        recovery = LedgerRecovery(ledger, sources, RecoveryMarkets(market, market, is_one_venue=False), owner, clock)
         source = FillSource(market.symbol, MAKER, market.index)
         leases = Leases(client, life_ms=3_000)
         settings = HedgerSettings(HedgeRule(market, market, Decimal("0.005")), Limits(), 5, 300, owner)
@@ -52,9 +68,10 @@ class Running:
             HedgerCoordination(
                 FillSubscriber(client, clock, source, owner),
                 ResultPublisher(client),
-                HedgeLedger(client, market.symbol),
+                ledger,
                 LeaseKeeper(leases, market.symbol, owner, venue.key_index, clock),
                 Presence(client, market.symbol, life_ms=2_000),
+                recovery,
             ),
             self.machine,
             HedgerRun(market, market, owner),
@@ -73,6 +90,7 @@ class Running:
 
     def _run(self) -> None:
         self.code = self.process.run()
+        self._folder.cleanup()
 
 
 @contextmanager
@@ -242,6 +260,7 @@ def test_the_next_hedger_goes_on_with_what_a_crashed_one_had_sent(real: redis.Re
     lease = leases.acquire("BTC", owner="crashed", lane=4)
     assert isinstance(lease, Lease)
     ledger, fencing = HedgeLedger(real, "BTC"), lease.fencing
+    ledger.open_epoch("of the crashed one", fencing=fencing)
     claim = ledger.claim(seen_fill(_fill("0.00100"), BTC), fencing=fencing, claim_token="crashed:1")
     assert isinstance(claim, Claim)
     intent = OrderIntent(

@@ -100,13 +100,13 @@ FAILURES = (
         "F5 a message that is heard again is a new fill",
         (
             Change(
-                "hedger/process.py",
-                "        self._dispatch(ev.FillHeard(fill, average_price, stream_id))",
+                "hedger/feed.py",
+                "        self._hear_fill(ev.FillHeard(fill, average_price, stream_id))",
                 "        import dataclasses as d\n"
                 "        self._heard = getattr(self, '_heard', 0) + (stream_id is None)\n"
                 "        number = fill.order.order_index + (0 if self._heard < 4 else self._heard << 12)\n"
                 "        fill = d.replace(fill, order=d.replace(fill.order, order_index=number))\n"
-                "        self._dispatch(ev.FillHeard(fill, average_price, stream_id))",
+                "        self._hear_fill(ev.FillHeard(fill, average_price, stream_id))",
             ),
         ),
         scenarios.start_btc,
@@ -171,11 +171,16 @@ FAILURES = (
         (
             Change(
                 "wiring.py",
-                "        ledger=HedgeLedger(client, maker_market.symbol),\n"
-                "        keeper=LeaseKeeper(leases, maker_market.symbol,",
-                "        ledger=HedgeLedger(client, maker_market.symbol + '-2' * (venue.key_index - 4)),\n"
-                "        keeper=LeaseKeeper(leases, maker_market.symbol + '-2' * (venue.key_index - 4),",
+                "    ledger = HedgeLedger(client, maker_market.symbol)\n    sources",
+                "    own = maker_market.symbol + '-2' * (venue.key_index - 4)\n"
+                "    ledger = HedgeLedger(client, own)\n    sources",
             ),
+            Change(
+                "wiring.py",
+                "hedger_memory(Path(config.state_dir), maker_market.symbol,",
+                "hedger_memory(Path(config.state_dir), own,",
+            ),
+            Change("wiring.py", "LeaseKeeper(leases, maker_market.symbol,", "LeaseKeeper(leases, own,"),
         ),
         _nothing,
         scenarios.two_hedgers_of_one_market,

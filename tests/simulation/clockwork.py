@@ -74,6 +74,16 @@ class Clockwork:
         """A whole number from 0 up to but not including the limit."""
         return int(self.random() * limit)
 
+    def now_ns(self) -> int:
+        """As the real clock."""
+        return self.now_ms * 1_000_000
+
+    monotonic_ns = now_ns
+
+    def sleep(self, seconds: float) -> None:
+        """Threads of a schedule yield instead."""
+        raise NotImplementedError
+
     def say(self, who: str, what: object) -> None:
         """A line of the trace; callers ask `trace is not None` first where making the text costs time."""
         if self.trace is not None:

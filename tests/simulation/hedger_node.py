@@ -16,12 +16,13 @@ from hedge_strategy.hedger.booking import ask_ledger
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.sizing import HedgeRule
+from hedge_strategy.hedger.stream_reader import StreamReader
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.node import Node, Steps
-from tests.simulation.pace import Pace
-from tests.simulation.redis_model import LEASE_MS, RedisLink, RedisModel
+from tests.simulation.pace import Pace, Rhythm
+from tests.simulation.redis_model import LEASE_MS, LinkedStream, RedisLink, RedisModel
 from tests.simulation.venue_link import ANSWER_TIMEOUT_MS, VenueLink
 
 HEDGER = 8
@@ -82,7 +83,7 @@ class HedgerNode(Node):
         )
         self.is_finished = self.wants_stop = False
         self.lease = self._keeps = None
-        self._must_read_all = False
+        self._reader = StreamReader(LinkedStream(self.redis, self.server, self.owner), self.clock)  # type: ignore[arg-type]
         self._believe_maker_at_ms = 0
         self._hedged_entries: deque[str] = deque()
         self._look_ups: deque[Any] = deque()
@@ -157,13 +158,14 @@ class HedgerNode(Node):
             self.lease = lease
             return ev.Broken(str(error))
         self.lease = lease
-        self._must_read_all = True
+        self._reader.read_all_again()
         return ev.OwnershipGained(unfinished, open_lines, self.venue.key_index)
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def _ticking(self) -> Steps:
         stop_by_ms = next_notice_ms = 0
+        rhythm = Rhythm(self.pace)
         while True:
             now_ms = self.clock.now_ms
             if self.wants_stop and not stop_by_ms:
@@ -179,7 +181,7 @@ class HedgerNode(Node):
             if self.is_finished or (stop_by_ms and now_ms >= stop_by_ms):
                 self._leave()
                 return
-            yield self.pace.tick_ms()
+            yield rhythm.sleep_ms(self.activity)
 
     def _leave(self) -> None:
         keeps = self._keeps
@@ -217,14 +219,15 @@ class HedgerNode(Node):
         self.tell(ev.FillHeard(fill, message.cumulative.average_price or None, stream_id))
 
     def _streaming(self) -> Steps:
+        rhythm = Rhythm(self.pace)
         while True:
             try:
                 self._acknowledge()
                 if self.machine.wants_more:
                     self._read_stream()
             except RedisUnavailable:
-                self._must_read_all = True
-            yield self.pace.poll_ms()
+                self._reader.read_all_again()
+            yield 50 + rhythm.sleep_ms(self.activity)
 
     def _acknowledge(self) -> None:
         done = tuple(self._hedged_entries)
@@ -237,14 +240,9 @@ class HedgerNode(Node):
                 raise
 
     def _read_stream(self) -> None:
-        entries: tuple[FillEntry, ...]
-        if self._must_read_all:
-            self._must_read_all = False
-            entries = self.redis.call(self.server.read_pending, self.owner)
-            entries += self.redis.call(self.server.take_over, self.owner)
-        else:
-            entries = self.redis.call(self.server.read_new, self.owner)
-        for entry in entries:
+        for entry in self._reader.read():
+            if not isinstance(entry, FillEntry):
+                raise TypeError(f"{entry} cannot be read")
             self._hear(entry.message, entry.stream_id)
 
     # --- commands out -------------------------------------------------------------------------------------------------

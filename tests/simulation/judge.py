@@ -6,7 +6,6 @@ does not rest for long where no hedger owns the market, Redis is out of A's reac
 """
 
 from collections import Counter
-from typing import Any
 
 from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, IntentState
 from hedge_strategy.domain.ids import hedge_identity
@@ -16,6 +15,7 @@ from tests.simulation.hedger_node import HEDGER
 from tests.simulation.ledger_model import Hedge, LedgerModel, Row
 from tests.simulation.maker_node import MAKER, MakerNode
 from tests.simulation.redis_model import RedisModel
+from tests.simulation.redis_time import RedisTime
 
 EXPOSED_MS = 15_000
 """How long A's order may rest unprotected while A runs and its venue answers: polls, starved ticks, lost answers."""
@@ -138,32 +138,8 @@ class Judge(Watcher):
 class JudgedLedger(LedgerModel):
     """The ledger model, every accepted write of which is shown to the judge."""
 
-    def __init__(self, time: Any, judge: Judge) -> None:
+    def __init__(self, time: RedisTime, judge: Judge) -> None:
         super().__init__(time)
-        self._judge = judge
-
-    def claim(self, fill: Any, *, fencing: int, claim_token: str, max_lots: int | None = None) -> Any:
-        """See the base."""
-        answer = super().claim(fill, fencing=fencing, claim_token=claim_token, max_lots=max_lots)
-        self._judge.wrote(fencing)
-        return answer
-
-    def advance(self, claim: Any, to_state: Any, **named: Any) -> Any:
-        """See the base."""
-        row = self.rows.get(claim.order)
-        before = row.hedges[claim.attempt].state if row is not None else IntentState.RESERVED
-        answer = super().advance(claim, to_state, **named)
-        self._judge.wrote(named["fencing"])
-        self._judge.stepped(before, self.rows[claim.order].hedges[claim.attempt].state)
-        return answer
-
-    def settle(self, claim: Any, **named: Any) -> Any:
-        """See the base."""
-        row = self.rows.get(claim.order)
-        before = row.hedges[claim.attempt].state if row is not None else IntentState.SENT
-        answer = super().settle(claim, **named)
-        self._judge.wrote(named["fencing"])
-        row = self.rows[claim.order]
-        self._judge.stepped(before, row.hedges[claim.attempt].state)
-        self._judge.settled(row.hedges[claim.attempt], row)
-        return answer
+        self.on_write = judge.wrote  # type: ignore[method-assign]
+        self.on_step = judge.stepped  # type: ignore[method-assign]
+        self.on_settled = judge.settled  # type: ignore[method-assign]

@@ -1,4 +1,8 @@
-"""The hedge ledger in memory, with the semantics of the real one; both pass one contract suite."""
+"""The hedge ledger in memory, with the semantics of the real one; both pass one contract suite.
+
+Left out: what falls out of the window of finished orders (some thousands of orders later), rows that are given up for
+their age, and the epoch (no caller here believes in one).
+"""
 
 from dataclasses import dataclass, field
 
@@ -31,7 +35,7 @@ class Hedge:
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One maker order."""
+    """One maker order; compact once it is final and hedged in full: then its hedges are no longer told."""
 
     side: Side
     filled: int = 0
@@ -39,12 +43,26 @@ class Row:
     in_flight: int = 0
     is_final: bool = False
     unsettled: int | None = None
-    hedges: list[Hedge] = field(default_factory=list)
+    attempts: int = 0
+    settled_before: int = 0
+    last_executed: int | None = 0
+    is_compact: bool = False
+    hedges: dict[int, Hedge] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
         return self.in_flight > 0 or not self.is_final or self.filled > self.hedged
+
+    def compact_if_done(self) -> None:
+        """Gives the hedges up where nothing can follow."""
+        if not self.is_compact and not self.is_open:
+            last = self.hedges.get(self.attempts - 1)
+            if last is not None:
+                self.last_executed = last.executed_lots
+            self.hedges.clear()
+            self.tokens.clear()
+            self.is_compact = True
 
 
 class LedgerModel:
@@ -58,7 +76,9 @@ class LedgerModel:
 
     def observe(self, fill: SeenFill) -> OrderLine:
         """As the real one."""
-        return self._line(fill.order, self._note(fill))
+        row = self._note(fill)
+        row.compact_if_done()
+        return self._line(fill.order, row)
 
     def claim(
         self, fill: SeenFill, *, fencing: int, claim_token: str, max_lots: int | None = None
@@ -69,25 +89,33 @@ class LedgerModel:
         if limit <= 0:
             raise ValueError(f"max_lots {max_lots} is not positive")
         self._require_owner(fencing)
-        row = self.rows.get(fill.order)
-        if row is not None and claim_token not in row.tokens and row.unsettled is None:
-            used_up = len(row.hedges) >= ATTEMPTS_PER_ORDER and max(row.filled, fill.filled_lots) > row.hedged
-            if used_up and row.side is fill.side:
-                raise InvariantBroken(f"all {ATTEMPTS_PER_ORDER} hedges of the order are used up")
+        self._refuse_used_up(fill, claim_token)
         row = self._note(fill)
+        self.on_write(fencing)
         if claim_token in row.tokens:
-            return self._claim(fill.order, row, row.tokens[claim_token])
+            claim = self._claim(fill.order, row, row.tokens[claim_token])
+            row.compact_if_done()
+            return claim
         if row.unsettled is not None:
             return Busy(self._intent(fill.order, row, row.unsettled), self._line(fill.order, row))
         if row.filled <= row.hedged:
+            row.compact_if_done()
             return Nothing(self._line(fill.order, row))
-        attempt, lots = len(row.hedges), min(row.filled - row.hedged, limit)
-        row.hedges.append(
-            Hedge(IntentState.RESERVED, lots, claim_token, fencing, first + attempt, self._time.now_ms())
+        attempt, lots = row.attempts, min(row.filled - row.hedged, limit)
+        row.hedges[attempt] = Hedge(
+            IntentState.RESERVED, lots, claim_token, fencing, first + attempt, self._time.now_ms()
         )
         row.tokens[claim_token] = row.unsettled = attempt
+        row.attempts += 1
         row.in_flight = lots
         return self._claim(fill.order, row, attempt)
+
+    def _refuse_used_up(self, fill: SeenFill, token: str) -> None:
+        row = self.rows.get(fill.order)
+        if row is None or row.side is not fill.side or token in row.tokens or row.unsettled is not None:
+            return
+        if row.attempts >= ATTEMPTS_PER_ORDER and max(row.filled, fill.filled_lots) > row.hedged:
+            raise InvariantBroken(f"all {ATTEMPTS_PER_ORDER} hedges of the order are used up")
 
     def advance(
         self,
@@ -100,19 +128,25 @@ class LedgerModel:
     ) -> Claim:
         """As the real one."""
         _check_step(claim, to_state, transaction)
-        hedge = self._hedge(claim, fencing)
-        if hedge.transaction is not None and transaction not in (None, hedge.transaction):
-            raise InvariantBroken("another transaction is stored")
-        passes_signed = transaction is not None and to_state is IntentState.SENT
-        sources = [state for state, after in LEGAL_TRANSITIONS.items() if to_state in after]
-        if passes_signed:
+        self._require_owner(fencing)
+        hedge = self._hedge(claim)
+        state = hedge.state if hedge is not None else IntentState.SETTLED
+        if hedge is not None and transaction is not None:
+            if hedge.transaction not in (None, transaction):
+                raise InvariantBroken("another transaction is stored")
+            if hedge.transaction is None and state is to_state:
+                raise InvariantBroken(f"is {to_state} without a transaction")
+        sources = [source for source, after in LEGAL_TRANSITIONS.items() if to_state in after]
+        if transaction is not None and to_state is IntentState.SENT:
             sources.append(IntentState.RESERVED)
-        if hedge.state is not to_state:
-            if hedge.state not in sources:
-                raise InvariantBroken(f"hedge {claim.attempt} is {hedge.state} and cannot become {to_state}")
+        if state is not to_state:
+            if hedge is None or state not in sources:
+                raise InvariantBroken(f"hedge {claim.attempt} is {state} and cannot become {to_state}")
             hedge.state = to_state
             hedge.transaction = transaction or hedge.transaction
             hedge.reason = reason or hedge.reason
+        self.on_write(fencing)
+        self.on_step(state, to_state)
         return Claim(claim.order, claim.maker_side, claim.client_order_index, claim.attempt, claim.lots, to_state)
 
     def settle(
@@ -128,13 +162,13 @@ class LedgerModel:
         """As the real one."""
         if executed_lots < 0:
             raise ValueError(f"executed_lots {executed_lots} is negative")
-        hedge = self._hedge(claim, fencing)
+        self._require_owner(fencing)
+        hedge = self._hedge(claim)
         row = self.rows[claim.order]
-        if hedge.state is IntentState.SETTLED:
-            if hedge.executed_lots != executed_lots:
-                raise InvariantBroken(
-                    f"hedge {claim.attempt} was settled with {hedge.executed_lots} lots, not {executed_lots}"
-                )
+        if hedge is None or hedge.state is IntentState.SETTLED:
+            booked = hedge.executed_lots if hedge is not None else self._booked(row, claim.attempt)
+            if booked not in (None, executed_lots):
+                raise InvariantBroken(f"hedge {claim.attempt} was settled with {booked} lots, not {executed_lots}")
             return self._line(claim.order, row)
         if hedge.state not in (IntentState.SENT, IntentState.EXECUTED, IntentState.DEAD):
             raise InvariantBroken(f"hedge {claim.attempt} is {hedge.state} and cannot be settled")
@@ -142,13 +176,29 @@ class LedgerModel:
             raise InvariantBroken(f"hedge {claim.attempt} executed {executed_lots} lots of {hedge.lots} claimed")
         if hedge.state is IntentState.DEAD and executed_lots:
             raise InvariantBroken(f"hedge {claim.attempt} is dead, yet executed {executed_lots} lots")
-        hedge.state, hedge.executed_lots, hedge.executed_quote = IntentState.SETTLED, executed_lots, executed_quote
+        before, hedge.state = hedge.state, IntentState.SETTLED
+        hedge.executed_lots, hedge.executed_quote = executed_lots, executed_quote
         hedge.venue_order_index, hedge.reason = venue_order_index, reason or hedge.reason
         hedge.settled_at_ms = self._time.now_ms()
         row.hedged += executed_lots
         row.in_flight = 0
         row.unsettled = None
+        self.on_write(fencing)
+        self.on_step(before, hedge.state)
+        self.on_settled(hedge, row)
+        row.compact_if_done()
         return self._line(claim.order, row)
+
+    # --- for whoever watches ------------------------------------------------------------------------------------------
+
+    def on_write(self, fencing: int) -> None:
+        """A write of an owner was taken."""
+
+    def on_step(self, before: IntentState, after: IntentState) -> None:
+        """A hedge has moved."""
+
+    def on_settled(self, hedge: Hedge, row: Row) -> None:
+        """A hedge was booked."""
 
     # --- reads --------------------------------------------------------------------------------------------------------
 
@@ -160,7 +210,9 @@ class LedgerModel:
     def intents_of(self, order: OrderKey) -> tuple[Intent, ...]:
         """As the real one."""
         row = self.rows.get(order)
-        return tuple(self._intent(order, row, attempt) for attempt in range(len(row.hedges))) if row else ()
+        if row is None or row.is_compact:
+            return ()
+        return tuple(self._intent(order, row, attempt) for attempt in range(row.settled_before, row.attempts))
 
     def unfinished(self) -> tuple[Intent, ...]:
         """As the real one."""
@@ -197,16 +249,24 @@ class LedgerModel:
             row = self.rows[fill.order] = Row(fill.side)
         if row.side is not fill.side:
             raise InvariantBroken(f"is a {row.side}, not a {fill.side}")
+        if row.is_compact and fill.filled_lots > row.filled:
+            row.is_compact, row.settled_before, row.is_final = False, row.attempts, fill.is_final
         row.filled = max(row.filled, fill.filled_lots)
         row.is_final = row.is_final or fill.is_final
         return row
 
-    def _hedge(self, claim: Claim, fencing: int) -> Hedge:
-        self._require_owner(fencing)
+    def _hedge(self, claim: Claim) -> Hedge | None:
+        """The hedge; None where it was settled before the order's row was given up."""
         row = self.rows.get(claim.order)
-        if row is None or claim.attempt >= len(row.hedges):
+        if row is not None and claim.attempt in row.hedges:
+            return row.hedges[claim.attempt]
+        if row is None or claim.attempt >= (row.attempts if row.is_compact else row.settled_before):
             raise InvariantBroken(f"there is no hedge {claim.attempt}")
-        return row.hedges[claim.attempt]
+        return None
+
+    def _booked(self, row: Row, attempt: int) -> int | None:
+        is_last = attempt == (row.attempts if row.is_compact else row.settled_before) - 1
+        return row.last_executed if is_last else None
 
     def _line(self, order: OrderKey, row: Row) -> OrderLine:
         return OrderLine(order, row.side, row.filled, row.hedged, row.in_flight, row.is_final)
@@ -217,10 +277,22 @@ class LedgerModel:
 
     def _intent(self, order: OrderKey, row: Row, attempt: int) -> Intent:
         hedge = row.hedges[attempt]
+        signed = hedge.transaction
         return Intent(
-            self._claim(order, row, attempt), hedge.token, hedge.fencing, hedge.transaction, hedge.executed_lots,
-            hedge.executed_quote, hedge.venue_order_index, hedge.reason, hedge.claimed_at_ms, hedge.settled_at_ms,
-        )  # fmt: skip
+            claim=self._claim(order, row, attempt),
+            claim_token=hedge.token,
+            fencing=hedge.fencing,
+            transaction=signed if hedge.state is not IntentState.SETTLED else None,
+            executed_lots=hedge.executed_lots,
+            executed_quote=hedge.executed_quote,
+            venue_order_index=hedge.venue_order_index,
+            reason=hedge.reason,
+            claimed_at_ms=hedge.claimed_at_ms,
+            settled_at_ms=hedge.settled_at_ms,
+            transaction_hash=signed.hash if signed is not None else "",
+            nonce=signed.nonce if signed is not None else None,
+            key_index=signed.key_index if signed is not None else None,
+        )
 
 
 def _check_step(claim: Claim, to_state: IntentState, transaction: SignedTransaction | None) -> None:

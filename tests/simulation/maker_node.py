@@ -22,13 +22,14 @@ from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.node import Node, Steps, Thread
-from tests.simulation.pace import Pace
+from tests.simulation.pace import Pace, Rhythm
 from tests.simulation.redis_model import RedisLink, RedisModel
 from tests.simulation.venue_link import ANSWER_TIMEOUT_MS, VenueLink
 
 COORDINATION_MS = 250
 STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_MS = 65_000
+LEAVING_POLL_MS = 200
 DESK_TIMEOUT_MS = ANSWER_TIMEOUT_MS * 5 // 4
 MAKER, MAKER_KEY = 7, 3
 
@@ -111,6 +112,7 @@ class MakerNode(Node):
 
     def _ticking(self) -> Steps:
         stop_by_ms = 0
+        rhythm = Rhythm(self.pace)
         while True:
             if self.wants_stop and not stop_by_ms:
                 stop_by_ms = self.clock.now_ms + STOP_DEADLINE_MS
@@ -122,12 +124,12 @@ class MakerNode(Node):
             if self.is_finished or (stop_by_ms and self.clock.now_ms >= stop_by_ms):
                 yield from self._leaving()
                 return
-            yield self.pace.tick_ms()
+            yield rhythm.sleep_ms(self.activity)
 
     def _leaving(self) -> Steps:
         """Works off the desk, cancels everything as long as that is refused, says so, and ends."""
         while self._desk is not None:
-            yield self.pace.tick_ms()
+            yield LEAVING_POLL_MS
         refused_until_ms = self.clock.now_ms + LAST_CANCEL_MS
         while True:
             outcome, _ = yield from self._send(self.venue.sign_cancel_all)

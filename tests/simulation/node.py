@@ -50,6 +50,8 @@ class Node:
         self.is_up = False
         self.frozen_until_ms = 0
         self.machine: Any = None
+        self.activity = 0
+        """Commands performed in all lives, apart from lines for the log."""
         self._told: dict[str, str] = {}
         self._is_busy = False
         self._inbox: deque[Any] = deque()
@@ -96,7 +98,11 @@ class Node:
             pass
         if self.generation == generation:
             self.end()
-            self.clock.after(300 + self.clock.below(1_500), self.start)
+            self.clock.after(300 + self.clock.below(1_500), self._start_after, self.generation)
+
+    def _start_after(self, generation: int) -> None:
+        if generation == self.generation:
+            self.start()
 
     def end(self) -> None:
         """Ends this life; everything in memory is gone."""
@@ -116,7 +122,7 @@ class Node:
         if self.is_up:
             self.clock.fault(f"crash {self.name[0]}")
             self.end()
-            self.clock.after(self.clock.below(REBOOT_MS), self.start)
+            self.clock.after(self.clock.below(REBOOT_MS), self._start_after, self.generation)
 
     def freeze(self, for_ms: int) -> None:
         """SIGSTOP: nothing moves until then, and then everything goes on as if no time had passed."""
@@ -184,6 +190,7 @@ class Node:
                 command = commands.popleft()
                 if clock.trace is not None:
                     self._trace(command, "  -> ")
+                self.activity += 1
                 answer = self.perform(command)
                 if generation != self.generation:
                     return

@@ -1,30 +1,55 @@
-"""How fast threads come round in a schedule: sometimes as fast as the real ones, sometimes starved, slower in calm."""
+"""How fast threads come round in a schedule: sometimes as fast as the real ones, sometimes starved.
+
+A real thread ticks fifty times a second whether or not there is anything to do. Here a thread that has found nothing to
+do comes round ever later, up to a bound, so that a schedule is short in steps though long in time; any activity of its
+process makes it quick again.
+"""
 
 from tests.simulation.clockwork import Clockwork
 
-LONGEST_TICK_MS = 1_500
+GROWTH = 1.6
+LONGEST_MS = 1_200
+LONGEST_IN_CALM_MS = 4_000
 
 
 class Pace:
-    """Sleeps of threads, in ms."""
+    """Sleeps of threads, in ms; one for all threads of a schedule."""
 
     def __init__(self, clock: Clockwork) -> None:
-        self._clock = clock
-        self.longest_tick_ms = (60, 150, 400, 1_000)[clock.below(4)]
+        self.clock = clock
+        self.quickest_ms = (20, 60, 200)[clock.below(3)]
+        self.longest_ms = LONGEST_MS
         self._longest_latency_ms = (20, 100, 600)[clock.below(3)]
-
-    def tick_ms(self) -> int:
-        """Until the next tick."""
-        return 20 + self._clock.below(self.longest_tick_ms)
 
     def latency_ms(self) -> int:
         """How long a REST request or a read takes."""
-        return 1 + self._clock.below(self._longest_latency_ms)
-
-    def poll_ms(self) -> int:
-        """Until a loop that reads the stream comes round."""
-        return 50 + self._clock.below(self.longest_tick_ms)
+        return 1 + self.clock.below(self._longest_latency_ms)
 
     def calm_down(self) -> None:
-        """Little happens from now on: ticks may come rarely."""
-        self.longest_tick_ms = LONGEST_TICK_MS
+        """Little happens from now on."""
+        self.longest_ms = LONGEST_IN_CALM_MS
+
+
+class Rhythm:
+    """The sleeps of one thread that comes round again and again."""
+
+    __slots__ = ("_activity", "_next_ms", "_pace")
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._next_ms = float(pace.quickest_ms)
+        self._activity = -1
+
+    def sleep_ms(self, activity: int) -> float:
+        """Until it comes round.
+
+        Args:
+            activity: how much its process has done in all.
+        """
+        pace = self._pace
+        if activity == self._activity:
+            self._next_ms = min(self._next_ms * GROWTH, pace.longest_ms)
+        else:
+            self._next_ms = pace.quickest_ms
+        self._activity = activity
+        return self._next_ms * (0.5 + pace.clock.random())

@@ -44,7 +44,7 @@ class Kept:
     has_group: bool = False
     next_entry: int = 1
     delivered: int = 0
-    pending: dict[str, str] = field(default_factory=dict)
+    pending: dict[str, tuple[str, int]] = field(default_factory=dict)
     maker_notice: tuple[int, bool] = (0, False)
     hedger_notice: tuple[int, HedgerPresence | None] = (0, None)
     checkpoint: Checkpoint | None = None
@@ -152,14 +152,16 @@ class RedisModel:
         """As `FillSubscriber.read_pending`."""
         kept = self.kept
         kept.has_group = True
-        mine = (name for name, owner in kept.pending.items() if owner == consumer)
+        mine = (name for name, (owner, _) in kept.pending.items() if owner == consumer)
         return tuple(FillEntry(name, kept.entries[name]) for name in mine)
 
-    def take_over(self, consumer: str) -> tuple[FillEntry, ...]:
-        """As `FillSubscriber.take_over` with no idle time asked for."""
-        kept = self.kept
-        kept.pending = dict.fromkeys(kept.pending, consumer)
-        return tuple(FillEntry(name, kept.entries[name]) for name in kept.pending)
+    def take_over(self, consumer: str, min_idle_ms: int) -> tuple[FillEntry, ...]:
+        """As `FillSubscriber.take_over`."""
+        kept, now_ms = self.kept, self.clock.now_ms
+        idle = [name for name, (_, since_ms) in kept.pending.items() if now_ms - since_ms >= min_idle_ms]
+        for name in idle:
+            kept.pending[name] = (consumer, now_ms)
+        return tuple(FillEntry(name, kept.entries[name]) for name in idle)
 
     def read_new(self, consumer: str) -> tuple[FillEntry, ...]:
         """As `FillSubscriber.read_new`."""
@@ -174,7 +176,7 @@ class RedisModel:
         )
         kept.delivered = kept.next_entry - 1
         for entry in found:
-            kept.pending[entry.stream_id] = consumer
+            kept.pending[entry.stream_id] = (consumer, self.clock.now_ms)
         return found
 
     def acknowledge(self, names: tuple[str, ...]) -> int:
@@ -277,3 +279,27 @@ class LinkedLedger:
 
         self.__dict__[name] = call
         return call
+
+
+class LinkedStream:
+    """The fill stream over a link, as the real reader calls it."""
+
+    def __init__(self, link: RedisLink, redis: RedisModel, consumer: str) -> None:
+        self._link = link
+        self._redis = redis
+        self._consumer = consumer
+
+    def read_pending(self) -> tuple[FillEntry, ...]:
+        """As `FillSubscriber.read_pending`."""
+        found: tuple[FillEntry, ...] = self._link.call(self._redis.read_pending, self._consumer)
+        return found
+
+    def take_over(self, min_idle_ms: int) -> tuple[FillEntry, ...]:
+        """As `FillSubscriber.take_over`."""
+        found: tuple[FillEntry, ...] = self._link.call(self._redis.take_over, self._consumer, min_idle_ms)
+        return found
+
+    def read_new(self, _block_ms: int = 0) -> tuple[FillEntry, ...]:
+        """As `FillSubscriber.read_new`; does not wait."""
+        found: tuple[FillEntry, ...] = self._link.call(self._redis.read_new, self._consumer)
+        return found

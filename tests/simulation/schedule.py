@@ -1,6 +1,5 @@
 """One schedule: a seed makes the world, its weather and its disasters; then the faults end and all must come right."""
 
-import gc
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
@@ -24,6 +23,8 @@ LIVES_MS = (15_000, 40_000, 599_000)
 QUIET_WITHIN_MS = 1_500_000
 """Virtual time after the last fault within which everything must have come right: two lives of a transaction."""
 STEPS_MAX = 60_000
+HISTORY_MS = 26_000
+"""A is not stopped before its last reading of history: what it has not seen by then stays unhedged till its next start."""
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ class World:
              weather.nonce_refused, weather.held_back, weather.failed, weather.vanished, weather.rest_fails,
              weather.stale_nonce, weather.slow_execution_ms, weather.gap)
         )  # fmt: skip
-        self.busy_ms = 8_000 + clock.below(32_000)
+        self.busy_ms = 4_000 + clock.below((4_000, 12_000, 36_000)[clock.below(3)])
         self.fills_every_ms = (300, 1_000, 3_000)[clock.below(3)]
         self.is_fine = False
         self.is_over = False
@@ -136,7 +137,7 @@ class World:
         self.clock.after(35_000 + self.clock.below(5_000), self._start_again, node)
 
     def _start_again(self, node: MakerNode | HedgerNode) -> None:
-        if not self.is_over:
+        if not self.is_over or node is not self.maker:
             node.start()
 
     def _mend(self, node: MakerNode | HedgerNode) -> None:
@@ -160,6 +161,7 @@ class World:
         self._end_faults()
         self._until(self._has_recovered, "A does not quote again")
         self.is_over = True
+        self._run_until(self.clock.now_ms + HISTORY_MS)
         self.maker.wants_stop = True
         self._until(lambda: not self.maker.is_up, "A does not stop")
         self._until(self._is_quiet, "B does not come to rest")
@@ -173,7 +175,6 @@ class World:
         self._venue_back()
         for node in self.nodes:
             self._mend(node)
-            node.frozen_until_ms = min(node.frozen_until_ms, self.clock.now_ms)
             self.clock.after(0, self._start_again, node)
         self.pace.calm_down()
 
@@ -182,7 +183,7 @@ class World:
         for hedger in self.hedgers:
             if hedger.is_up and hedger.machine.paused:
                 self._see_to(hedger)
-        if self.maker.is_up and self.maker.wants_stop:
+        if not self.maker.is_running or self.maker.wants_stop:
             return False
         is_paused = any(hedger.is_up and hedger.machine.paused for hedger in self.hedgers)
         return bool(self.exchange.accounts[MAKER].resting) and not is_paused
@@ -193,7 +194,7 @@ class World:
         if "came to nothing" not in reason:
             return
         rows = self.redis.ledger.rows.values()
-        tails = ([self.judge.by_hedge[one.client_order_index] for one in row.hedges] for row in rows)
+        tails = ([self.judge.by_hedge[one.client_order_index] for one in row.hedges.values()] for row in rows)
         counts = [len(tail) - max((i + 1 for i, lots in enumerate(tail) if lots), default=0) for tail in tails]
         if max(counts, default=0) < hedger.retry_times:
             raise Violation(f"paused without need: {reason}")
@@ -220,7 +221,8 @@ class World:
         clock, look = self.clock, self.judge.look
         end_ms = clock.now_ms + QUIET_WITHIN_MS
         while not is_reached():  # type: ignore[operator]
-            clock.step()
+            if not clock.step():
+                raise Violation(f"stuck: {problem}, and nothing moves any more")
             look()
             if clock.now_ms > end_ms or clock.steps > STEPS_MAX:
                 paused = [hedger.machine.paused for hedger in self.hedgers if hedger.is_up]

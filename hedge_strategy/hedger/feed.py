@@ -1,0 +1,143 @@
+"""Fills on their way in: the channel, which is fast, and the stream, which is the truth. Two threads, one market.
+
+A fill on the channel is handed on in place, on the listening thread. The stream's entries are handed on in the order
+that `stream_reader` gives. What cannot be read is counted, said once per kind, taken off the stream and passed over.
+"""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+
+import structlog
+
+from hedge_strategy.clock import Clock
+from hedge_strategy.coordination.fill_stream import (
+    FillEntry,
+    FillHeard,
+    FillSubscriber,
+    Unreadable,
+)
+from hedge_strategy.coordination.ledger_rows import seen_fill
+from hedge_strategy.coordination.messages import FillMessage
+from hedge_strategy.domain.market import Market
+from hedge_strategy.errors import InvariantBroken, RedisUnavailable, WireError
+from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.stream_reader import STREAM_WAIT_MS, StreamReader
+
+LISTEN_MS = 250
+SETTLE_WAIT_S = 0.05
+
+
+class FillFeed:
+    """One market's fills.
+
+    Args:
+        subscriber: channel and stream.
+        market: the maker's market.
+        clock: for the reader's intervals.
+        hear: takes each fill; called on either thread.
+        wants_more: whether the stream should be read on.
+    """
+
+    def __init__(
+        self,
+        subscriber: FillSubscriber,
+        market: Market,
+        clock: Clock,
+        hear: Callable[[ev.FillHeard], None],
+        wants_more: Callable[[], bool],
+    ) -> None:
+        self._subscriber = subscriber
+        self._market = market
+        self._hear_fill = hear
+        self._wants_more = wants_more
+        self._ended = threading.Event()
+        self._reader = StreamReader(subscriber, clock)
+        self._hedged_entries: deque[str] = deque()
+        self.unusual: Counter[str] = Counter()
+        self._log = structlog.get_logger("hedger.feed", market=market.symbol)
+
+    def end(self) -> None:
+        """Lets both loops end."""
+        self._ended.set()
+
+    def read_all(self) -> None:
+        """Entries that were given out before must be read again: ownership was regained."""
+        self._reader.read_all_again()
+
+    def hedged(self, stream_ids: tuple[str, ...]) -> None:
+        """These entries may be taken off the stream; done soon, on the stream's thread."""
+        self._hedged_entries.extend(stream_ids)
+
+    def listen(self) -> None:
+        """The listening thread's loop."""
+        is_lost = False
+        while not self._ended.is_set():
+            try:
+                heard = self._subscriber.listen(LISTEN_MS)
+            except RedisUnavailable as error:
+                if not is_lost:
+                    self._log.warning("the channel is lost; the stream keeps what it would say", reason=str(error))
+                is_lost = True
+                self._ended.wait(LISTEN_MS / 1000)
+                continue
+            is_lost = False
+            if isinstance(heard, FillHeard):
+                self._hear(heard.message, None)
+            elif isinstance(heard, Unreadable):
+                self._count(heard.error.source, "skipped a message that cannot be read", str(heard.error))
+        self._subscriber.close()
+
+    def read(self) -> None:
+        """The stream thread's loop."""
+        while not self._ended.is_set():
+            try:
+                self._acknowledge()
+                if self._wants_more():
+                    self._read_stream()
+                else:
+                    self._ended.wait(SETTLE_WAIT_S)
+            except (RedisUnavailable, InvariantBroken) as error:
+                self._count("stream", "the stream could not be read", str(error))
+                self._reader.read_all_again()
+                self._ended.wait(STREAM_WAIT_MS / 1000)
+        try:
+            self._acknowledge()
+        except (RedisUnavailable, InvariantBroken) as error:
+            self._log.warning("hedged entries stay in the stream; the next hedger finds that", reason=str(error))
+
+    def _acknowledge(self) -> None:
+        """Takes off the stream what the ledger says is hedged."""
+        done: list[str] = []
+        while self._hedged_entries:
+            done.append(self._hedged_entries.popleft())
+        try:
+            self._subscriber.acknowledge(done)
+        except (RedisUnavailable, InvariantBroken):
+            self._hedged_entries.extend(done)
+            raise
+
+    def _read_stream(self) -> None:
+        for entry in self._reader.read():
+            if isinstance(entry, FillEntry):
+                self._hear(entry.message, entry.stream_id)
+            else:
+                self._count(entry.error.source, "skipped an entry that cannot be read", str(entry.error))
+                self._subscriber.acknowledge([entry.stream_id])
+
+    def _hear(self, message: FillMessage, stream_id: str | None) -> None:
+        try:
+            fill = seen_fill(message, self._market)
+        except WireError as error:
+            self._count(error.source, "skipped a fill that cannot be hedged", str(error))
+            if stream_id is not None:
+                self._subscriber.acknowledge([stream_id])
+            return
+        average_price = message.cumulative.average_price or None
+        self._hear_fill(ev.FillHeard(fill, average_price, stream_id))
+
+    def _count(self, kind: str, event: str, reason: str) -> None:
+        """Says the first of a kind in the log and counts the rest."""
+        self.unusual[kind] += 1
+        if self.unusual[kind] == 1:
+            self._log.warning(event, kind=kind, reason=reason)
