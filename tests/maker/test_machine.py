@@ -41,6 +41,8 @@ def test_any_schedule_of_faults_publishes_every_fill_and_rests_one_order(seed: i
                 world.connect()
             case 4 if world.happens(0.2):
                 world.start()
+            case 4 if world.happens(0.3):
+                world.forget()
             case 5 | 6 | 7 | 8:
                 world.trade()
             case 9 | 10 | 11:
