@@ -84,7 +84,8 @@ class Player:
     def state(self) -> Any:
         """Everything that a new owner would be told."""
         lines = sorted(self.ledger.open_lines(), key=lambda line: line.order.order_index)
-        unfinished = sorted((_timeless(one) for one in self.ledger.unfinished()), key=lambda one: one.claim_token)
+        found = (_timeless(one) for one in self.ledger.unfinished())
+        unfinished = sorted(found, key=lambda one: one.claim.order.order_index)
         return lines, unfinished, self.ledger.totals()
 
 
