@@ -215,6 +215,8 @@ class MakerMachine:
             commands += self.step(port.OrderSeen(report), now_ms)
         self._catch_up.done(now_ms)
         self._position.read(event.position)
+        if self._catch_up.is_complete:
+            self._position.history_complete(now_ms)
         strays = [order for order in event.orders if self._is_stray(order, now_ms)]
         if strays:
             self._sweep.stray_seen()

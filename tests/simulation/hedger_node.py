@@ -1,4 +1,4 @@
-"""Process B as the scheduler sees it: the real machine, booking, reader and messages; a model of its shell and keeper."""
+"""Process B as the scheduler sees it: the real machine, booking, reader, messages; its shell and keeper as a model."""
 
 from collections import deque
 from decimal import Decimal
