@@ -193,7 +193,8 @@ class MakerMachine:
             case port.PositionSeen(position) if position.market_index == self._settings.rule.market.index:
                 self._position.seen(position.size)
             case ev.CoordinationSeen() if around.coordination_seen(event):
-                return self._want_cancel()
+                cancel = self._want_cancel()
+                return (ev.Note("info", "cancelling", (("because", around.why_not()),)), *cancel) if cancel else ()
             case ev.DeadManEnded(outcome, transaction_hash):
                 self._dead_man.answered(outcome, transaction_hash, now_ms)
             case ev.Stop():
