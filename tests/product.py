@@ -196,6 +196,14 @@ class Product:
         self.processes.append(process)
         return process
 
+    def start_command(self, *arguments: str, config: Path | None = None) -> ProductProcess:
+        """`hedge` with these arguments."""
+        command = [sys.executable, "-m", "hedge_strategy", *arguments, "--config", str(config or self.config())]
+        name = f"hedge-{arguments[0]}-{len(self.processes)}"
+        process = ProductProcess(name, command, self.folder, self.folder, {"PYTHONPATH": str(self.source)})
+        self.processes.append(process)
+        return process
+
     def end(self) -> None:
         """Ends whatever still runs."""
         for process in reversed(self.processes):

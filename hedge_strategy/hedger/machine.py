@@ -17,14 +17,14 @@ from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing, SeenFill
+from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.backlog import Backlog, Waiting
 from hedge_strategy.hedger.resolution import Evidence, Step, Verdict, next_step
 from hedge_strategy.hedger.sizing import HedgeRule, reference_price, size_hedge
-from hedge_strategy.hedger.under_way import HedgeUnderWay
+from hedge_strategy.hedger.under_way import HedgeUnderWay, paused_commands, settled_note
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.risk.limits import Limits
@@ -87,6 +87,11 @@ class HedgerMachine:
         return self._owns and not self._backlog.is_full
 
     @property
+    def waiting(self) -> int:
+        """How many orders wait for a hedge, the one under way included."""
+        return len(self._backlog) + len(self._unfinished)
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing is in flight and nothing waits."""
         return self._hedge is None and not len(self._backlog) and not self._unfinished
@@ -131,6 +136,8 @@ class HedgerMachine:
             case ev.Stop():
                 self._is_stopping = True
                 return (ev.Note("info", "stopping"),)
+            case ev.Resume():
+                return self._resume(now_ms)
             case ev.MakerSeen(may_rest):
                 self._maker_may_rest = may_rest
                 return ()
@@ -146,8 +153,7 @@ class HedgerMachine:
                 self._unfinished = deque(unfinished)
                 for line in open_lines:
                     if line.unhedged_lots:
-                        fill = SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final)
-                        self._backlog.heard(fill, None, None)
+                        self._backlog.lacks(line, None)
                 facts = (("unfinished", len(unfinished)), ("waiting", len(self._backlog)))
                 return (ev.Note("info", "owns the market", facts), *self._go_on(now_ms))
             case ev.OwnershipLost(reason):
@@ -333,21 +339,12 @@ class HedgerMachine:
         done = self._backlog.settled(line)
         waiting = self._backlog.waiting(line.order)
         if waiting is None and line.unhedged_lots:
-            fill = SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final)
-            self._backlog.heard(fill, hedge.average_price, None)
+            self._backlog.lacks(line, hedge.average_price)
             waiting = self._backlog.waiting(line.order)
-        facts = (
-            ("order", line.order.order_index),
-            ("executed_lots", settle.executed_lots),
-            ("hedged_lots", line.hedged_lots),
-            ("filled_lots", line.filled_lots),
-            ("how", settle.reason),
-        )
-        level = "info" if settle.executed_lots == settle.claim.lots else "warning"
         commands: tuple[ev.Command, ...] = (
             ev.PublishResult(line, settle, line.side.opposite, None),
             *self._acknowledge(done),
-            ev.Note(level, "hedge settled", facts),
+            settled_note(line, settle),
         )
         if waiting is not None:
             waiting.attempted(settle.executed_lots, now_ms)
@@ -360,11 +357,16 @@ class HedgerMachine:
 
     def _pause(self, reason: str, line: OrderLine | None = None) -> tuple[ev.Command, ...]:
         self._paused = reason
-        commands: tuple[ev.Command, ...] = (ev.Note("error", "market paused: a person is needed", (("why", reason),)),)
-        line = line or (self._hedge.line if self._hedge is not None else None)
-        if line is not None:
-            commands += (ev.PublishResult(line, None, line.side.opposite, reason),)
-        return commands
+        return paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
+
+    def _resume(self, now_ms: int) -> tuple[ev.Command, ...]:
+        """A hedge in doubt is no less in doubt for it: where it was given up the market stays paused."""
+        evidence = self._hedge.evidence if self._hedge is not None else None
+        if self._paused is None or (evidence is not None and evidence.is_given_up):
+            return ()
+        facts, self._paused = (("was", self._paused),), None
+        self._backlog.count_anew()
+        return (ev.Note("info", "resumed", facts), *self._go_on(now_ms))
 
     # --- time and Redis -----------------------------------------------------------------------------------------------
 

@@ -89,3 +89,21 @@ class HedgeUnderWay:
             ("side", claim.maker_side.opposite.value),
             ("lots", claim.lots),
         )
+
+
+def settled_note(line: OrderLine, settle: ev.Settle) -> ev.Note:
+    """That a hedge is settled, for the log."""
+    facts = (
+        ("order", line.order.order_index),
+        ("executed_lots", settle.executed_lots),
+        ("hedged_lots", line.hedged_lots),
+        ("filled_lots", line.filled_lots),
+        ("how", settle.reason),
+    )
+    return ev.Note("info" if settle.executed_lots == settle.claim.lots else "warning", "hedge settled", facts)
+
+
+def paused_commands(reason: str, line: OrderLine | None) -> tuple[ev.Command, ...]:
+    """That the market is paused, for the log, and for A where an order is concerned."""
+    note = ev.Note("error", "market paused: a person is needed", (("why", reason),))
+    return (note,) if line is None else (note, ev.PublishResult(line, None, line.side.opposite, reason))
