@@ -20,7 +20,7 @@ from hedge_strategy.domain.ids import maker_client_order_index
 from hedge_strategy.domain.order import OrderIntent, OrderKind, OrderReport, TransactionStatus
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.catch_up import CatchUpPlan
-from hedge_strategy.maker.dead_man import DeadManSwitch
+from hedge_strategy.maker.dead_man_switch import DeadManSwitch
 from hedge_strategy.maker.fill_tracker import FillTracker
 from hedge_strategy.maker.position_check import PositionCheck
 from hedge_strategy.maker.quoting import QuoteRule, Wait, decide_quote
