@@ -20,7 +20,7 @@ from hedge_strategy.domain.ids import maker_client_order_index
 from hedge_strategy.domain.order import OrderIntent, OrderKind, OrderReport, TransactionStatus
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.catch_up import CatchUpPlan
-from hedge_strategy.maker.dead_man import DeadManSwitch
+from hedge_strategy.maker.dead_man_switch import DeadManSwitch
 from hedge_strategy.maker.fill_tracker import FillTracker
 from hedge_strategy.maker.position_check import PositionCheck
 from hedge_strategy.maker.quoting import QuoteRule, Wait, decide_quote
@@ -305,9 +305,10 @@ class MakerMachine:
         if around.is_connected:
             commands += self._sweep.due(now_ms)
         commands += around.pause.answer(may_be_filled=self.may_be_filled)
+        disagreement = self._position.disagreement(self._tracker.net_told, now_ms)  # it has to see time pass
         if self._order is not None:
             return commands + self._arm(now_ms) + self._order.tick(now_ms)
-        reason = self._why_no_quote(now_ms)
+        reason = self._why_no_quote(disagreement, now_ms)
         if reason is None:
             commands += self._arm(now_ms)
             if self._dead_man.guards(now_ms):
@@ -322,7 +323,7 @@ class MakerMachine:
             return ()
         return self._dead_man.due(now_ms, may_disarm=self._order is None)
 
-    def _why_no_quote(self, now_ms: int) -> str | None:
+    def _why_no_quote(self, disagreement: str | None, now_ms: int) -> str | None:
         around = self._around
         reasons = (
             (around.why_not() or "", around.why_not() is not None),
@@ -335,7 +336,6 @@ class MakerMachine:
         for reason, holds in reasons:
             if holds:
                 return reason
-        disagreement = self._position.disagreement(self._tracker.net_told, now_ms)
         if disagreement is not None and self._position.wants_reading(now_ms):
             self._catch_up.again_soon(now_ms)
         return disagreement

@@ -246,6 +246,23 @@ def test_fills_of_one_order_that_are_read_together_are_published_to_the_last() -
     assert world.published[500].filled_size == Decimal("0.010")
 
 
+def test_a_fill_from_before_the_start_that_is_found_late_and_hedged_late_does_not_end_the_quoting() -> None:
+    world = World(1)
+    world.position = Decimal("0.00030")
+    order_index = (2 << 48) + 1_000
+    fill = Fill(1, 7, 1, order_index, 0, Side.BUY, world.position, Decimal(100_000), True, world.now_ms, 99)
+    world.connect()
+    world.trades.append((world.now_ms + 10_000, fill))
+    began_ms = world.now_ms
+    for _ in range(400):
+        world.hedger_works = not 9_000 < world.now_ms - began_ms < 60_000
+        world.see_coordination()
+        world.hedge()
+        world.pass_time(200)
+    assert world.published[order_index].filled_size == world.position
+    assert world.resting, "quotes again once the hedger is back"
+
+
 def test_an_order_that_the_socket_calls_ended_and_rest_shows_resting_is_swept_once_rest_cannot_lag() -> None:
     world = _quoting()
     (order,) = world.orders.values()

@@ -1,7 +1,7 @@
 """The dead-man switch: armed before an order, put off in time, honest about what was refused."""
 
 from hedge_strategy.domain.order import Accepted, Rejected, Unknown
-from hedge_strategy.maker.dead_man import RETRY_MS, DeadManSwitch
+from hedge_strategy.maker.dead_man_switch import RETRY_MS, DeadManSwitch
 from hedge_strategy.maker.events import ArmDeadMan
 
 LIFE = 330_000
