@@ -1,4 +1,4 @@
-"""Who has to obey a command of the user, and who has: read from the status board and the acknowledgements. Pure.
+"""Who has to obey a command of the user, and who has: read from the status board and the acknowledgements.
 
 A process has to obey where it is alive, which is what the status board says, and where the command is for its market.
 It has obeyed once it says that it is done. Whoever is gone from the board meanwhile is no longer waited for.

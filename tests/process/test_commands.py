@@ -1,4 +1,4 @@
-"""The user's commands on real processes, judged by the exchange: pause stops quoting and not hedging; resume ends it."""
+"""The user's commands on real processes, judged by the exchange: a pause stops quoting, not hedging."""
 
 import json
 from decimal import Decimal
