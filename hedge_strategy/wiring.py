@@ -15,13 +15,16 @@ from pathlib import Path
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
+from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
-from hedge_strategy.coordination.disk import hedger_memory
+from hedge_strategy.coordination.disk import file_for, hedger_memory, maker_checkpoint, read_record
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher, ResultSubscriber
+from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
@@ -34,10 +37,12 @@ from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, Hed
 from hedge_strategy.hedger.recovery import LedgerRecovery, RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
+from hedge_strategy.maker.lookout import Notices
 from hedge_strategy.maker.machine import MakerMachine, MakerSettings
 from hedge_strategy.maker.order_desk import DeskSettings
 from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
 from hedge_strategy.maker.quoting import QuoteRule
+from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.venues.port import Venue
@@ -47,6 +52,8 @@ HISTORY_LAG_MS = 20_000
 """Longer than the venue's history can lag (venue fact sheet 4.2: up to 15 s)."""
 PRESENCE_LIFE_MS = 3_000
 """How long a notice of A's or B's state holds without being told again."""
+STATUS_LIFE_MS = 5_000
+"""How long a process stands on the status board without saying so again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,11 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     """Builds process A.
 
     Raises:
-        UserError: settings, market, quantity, key, Redis or venue are not as they must be.
+        UserError: settings, market, quantity, key, Redis or venue are not as they must be, or another A has the files.
         VenueError: the venue stopped answering meanwhile.
         RedisUnavailable: Redis did.
+        DiskFailed: what is kept on disk could not be read or written.
+        InvariantBroken: what is kept on disk is damaged.
     """
     redis_settings = _redis_settings(config)
     client = connect(redis_settings)
@@ -79,8 +88,13 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     venue.check()
     market = venue.load_market(options.market)
     _check_quantity(options.quantity, market)
-    checkpoints = Checkpoints(client, market.symbol, venue.account_index)
-    checkpoint = _first_or_known_checkpoint(checkpoints, venue, market, clock)
+    folder = Path(config.state_dir)
+    record = CheckpointRecord(
+        maker_checkpoint(folder, market.symbol, venue.account_index),
+        Checkpoints(client, market.symbol, venue.account_index),
+    )
+    checkpoint = record.open(lambda: venue.latest_trade_id(market), to_ms(clock.now_ns()))
+    _check_history(checkpoint, venue, market, clock)
     run_id = _run_id("maker", clock)
     most_sends = config.strategy.retry_times
     settings = MakerSettings(
@@ -90,6 +104,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         hedge_wait_ms=config.strategy.hedge_wait_ms,
         started_at_s=to_ms(clock.now_ns()) // 1000,
         complete_until_ms=checkpoint.saved_at_ms,
+        dead_man_ms=config.lighter.dead_man_ms,
     )
     baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
     tracker = FillTracker(venue.account_index, market.index, baseline, checkpoint.trade_id)
@@ -97,12 +112,18 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         publisher=FillPublisher(client),
         results=ResultSubscriber(client, clock, market.symbol, venue.account_index),
         ledger=HedgeLedger(client, market.symbol),
-        leases=Leases(client, life_ms=config.strategy.lease_ms),
-        presence=Presence(client, market.symbol, life_ms=PRESENCE_LIFE_MS),
-        checkpoints=checkpoints,
+        notices=Notices(
+            venue.account_index,
+            Leases(client, life_ms=config.strategy.lease_ms),
+            Presence(client, market.symbol, life_ms=PRESENCE_LIFE_MS),
+            Commands(client),
+            StatusBoard(client, life_ms=STATUS_LIFE_MS),
+            record,
+        ),
+        outbox=Outbox(folder, market.symbol, venue.account_index),
     )
     desk = DeskSettings(market, config.lighter.answer_timeout_ms + config.lighter.answer_timeout_ms // 4, most_sends)
-    run = MakerRun(market, options.depth, run_id, checkpoint, desk)
+    run = MakerRun(market, options.depth, run_id, desk)
     return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
 
 
@@ -202,18 +223,6 @@ def _check_pair(maker_market: Market, hedge_market: Market) -> None:
         )
 
 
-def _first_or_known_checkpoint(checkpoints: Checkpoints, venue: Venue, market: Market, clock: Clock) -> Checkpoint:
-    known = checkpoints.load()
-    if known is not None:
-        _check_history(known, venue, market, clock)
-        return known
-    now_ms = to_ms(clock.now_ns())
-    trade_id = venue.latest_trade_id(market)
-    return checkpoints.begin(
-        Checkpoint(baseline_trade_id=trade_id, since_s=now_ms // 1000, trade_id=trade_id, saved_at_ms=now_ms)
-    )
-
-
 def _check_history(known: Checkpoint, venue: Venue, market: Market, clock: Clock) -> None:
     """What Redis or the disk remembers must be of this exchange: a new one, or one that was reset, counts anew.
 
@@ -256,7 +265,7 @@ def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditRep
     try:
         for symbol in symbols:
             maker_market, hedge_market = maker.load_market(symbol), hedger.load_market(symbol)
-            checkpoint = Checkpoints(client, symbol, maker.account_index).load()
+            checkpoint = _checkpoint(config, Checkpoints(client, symbol, maker.account_index), symbol)
             if checkpoint is None:
                 raise UserError(f"process A has never run in {symbol} on this Redis: there is nothing to audit")
             since = checkpoint.baseline_trade_id
@@ -271,6 +280,12 @@ def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditRep
         maker.close()
         hedger.close()
     return audit_markets(records)
+
+
+def _checkpoint(config: Config, in_redis: Checkpoints, symbol: str) -> Checkpoint | None:
+    """Where A began: from A's disk where this is A's machine, else from Redis."""
+    path = file_for(Path(config.state_dir), "maker", symbol, config.account_a.account_index)
+    return read_record(path, Checkpoint) or in_redis.load()
 
 
 def check_surroundings(config: Config, clock: Clock) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def _tell_failure(outcome: Outcome, number: int, lines: int, *, is_forgetful: bo
 
 
 def _show(outcome: Outcome, lines: int) -> None:
-    for line in outcome.trace[-lines:]:
+    for line in outcome.trace[-lines:] if lines else ():
         _say(line[:LINE_WIDTH])
     _say(f"seed {outcome.seed}: {outcome.problem or 'all promises kept'}, {outcome.steps} steps")
     again = f"make simulate SEED={outcome.seed}"
