@@ -11,7 +11,7 @@ import argparse
 import sys
 import time
 
-from tests.simulation.runner import Total, past_failures, run_all
+from tests.simulation.runner import Total, past_failures, run_all, silence
 from tests.simulation.schedule import Outcome, run_schedule
 
 TRACED_FAILURES = 3
@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--forgetful", action="store_true")
     parser.add_argument("--lines", type=int, default=LINES_SHOWN)
     options = parser.parse_args(arguments)
+    silence()
     total = Total()
     began = time.perf_counter()
     if options.seed is not None:

@@ -58,6 +58,7 @@ class World:
         self.maker = MakerNode(self.exchange, self.redis, self.pace, life_ms=life_ms)
         self.maker.quantity = self.market.size_of((60, 100, 337)[clock.below(3)])
         self.maker.order_timeout_ms = (1_500, 6_000, 60_000)[clock.below(3)]
+        self.maker.dead_man_ms = (None, 300_000, 600_000)[clock.below(3)]
         self.hedgers = []
         retry_times = (2, 5, 11)[clock.below(3)]
         for number in range(2 if clock.random() < 0.35 else 1):
