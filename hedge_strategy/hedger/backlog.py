@@ -66,14 +66,17 @@ class Backlog:
         if known is None:
             self._orders[fill.order] = Waiting(fill, average_price)
             return
+        if fill.side is not known.fill.side:
+            return  # one of the two is wrong; the ledger says which when its turn comes
         is_final = fill.is_final or known.fill.is_final
         if fill.filled_lots > known.fill.filled_lots:
             known.fill, known.average_price = fill, average_price or known.average_price
         known.fill = replace(known.fill, is_final=is_final)
 
     def lacks(self, line: OrderLine, average_price: Decimal | None) -> None:
-        """Takes in an order that the ledger says is not hedged in full."""
-        self.heard(SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final), average_price, None)
+        """Takes in an order as the ledger has it: where it is not hedged in full, it waits."""
+        if line.unhedged_lots:
+            self.heard(SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final), average_price, None)
 
     def next_due(self, now_ms: int, is_ready: Callable[[Waiting], bool]) -> Waiting | None:
         """The first order whose pause is over and that is ready to be hedged."""
@@ -106,6 +109,18 @@ class Backlog:
         """No attempt so far counts any more."""
         for waiting in self._orders.values():
             waiting.fruitless = waiting.not_before_ms = 0
+
+    def refused(self, order: OrderKey) -> tuple[str, ...]:
+        """Forgets an order whose messages contradict the ledger.
+
+        Returns:
+            Its entries, which may be acknowledged: the ledger keeps what was true of it.
+        """
+        self._orders.pop(order, None)
+        done = tuple(entry_id for entry_id, (named, _) in self._entries.items() if named == order)
+        for entry_id in done:
+            del self._entries[entry_id]
+        return done
 
     def clear(self) -> None:
         """Forgets everything: another process owns the market now, and the stream keeps what it needs."""

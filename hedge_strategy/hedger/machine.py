@@ -22,9 +22,9 @@ from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.backlog import Backlog, Waiting
-from hedge_strategy.hedger.resolution import Evidence, Step, Verdict, next_step
+from hedge_strategy.hedger.resolution import Evidence, Step, next_step
 from hedge_strategy.hedger.sizing import HedgeRule, reference_price, size_hedge
-from hedge_strategy.hedger.under_way import HedgeUnderWay, paused_commands, settled_note
+from hedge_strategy.hedger.under_way import HedgeUnderWay, paused_commands, settled_note, taken_off
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.risk.limits import Limits
@@ -125,9 +125,7 @@ class HedgerMachine:
             case ev.StepFailed(reason):
                 return self._step_failed(reason, now_ms)
             case ev.Broken(reason):
-                if self._hedge is not None:
-                    self._hedge.unanswered = None
-                return self._pause(reason)
+                return self._broken(reason, now_ms)
             case ev.Tick(book):
                 self._book = book
                 return self._tick(now_ms)
@@ -152,8 +150,7 @@ class HedgerMachine:
                 self._owns, self._lost_work, self._lane = True, False, lane
                 self._unfinished = deque(unfinished)
                 for line in open_lines:
-                    if line.unhedged_lots:
-                        self._backlog.lacks(line, None)
+                    self._backlog.lacks(line, None)
                 facts = (("unfinished", len(unfinished)), ("waiting", len(self._backlog)))
                 return (ev.Note("info", "owns the market", facts), *self._go_on(now_ms))
             case ev.OwnershipLost(reason):
@@ -172,8 +169,7 @@ class HedgerMachine:
             case ev.NonceReadFailed(reason):
                 self._is_nonce_asked = False
                 return (ev.Note("warning", "the lane's nonce could not be read", (("reason", reason),)),)
-            case _:
-                return ()
+        return ()
 
     # --- from backlog to the wire -------------------------------------------------------------------------------------
 
@@ -215,7 +211,7 @@ class HedgerMachine:
             done = self._backlog.settled(answer.line)
             note = ev.Note("warning", "told of an order finished long ago", (("order", answer.line.order.order_index),))
             notes = (note,) if isinstance(answer, Finished) else ()
-            return (*notes, *self._acknowledge(done), *self._go_on(now_ms))
+            return (*notes, *taken_off(done), *self._go_on(now_ms))
         if isinstance(answer, Busy):
             self._hedge = None
             return self._take_up(answer.intent, now_ms)
@@ -272,7 +268,7 @@ class HedgerMachine:
             return ()
         notes: tuple[ev.Command, ...] = ()
         if isinstance(event, ev.NotSent | ev.KillFailed):
-            notes = (ev.Note("warning", "not sent yet", (*hedge.facts, ("because", event.reason))),)
+            notes = (hedge.note("not sent yet", event.reason),)
         return notes + self._resolve(now_ms)
 
     def _resolve(self, now_ms: int) -> tuple[ev.Command, ...]:
@@ -292,19 +288,15 @@ class HedgerMachine:
                 return (ev.LookUp(evidence.transaction.client_order_index, tuple(hashes)),)
             case Step.SEND_AGAIN:
                 evidence.sent_again(now_ms)
-                return (self._doubt_note(verdict, "sending the same bytes again"), ev.Send(evidence.transaction))
+                return (hedge.note("sending the same bytes again", verdict.reason), ev.Send(evidence.transaction))
             case Step.KILL:
-                note = self._doubt_note(verdict, "ending the doubt on its nonce")
+                note = hedge.note("ending the doubt on its nonce", verdict.reason)
                 return (note, ev.SendKiller(evidence.transaction.nonce))
             case Step.GIVE_UP:
                 evidence.is_given_up = True
                 return self._pause(verdict.reason)
             case _:
                 return ()
-
-    def _doubt_note(self, verdict: Verdict, action: str) -> ev.Note:
-        hedge = self._hedge
-        return ev.Note("warning", action, (*(hedge.facts if hedge else ()), ("because", verdict.reason)))
 
     # --- settling -----------------------------------------------------------------------------------------------------
 
@@ -334,7 +326,7 @@ class HedgerMachine:
             return ()
         settle = hedge.settlement
         self._hedge = None
-        if hedge.evidence is not None and hedge.evidence.is_given_up:
+        if hedge.is_given_up:
             self._paused = None
         done = self._backlog.settled(line)
         waiting = self._backlog.waiting(line.order)
@@ -343,7 +335,7 @@ class HedgerMachine:
             waiting = self._backlog.waiting(line.order)
         commands: tuple[ev.Command, ...] = (
             ev.PublishResult(line, settle, line.side.opposite, None),
-            *self._acknowledge(done),
+            *taken_off(done),
             settled_note(line, settle),
         )
         if waiting is not None:
@@ -352,21 +344,29 @@ class HedgerMachine:
                 commands += self._pause(f"{waiting.fruitless} attempts came to nothing, last: {settle.reason}", line)
         return commands + self._go_on(now_ms)
 
-    def _acknowledge(self, entry_ids: tuple[str, ...]) -> tuple[ev.Command, ...]:
-        return (ev.Acknowledge(entry_ids),) if entry_ids else ()
-
     def _pause(self, reason: str, line: OrderLine | None = None) -> tuple[ev.Command, ...]:
         self._paused = reason
         return paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
 
     def _resume(self, now_ms: int) -> tuple[ev.Command, ...]:
         """A hedge in doubt is no less in doubt for it: where it was given up the market stays paused."""
-        evidence = self._hedge.evidence if self._hedge is not None else None
-        if self._paused is None or (evidence is not None and evidence.is_given_up):
+        if self._paused is None or (self._hedge is not None and self._hedge.is_given_up):
             return ()
-        facts, self._paused = (("was", self._paused),), None
+        self._paused = None
         self._backlog.count_anew()
-        return (ev.Note("info", "resumed", facts), *self._go_on(now_ms))
+        return (ev.Note("info", "resumed"), *self._go_on(now_ms))
+
+    def _broken(self, reason: str, now_ms: int) -> tuple[ev.Command, ...]:
+        """A claim that contradicts the ledger is one message's fault; any other broken promise stops the market."""
+        hedge = self._hedge
+        if hedge is None or not isinstance(hedge.unanswered, ev.ClaimFill):
+            if hedge is not None:
+                hedge.unanswered = None
+            return self._pause(reason)
+        self._hedge = None
+        done = self._backlog.refused(hedge.unanswered.fill.order)
+        note = ev.Note("error", "a fill message contradicts the ledger and is refused", (("why", reason),))
+        return (note, *taken_off(done), *self._go_on(now_ms))
 
     # --- time and Redis -----------------------------------------------------------------------------------------------
 
