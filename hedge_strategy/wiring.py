@@ -19,6 +19,7 @@ from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
 from hedge_strategy.coordination.disk import file_for, hedger_memory, maker_checkpoint, read_record
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.flattened import FlattenedRecord
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.ledger_rows import Totals
@@ -30,6 +31,7 @@ from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_market
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import UserError
+from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
@@ -47,6 +49,7 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
+from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import open_venue
 
@@ -64,12 +67,12 @@ class MakerOptions:
 
     Attributes:
         market: symbol.
-        quantity: size of an opening order, base units.
+        quantity: size of an opening order, base units; None: the least that the market takes.
         depth: level of the book, 1 being the best.
     """
 
     market: str
-    quantity: Decimal
+    quantity: Decimal | None
     depth: int
 
 
@@ -89,7 +92,8 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     venue = _venue(config, config.account_a, clock)
     venue.check()
     market = venue.load_market(options.market)
-    _check_quantity(options.quantity, market)
+    quantity = market.min_base_size if options.quantity is None else options.quantity
+    _check_quantity(quantity, market)
     folder = Path(config.state_dir)
     record = CheckpointRecord(
         maker_checkpoint(folder, market.symbol, venue.account_index),
@@ -98,9 +102,8 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     checkpoint = record.open(lambda: venue.latest_trade_id(market), to_ms(clock.now_ns()))
     _check_history(checkpoint, venue, market, clock)
     run_id = _run_id("maker", clock)
-    most_sends = config.strategy.retry_times
     settings = MakerSettings(
-        rule=QuoteRule(market, options.quantity, options.depth),
+        rule=QuoteRule(market, quantity, options.depth),
         limits=Limits(config.strategy.max_order_size, config.strategy.max_position, None),
         order_timeout_ms=int(config.lighter.maker_order_time_out * 1000),
         hedge_wait_ms=config.strategy.hedge_wait_ms,
@@ -124,7 +127,8 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         ),
         outbox=Outbox(folder, market.symbol, venue.account_index),
     )
-    desk = DeskSettings(market, config.lighter.answer_timeout_ms + config.lighter.answer_timeout_ms // 4, most_sends)
+    answer_ms = _longest_answer_ms(config)
+    desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
     run = MakerRun(market, options.depth, run_id, desk)
     return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
 
@@ -161,6 +165,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         maker_venue=_venue(config, config.account_a, clock),
         memory=hedger_memory(Path(config.state_dir), maker_market.symbol, config.account_a.account_index),
         checkpoints=Checkpoints(client, maker_market.symbol, config.account_a.account_index),
+        flattened=FlattenedRecord(client, maker_market.symbol),
         read_server=partial(server_facts, client),
     )
     checkpoint = sources.checkpoints.load()
@@ -169,6 +174,8 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     is_one_venue = config.account_a.venue == config.account_b.venue
     markets = RecoveryMarkets(maker_market, hedge_market, is_one_venue)
     guard = PositionGuard(int(config.strategy.force_close_timeout * 1000))
+    recovery = LedgerRecovery(ledger, sources, markets, run_id, clock)
+    sender = LaneSender(venue, answer_timeout_ms=_longest_answer_ms(config), most_sends=config.strategy.retry_times)
     coordination = HedgerCoordination(
         subscriber=FillSubscriber(client, clock, source, run_id),
         results=ResultPublisher(client),
@@ -176,10 +183,11 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
         ownership=OwnershipParts(
             ledger=ledger,
-            recovery=LedgerRecovery(ledger, sources, markets, run_id, clock),
+            recovery=recovery,
             watch=PositionWatch(ledger, sources, markets, guard),
         ),
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
+        flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
     run = HedgerRun(maker_market, hedge_market, run_id, config.account_a.account_index)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
@@ -231,6 +239,11 @@ def _redis_settings(config: Config) -> RedisSettings:
         connect_timeout_ms=redis.connect_timeout_ms,
         answer_timeout_ms=redis.command_timeout_ms,
     )
+
+
+def _longest_answer_ms(config: Config) -> int:
+    """The venue object itself says so where no answer came in time; a little later nothing can come any more."""
+    return config.lighter.answer_timeout_ms + config.lighter.answer_timeout_ms // 4
 
 
 def _venue(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
@@ -326,6 +339,48 @@ def _checkpoint(config: Config, in_redis: Checkpoints, symbol: str) -> Checkpoin
     """Where A began: from A's disk where this is A's machine, else from Redis."""
     path = file_for(Path(config.state_dir), "maker", symbol, config.account_a.account_index)
     return read_record(path, Checkpoint) or in_redis.load()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What the venue says of one account in one market.
+
+    Attributes:
+        market: symbol.
+        account: A or B.
+        position: signed, base units, decimal text.
+        resting: how many orders rest.
+    """
+
+    market: str
+    account: str
+    position: str
+    resting: int
+
+    @property
+    def is_flat(self) -> bool:
+        """Nothing is held, nothing rests."""
+        return Decimal(self.position) == 0 and not self.resting
+
+
+def look_at_accounts(config: Config, symbols: Sequence[str], clock: Clock) -> tuple[Holding, ...]:
+    """Asks the venues what both accounts hold and rest.
+
+    Raises:
+        UserError: a market or key is not as it must be.
+        VenueError: a venue did not answer.
+    """
+    found = []
+    for name, account in (("A", config.account_a), ("B", config.account_b)):
+        venue = _venue(config, account, clock)
+        try:
+            for symbol in symbols:
+                market = venue.load_market(symbol)
+                size, resting = venue.position(market).size, len(venue.open_orders(market))
+                found.append(Holding(market=symbol, account=name, position=f"{size:f}", resting=resting))
+        finally:
+            venue.close()
+    return tuple(found)
 
 
 def check_surroundings(config: Config, clock: Clock) -> tuple[str, ...]:

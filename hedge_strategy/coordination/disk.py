@@ -19,6 +19,7 @@ from urllib.parse import quote
 import msgspec
 
 from hedge_strategy.coordination.checkpoint import Checkpoint
+from hedge_strategy.coordination.flattened import Flattened
 from hedge_strategy.errors import DiskFailed, InvariantBroken, UserError
 
 OWNER_ONLY = 0o600
@@ -35,6 +36,8 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
         saved_at_ms: unix ms.
         redis_run_id: which start of Redis it was; a restarted one may lack changes that came after this was saved.
         net_at_baseline: A's plus B's position when this system's history began, base units, decimal text.
+        hedge_trade_id: B's trades up to this one are done with too; only a flattening tells.
+        flattened: the newest flattening of the market that this hedger knows of.
     """
 
     epoch: str
@@ -43,6 +46,8 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
     saved_at_ms: int
     redis_run_id: str = ""
     net_at_baseline: str = "0"
+    hedge_trade_id: int = 0
+    flattened: Flattened | None = None
 
 
 class FileLock:

@@ -20,6 +20,7 @@ is stored for one market shares the hash tag `{SYMBOL}`, so that one script may 
     hedge:{BTC}:maker                   string     whether A may have an order on the book; expires
     hedge:{BTC}:hedger                  string     whether the owner hedges, drains or is paused; expires
     hedge:{BTC}:checkpoint:7            string     where maker account 7's history begins and how far it is handled
+    hedge:{BTC}:flattened               string     how far the last flattening of the market has come
     hedge:{BTC}:fence                   hash       the highest fencing number given out, and to whom; never expires
 
 Over all markets, in two slots of their own:
@@ -74,6 +75,7 @@ class MarketKeys:
     maker: str
     hedger: str
     checkpoint_prefix: str
+    flattened: str
 
     def order(self, order: OrderKey) -> str:
         """The hash of one maker order."""
@@ -117,6 +119,7 @@ def market_keys(market: str) -> MarketKeys:
         maker=stem + "maker",
         hedger=stem + "hedger",
         checkpoint_prefix=stem + "checkpoint:",
+        flattened=stem + "flattened",
     )
 
 

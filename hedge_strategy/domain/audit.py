@@ -2,17 +2,18 @@
 
 I1 (never lost): for every maker order, hedged = filled, to within one lot of B's market (what is less than that waits
 for the next hedge). I2 (never doubled): hedged ≤ filled. A trade of B that belongs to no maker order is a stray, and
-told too. The ledger is held against the venue: where the two differ, the venue is right and the difference is told.
+told too. Orders that closed a position (`hedge flatten`) are nobody's fill to hedge: they count in the net position only, and
+what was unhedged when a position was closed is told as flattened, not as lost. The ledger is held against the venue: where the two differ, the venue is right and the difference is told.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.hedge import OrderLine
-from hedge_strategy.domain.ids import hedge_identity
+from hedge_strategy.domain.ids import hedge_identity, is_flatten_client_order_index
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Side
 
@@ -39,6 +40,7 @@ class AuditReport:
         net: per market, A's plus B's trades since the baseline, signed base units.
         lost: order indexes that are hedged too little.
         doubled: order indexes that are hedged too much.
+        flattened: order indexes that were not hedged in full when the market was flattened, and need not be any more.
         problems: all that is wrong, in words.
     """
 
@@ -48,6 +50,7 @@ class AuditReport:
     lost: list[int]
     doubled: list[int]
     problems: list[str]
+    flattened: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +86,21 @@ def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
     lost: list[int] = []
     doubled: list[int] = []
     problems: list[str] = []
+    flattened: list[int] = []
     for record in records:
         market = record.maker_market
         hedged, strays = _hedged_by_order(record)
         filled, sides = _filled_by_order(record.maker_fills)
+        closed_before = _closed_at_last(record)
         problems += strays + _disagreements(record, hedged)
         one_lot = max(market.lot, record.hedge_market.lot)
         for order_index, size in filled.items():
             done = hedged.pop(order_index, Decimal(0))
             residual = size - done
             orders.append(_audited(market, order_index, sides[order_index], size, done))
-            if residual >= one_lot:
+            if residual >= one_lot and order_index in closed_before:
+                flattened.append(order_index)
+            elif residual >= one_lot:
                 lost.append(order_index)
                 problems.append(f"{market.symbol} order {order_index}: {residual} was never hedged")
             elif residual < 0:
@@ -104,7 +111,9 @@ def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
                 doubled.append(order_index)
                 problems.append(f"{market.symbol} order {order_index}: {size} was hedged, but A was not filled")
         net[market.symbol] = f"{_signed(record.maker_fills) + _signed(record.hedge_fills) + market.size_of(0):f}"
-    return AuditReport(ok=not problems, orders=orders, net=net, lost=lost, doubled=doubled, problems=problems)
+    return AuditReport(
+        ok=not problems, orders=orders, net=net, lost=lost, doubled=doubled, problems=problems, flattened=flattened
+    )
 
 
 def _audited(market: Market, order_index: int, side: Side, filled: Decimal, hedged: Decimal) -> AuditedOrder:
@@ -122,7 +131,7 @@ def _audited(market: Market, order_index: int, side: Side, filled: Decimal, hedg
 def _filled_by_order(fills: Iterable[Fill]) -> tuple[dict[int, Decimal], dict[int, Side]]:
     sizes: dict[int, Decimal] = defaultdict(Decimal)
     sides: dict[int, Side] = {}
-    for fill in fills:
+    for fill in _without_closing(fills):
         sizes[fill.order_index] += fill.size
         sides[fill.order_index] = fill.side
     return dict(sizes), sides
@@ -133,7 +142,7 @@ def _hedged_by_order(record: MarketRecords) -> tuple[dict[int, Decimal], list[st
     _, sides = _filled_by_order(record.maker_fills)
     hedged: dict[int, Decimal] = defaultdict(Decimal)
     strays: list[str] = []
-    for fill in record.hedge_fills:
+    for fill in _without_closing(record.hedge_fills):
         try:
             identity = hedge_identity(fill.client_order_index, record.maker_market.index)
         except ValueError:
@@ -142,6 +151,22 @@ def _hedged_by_order(record: MarketRecords) -> tuple[dict[int, Decimal], list[st
         maker_side = sides.get(identity.maker_order_index, fill.side.opposite)
         hedged[identity.maker_order_index] += fill.size if fill.side is maker_side.opposite else -fill.size
     return dict(hedged), strays
+
+
+def _without_closing(fills: Iterable[Fill]) -> tuple[Fill, ...]:
+    return tuple(fill for fill in fills if not is_flatten_client_order_index(fill.client_order_index))
+
+
+def _closed_at_last(record: MarketRecords) -> frozenset[int]:
+    """A's orders that had their last fill before a position was closed."""
+    fills = (*record.maker_fills, *record.hedge_fills)
+    closed_at_ms = max(
+        (fill.executed_at_ms for fill in fills if is_flatten_client_order_index(fill.client_order_index)), default=0
+    )
+    last_at_ms: dict[int, int] = defaultdict(int)
+    for fill in _without_closing(record.maker_fills):
+        last_at_ms[fill.order_index] = max(last_at_ms[fill.order_index], fill.executed_at_ms)
+    return frozenset(order_index for order_index, at_ms in last_at_ms.items() if at_ms <= closed_at_ms)
 
 
 def _disagreements(record: MarketRecords, hedged: dict[int, Decimal]) -> list[str]:

@@ -1,8 +1,9 @@
 """What the user wants of B, and what B tells the user: the standing command, its acknowledgement, the status board.
 
-What cannot be said now is said at a later look. Belongs to one thread.
+What cannot be said now is said at a later look. Belongs to one thread, but for `acknowledge`, which any may call.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.coordination.commands import Acknowledgement, Commands, SentCommand
+from hedge_strategy.coordination.commands import Acknowledgement, Action, Command, Commands, SentCommand
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.errors import CoordinationError
 
@@ -44,6 +45,7 @@ class OrdersFromTheUser:
         self._clock = clock
         self._newest: SentCommand | None = None
         self._unsaid: dict[str, Acknowledgement] = {}
+        self._lock = threading.Lock()
         self._say_next_ms = 0
         self._log = structlog.get_logger("hedger.user", market=market)
 
@@ -70,16 +72,26 @@ class OrdersFromTheUser:
         self._log.warning("command", action=command.action.value, by=command.sent_by, why=command.reason)
         return found
 
+    def flatten(self, reason: str) -> None:
+        """Gives the command to flatten in this process's name.
+
+        Raises:
+            RedisUnavailable: it may or may not be given; giving it again is harmless.
+        """
+        command = Command(action=Action.FLATTEN, market=self._market, reason=reason, sent_by=self._who)
+        self._channel.commands.send(command)
+
     def acknowledge(self, command_id: str, outcome: str, *, is_done: bool = True) -> None:
         """Has it said what became of a command; of one command only the newest counts."""
         at_ms = to_ms(self._clock.now_ns())
         said = Acknowledgement(
             who=self._who, at_ms=at_ms, outcome=outcome, is_done=is_done, role="hedger", market=self._market
         )
-        self._unsaid.pop(command_id, None)
-        self._unsaid[command_id] = said
-        for oldest in tuple(self._unsaid)[:-UNSAID_MAX]:
-            del self._unsaid[oldest]
+        with self._lock:
+            self._unsaid.pop(command_id, None)
+            self._unsaid[command_id] = said
+            for oldest in tuple(self._unsaid)[:-UNSAID_MAX]:
+                del self._unsaid[oldest]
 
     def say(self, state: Callable[[], dict[str, Any]]) -> None:
         """Says what there is to say; the state once a second.
@@ -90,10 +102,13 @@ class OrdersFromTheUser:
         Raises:
             RedisUnavailable: no answer; the next call says it.
         """
-        for command_id, said in tuple(self._unsaid.items()):
+        with self._lock:
+            unsaid = tuple(self._unsaid.items())
+        for command_id, said in unsaid:
             self._channel.commands.acknowledge(command_id, said)
-            if self._unsaid.get(command_id) is said:
-                del self._unsaid[command_id]
+            with self._lock:
+                if self._unsaid.get(command_id) is said:
+                    del self._unsaid[command_id]
         now_ms = to_ms(self._clock.monotonic_ns())
         if now_ms >= self._say_next_ms:
             self._say_next_ms = now_ms + SAY_INTERVAL_MS

@@ -2,7 +2,8 @@
 
 The keeper tells when the lease is gained or lost. Between gaining it and acting the ledger is made fit (`recovery`);
 while B acts, what must outlive Redis is remembered, and both positions are held against the ledger (`position_watch`).
-Losing the ledger, or a position that it does not explain, leads back to before acting, with the lease still held.
+Losing the ledger, a position that it does not explain, or a command to flatten (`flattening`) leads back to before
+acting, with the lease still held.
 """
 
 import threading
@@ -13,15 +14,19 @@ from functools import partial
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.coordination.commands import SentCommand
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.errors import DiskFailed, InvariantBroken, LedgerForgotten, RedisUnavailable, StaleOwner, VenueError
 from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.flattening import MarketFlattening
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.risk.position_guard import GuardStep
 
 INTERVAL_S = 1.0
+FLATTEN_LOOK_S = 0.1
+"""Pause between two looks at whether hedging has come to an end."""
 LOOK_INTERVAL_MS = 10_000
 """Pause between two readings of both positions; each costs two REST requests."""
 
@@ -40,6 +45,7 @@ class Ownership:
 
     Args:
         parts: ledger, recovery, watch.
+        flattening: of the market.
         lock: the one under which the machine is stepped.
         dispatch: hands an event to the machine.
         lane: the API key that this hedger signs with.
@@ -49,12 +55,14 @@ class Ownership:
     def __init__(
         self,
         parts: OwnershipParts,
+        flattening: MarketFlattening,
         lock: threading.RLock,
         dispatch: Callable[[ev.Event], None],
         lane: int,
         clock: Clock,
     ) -> None:
         self._parts = parts
+        self._flattening = flattening
         self._lock = lock
         self._dispatch = dispatch
         self._lane = lane
@@ -100,6 +108,12 @@ class Ownership:
         if isinstance(event, ev.LedgerLost):
             self._is_wanted.set()
 
+    def given(self, command: SentCommand) -> None:
+        """Takes in the standing command, which may be to flatten."""
+        with self._lock:
+            self._flattening.given(command)
+            self._is_wanted.set()
+
     def end(self) -> None:
         """Lets `run` end."""
         self._ended.set()
@@ -114,7 +128,13 @@ class Ownership:
                 self._is_wanted.clear()
                 continue
             try:
-                if not is_wanted:
+                self._flattening.read()
+                if self._flattening.is_due:
+                    self._flatten(lease)
+                elif self._flattening.unfinished:
+                    self._stand_down(self._flattening.unfinished)
+                    self._ended.wait(INTERVAL_S)
+                elif not is_wanted:
                     self._keep_watch()
                 elif self._make_fit(lease):
                     self._take_up(lease)
@@ -122,6 +142,7 @@ class Ownership:
                     self._ended.wait(INTERVAL_S)
             except (RedisUnavailable, VenueError, DiskFailed) as error:
                 self._log.warning("positions and memory could not be kept up", reason=str(error))
+                self._ended.wait(INTERVAL_S)
             except StaleOwner as error:
                 self._is_wanted.clear()
                 self._log.warning("another hedger is taking over", reason=str(error))
@@ -151,6 +172,26 @@ class Ownership:
             self._acting = lease
             self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._lane))
 
+    def _flatten(self, lease: Lease) -> None:
+        """Hedging first comes to an end; from then on nothing is hedged until both accounts hold nothing."""
+        flattening = self._flattening
+        if self._acting is not None and not flattening.may_begin():
+            self._ended.wait(FLATTEN_LOOK_S)
+            return
+        self._stand_down("the market is being flattened")
+        if flattening.carry_out(lease, partial(self._still_holds, lease)):
+            self._must_recount = False
+            self._is_wanted.set()
+        else:
+            self._ended.wait(INTERVAL_S)
+
+    def _stand_down(self, reason: str) -> None:
+        with self._lock:
+            if self._acting is not None:
+                self._acting = None
+                self._dispatch(ev.LedgerLost(reason))
+            self._is_wanted.set()
+
     def _keep_watch(self) -> None:
         self._parts.recovery.remember()
         now_ms = to_ms(self._clock.monotonic_ns())
@@ -162,10 +203,9 @@ class Ownership:
             return
         self._log.warning("positions differ", why=verdict.reason, step=verdict.step.value)
         if verdict.step is GuardStep.RECOUNT:
-            with self._lock:
-                self._acting = None
-                self._must_recount = True
-                self._dispatch(ev.LedgerLost(verdict.reason))
-                self._is_wanted.set()
+            self._must_recount = True
+            self._stand_down(verdict.reason)
         elif verdict.step is GuardStep.FLATTEN:
-            self._dispatch(ev.Broken(f"positions differ and no recount explains it: {verdict.reason}"))
+            reason = f"positions differ and no recount explains it: {verdict.reason}"
+            self._dispatch(ev.Broken(reason))
+            self._flattening.order(reason)

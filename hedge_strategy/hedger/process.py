@@ -33,12 +33,13 @@ from hedge_strategy.errors import (
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
 from hedge_strategy.hedger.feed import FillFeed
+from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
-from hedge_strategy.hedger.status import HedgerCondition, HedgerStatus
+from hedge_strategy.hedger.status import HedgerStatus, condition_of
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 
 TICK_S = 0.02
@@ -62,6 +63,7 @@ class HedgerCoordination:
     presence: Presence
     ownership: OwnershipParts
     user: UserChannel
+    flattening: FlatteningParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,6 @@ class HedgerRun:
     maker_account_index: int
 
 
-_CONDITIONS = {
-    HedgerState.HEDGING: HedgerCondition.HEDGING,
-    HedgerState.PAUSED: HedgerCondition.PAUSED,
-    HedgerState.DRAINING: HedgerCondition.CHECKING,
-}
-
-
 class HedgerProcess:
     """One market's hedger, running."""
 
@@ -100,10 +95,16 @@ class HedgerProcess:
         self._run = run
         self._clock = clock
         self._lock = threading.RLock()
-        self._ownership = Ownership(coordination.ownership, self._lock, self._dispatch, venue.key_index, clock)
+        self._orders = OrdersFromTheUser(coordination.user, run.maker_market.symbol, run.run_id, clock)
+        ties = FlatteningTies(self._is_quiet, self._answer, self._orders.flatten)
+        self._flattening = MarketFlattening(coordination.flattening, ties, clock)
+        self._ownership = Ownership(
+            coordination.ownership, self._flattening, self._lock, self._dispatch, venue.key_index, clock
+        )
         self._venue_events: queue.Queue[VenueEvent | None] = queue.Queue(EVENTS_MAX)
         self._look_ups: queue.Queue[ev.Command | None] = queue.Queue(LOOK_UPS_MAX)
         self._believe_maker_at_ms = 0
+        self._maker_may_rest = True
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
         self._feed = FillFeed(
@@ -111,7 +112,6 @@ class HedgerProcess:
         )
         self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
-        self._orders = OrdersFromTheUser(coordination.user, run.maker_market.symbol, run.run_id, clock)
         self._unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
 
@@ -133,7 +133,7 @@ class HedgerProcess:
             (self._feed.read, "hedger-stream"),
         )
         threads = [threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True) for loop, name in loops]
-        self._venue.start([self._run.hedge_market], self._venue_events.put)
+        self._venue.start([self._run.hedge_market], self._on_venue_event)
         for thread in threads:
             thread.start()
         self._redis.keeper.start(self._ownership.gained, self._ownership.lost)
@@ -186,6 +186,11 @@ class HedgerProcess:
                     if answer is not None:
                         waiting.append(answer)
 
+    def _on_venue_event(self, event: VenueEvent) -> None:
+        if isinstance(event, SendAnswered):
+            self._redis.flattening.sender.answered(event)
+        self._venue_events.put(event)
+
     def _engine_loop(self) -> None:
         while (event := self._venue_events.get()) is not None:
             self._dispatch(event)
@@ -217,7 +222,8 @@ class HedgerProcess:
                 self._redis.presence.tell_hedger(self._own_presence())
             may_rest = self._redis.presence.maker_may_rest()
             now_ms = to_ms(self._clock.monotonic_ns())
-            self._dispatch(ev.MakerSeen(may_rest or now_ms < self._believe_maker_at_ms))
+            self._maker_may_rest = may_rest or now_ms < self._believe_maker_at_ms
+            self._dispatch(ev.MakerSeen(self._maker_may_rest))
             command = self._orders.look()
             if command is not None:
                 self._obey(command)
@@ -227,24 +233,38 @@ class HedgerProcess:
 
     def _obey(self, given: SentCommand) -> None:
         """A pause is A's matter: what A was filled until then must still be hedged."""
+        name = given.command_id
         match given.command.action:
             case Action.PAUSE:
-                self._orders.acknowledge(given.command_id, "goes on hedging what A was filled")
+                self._answer(name, "goes on hedging what A was filled", True)
             case Action.RESUME:
                 self._dispatch(ev.Resume())
-                reason = self._machine.paused
-                outcome = "hedges" if reason is None else f"still paused: {reason}"
-                self._orders.acknowledge(given.command_id, outcome, is_done=reason is None)
+                reason = self._flattening.unfinished or self._machine.paused
+                self._answer(name, f"still paused: {reason}" if reason else "hedges", not reason)
+            case Action.FLATTEN if self._ownership.is_held:
+                self._answer(name, "hedging what A was filled until now", False)
             case Action.FLATTEN:
-                self._orders.acknowledge(given.command_id, "goes on hedging what A was filled")
+                self._answer(name, "does not own the market", True)
+        self._ownership.given(given)
+
+    def _answer(self, command_id: str, words: str, is_done: bool) -> None:
+        self._orders.acknowledge(command_id, words, is_done=is_done)
+
+    def _is_quiet(self) -> bool:
+        """Whether hedging has come to an end: for good, or because it is at a standstill."""
+        with self._lock:
+            is_idle = self._machine.is_idle and not self._maker_may_rest
+            return is_idle or self._machine.paused is not None
 
     def _state(self) -> dict[str, Any]:
         ledger, held, presence = self._redis.ownership.ledger, self._ownership.held, self._own_presence()
-        condition, reason = HedgerCondition.STANDBY, "another hedger owns the market, or nobody yet"
-        if self._stop_asked.is_set():
-            condition, reason = HedgerCondition.STOPPING, "finishing what is in flight"
-        elif held is not None:
-            condition, reason = _CONDITIONS[presence.state], presence.reason
+        condition, reason = condition_of(
+            presence.state.value,
+            presence.reason,
+            owns=held is not None,
+            is_stopping=self._stop_asked.is_set(),
+            is_flattening=self._flattening.is_due,
+        )
         unhedged_lots = ledger.totals().unhedged_lots
         with self._lock:
             status = HedgerStatus(
@@ -264,8 +284,9 @@ class HedgerProcess:
 
     def _own_presence(self) -> HedgerPresence:
         state, reason = HedgerState.DRAINING, ""
-        if self._machine.paused is not None:
-            state, reason = HedgerState.PAUSED, self._machine.paused
+        stopped_by = self._flattening.unfinished or self._machine.paused
+        if stopped_by:
+            state, reason = HedgerState.PAUSED, stopped_by
         elif self._stop_asked.is_set():
             reason = "stopping"
         elif self._ownership.acting is None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.hedge import OrderKey
-from hedge_strategy.domain.ids import hedge_identity
+from hedge_strategy.domain.ids import hedge_identity, is_flatten_client_order_index
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, Side
 
@@ -93,6 +93,8 @@ def recount(records: VenueRecords, maker_account_index: int) -> tuple[CountedOrd
     market = records.maker_market
     sums: dict[int, _Sums] = {}
     for fill in records.maker_fills:
+        if is_flatten_client_order_index(fill.client_order_index):
+            continue
         one = sums.setdefault(fill.order_index, _Sums(fill.side))
         if fill.trade_id in one.trades:
             continue
@@ -132,7 +134,11 @@ def recount(records: VenueRecords, maker_account_index: int) -> tuple[CountedOrd
 
 
 def is_complete(
-    counted: Iterable[CountedOrder], market: Market, net_position: Decimal, net_at_baseline: Decimal
+    counted: Iterable[CountedOrder],
+    market: Market,
+    net_position: Decimal,
+    net_at_baseline: Decimal,
+    closed: Decimal = Decimal(0),
 ) -> bool:
     """Whether the count explains the positions, which do not lag as the history does.
 
@@ -141,9 +147,20 @@ def is_complete(
         market: A's market.
         net_position: A's plus B's position now, signed base units.
         net_at_baseline: the same when this system's history began.
+        closed: what closing orders of both accounts traded since, signed base units.
     """
     unhedged = sum(line.side.sign * (line.filled_lots - line.hedged_lots) for line in counted)
-    return market.size_of(unhedged) == net_position - net_at_baseline
+    return market.size_of(unhedged) + closed == net_position - net_at_baseline
+
+
+def closing_trades(records: VenueRecords) -> Decimal:
+    """What orders that close positions traded for both accounts, signed base units; repeats count once."""
+    trades = {
+        (fill.account_index, fill.trade_id): fill.side.sign * fill.size
+        for fill in (*records.maker_fills, *records.hedge_fills)
+        if is_flatten_client_order_index(fill.client_order_index)
+    }
+    return sum(trades.values(), Decimal(0))
 
 
 def _belongs_to(client_order_index: int, market: Market, sums: dict[int, _Sums]) -> tuple[_Sums, int] | None:

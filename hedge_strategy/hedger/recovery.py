@@ -28,6 +28,7 @@ from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.checkpoint import Checkpoints
 from hedge_strategy.coordination.connection import ServerFacts
 from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory
+from hedge_strategy.coordination.flattened import Flattened, FlattenedRecord
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.coordination.ledger_restore import (
@@ -41,7 +42,15 @@ from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import TransactionStatus
 from hedge_strategy.errors import DiskFailed, InvariantBroken, LedgerForgotten, RedisUnavailable, VenueError
-from hedge_strategy.hedger.recount import LAG_MS, CountedOrder, VenueRecords, doubled, is_complete, recount
+from hedge_strategy.hedger.recount import (
+    LAG_MS,
+    CountedOrder,
+    VenueRecords,
+    closing_trades,
+    doubled,
+    is_complete,
+    recount,
+)
 from hedge_strategy.venues.port import Venue
 
 PAUSE_S = 0.5
@@ -61,6 +70,7 @@ class RecoverySources:
         maker_venue: A's account, for reading only.
         memory: this hedger's record on disk.
         checkpoints: A's record in Redis.
+        flattened: how far the last flattening has come, in Redis.
         read_server: what Redis says of itself; raises RedisUnavailable.
     """
 
@@ -68,6 +78,7 @@ class RecoverySources:
     maker_venue: Venue
     memory: DiskRecord[HedgerMemory]
     checkpoints: Checkpoints
+    flattened: FlattenedRecord
     read_server: Callable[[], ServerFacts]
 
 
@@ -116,7 +127,7 @@ class LedgerRecovery:
             InvariantBroken: the venues' records contradict a promise; a person must look.
         """
         try:
-            memory = self._sources.memory.load()
+            memory = self._known()
             marker = self._ledger.marker()
             found = self._standing(marker, memory)
             if recount_anyway and found is Standing.INTACT:
@@ -161,6 +172,73 @@ class LedgerRecovery:
         is_restarted = memory.redis_run_id not in ("", server.run_id)
         may_lack = is_restarted and server.appendfsync != "always"
         return standing(marker, (memory.epoch, memory.sequence), may_lack_the_last_changes=may_lack)
+
+    def _known(self) -> HedgerMemory | None:
+        """What this hedger remembers, and what another has flattened since."""
+        memory, told = self._sources.memory.load(), self._sources.flattened.load()
+        if memory is None or told is None or not told.is_newer_than(memory.flattened):
+            return memory
+        return _after(memory, told)
+
+    # --- flattening ---------------------------------------------------------------------------------------------------
+
+    def flattening(self) -> Flattened | None:
+        """The newest flattening of the market that is known of, here or in Redis.
+
+        Raises:
+            RedisUnavailable: no answer.
+            DiskFailed: the memory could not be read.
+            InvariantBroken: a record is damaged.
+        """
+        memory, told = self._sources.memory.load(), self._sources.flattened.load()
+        kept = memory.flattened if memory is not None else None
+        return told if told is not None and told.is_newer_than(kept) else kept
+
+    def begin_flattening(self, command_id: str) -> None:
+        """Remembers, on disk and in Redis, that from now on nothing may be hedged until both accounts hold nothing.
+
+        Raises:
+            RedisUnavailable: it stands on disk only.
+            VenueError: what held before could not be read, where nothing was remembered.
+            DiskFailed: it may stand nowhere; nothing may be closed.
+        """
+        begun = Flattened(command_id=command_id)
+        memory = self._known() or self._beginning(self._ledger.marker().epoch or "")
+        self._sources.memory.save(msgspec.structs.replace(memory, flattened=begun))
+        self._sources.flattened.save(begun)
+
+    def fence(self, still_owns: Callable[[], bool]) -> bool:
+        """Makes sure that no hedge that was sent before can execute any more; False where that was given up."""
+        return self._fence_lane(still_owns)
+
+    def finish_flattening(self, lease: Lease, command_id: str, still_owns: Callable[[], bool]) -> bool:
+        """Opens a new ledger, in which everything up to now is done with.
+
+        The disk is told first: should this end half-way, the next attempt counts from the flattening on.
+
+        Returns:
+            True where both accounts hold nothing and all that they traded before is in the records.
+        """
+        memory = self._known()
+        if memory is None or self._count(memory, still_owns) is None or not still_owns():
+            return False
+        records, maker, hedge = self._records(memory), self._sources.maker_venue, self._sources.hedge_venue
+        if maker.position(self._markets.maker).size != 0 or hedge.position(self._markets.hedge).size != 0:
+            return False
+        done = Flattened(
+            command_id=command_id,
+            is_done=True,
+            trade_id=max((fill.trade_id for fill in records.maker_fills), default=memory.trade_id),
+            hedge_trade_id=max((fill.trade_id for fill in records.hedge_fills), default=memory.hedge_trade_id),
+            filled_at_ms=max((fill.executed_at_ms for fill in records.maker_fills), default=0),
+        )
+        epoch, after = self._new_epoch(lease), _after(memory, done)
+        self._save(after, epoch, 0)
+        self._sources.flattened.save(done)
+        watermark = Watermark(after.trade_id, done.filled_at_ms)
+        self._ledger.restore(epoch, fencing=lease.fencing, orders=[], watermark=watermark)
+        self._save(after, epoch, self._ledger.sequence)
+        return True
 
     # --- the beginning ------------------------------------------------------------------------------------------------
 
@@ -246,8 +324,10 @@ class LedgerRecovery:
         net_at_baseline = Decimal(memory.net_at_baseline)
         while still_owns():
             net = self._net_position()
-            counted = recount(self._records(memory), self._sources.maker_venue.account_index)
-            if is_complete(counted, self._markets.maker, net, net_at_baseline) and net == self._net_position():
+            records = self._records(memory)
+            counted = recount(records, self._sources.maker_venue.account_index)
+            is_whole = is_complete(counted, self._markets.maker, net, net_at_baseline, closing_trades(records))
+            if is_whole and net == self._net_position():
                 return counted
             if to_ms(self._clock.monotonic_ns()) - began_ms >= LAG_MS:
                 self._log.error("the venues' records do not explain the positions", net=str(net))
@@ -258,18 +338,32 @@ class LedgerRecovery:
     def _records(self, memory: HedgerMemory) -> VenueRecords:
         maker, hedge = self._sources.maker_venue, self._sources.hedge_venue
         since = memory.trade_id
+        hedged_since = max(memory.hedge_trade_id, since if self._markets.is_one_venue else 0)
         resting = maker.open_orders(self._markets.maker)
         return VenueRecords(
             maker_market=self._markets.maker,
             maker_fills=maker.fills(self._markets.maker, after_trade_id=since),
             open_maker_orders=frozenset(report.order_index for report in resting),
-            hedge_fills=hedge.fills(self._markets.hedge, after_trade_id=since if self._markets.is_one_venue else 0),
+            hedge_fills=hedge.fills(self._markets.hedge, after_trade_id=hedged_since),
             hedge_orders=hedge.closed_orders(self._markets.hedge, memory.saved_at_ms - ORDERS_BEFORE_MS),
         )
 
     def _net_position(self) -> Decimal:
         sources, markets = self._sources, self._markets
         return sources.maker_venue.position(markets.maker).size + sources.hedge_venue.position(markets.hedge).size
+
+
+def _after(memory: HedgerMemory, flattened: Flattened) -> HedgerMemory:
+    """What is remembered once a market was flattened; while that is not done, only that it was begun."""
+    if not flattened.is_done:
+        return msgspec.structs.replace(memory, flattened=flattened)
+    return msgspec.structs.replace(
+        memory,
+        trade_id=max(memory.trade_id, flattened.trade_id),
+        hedge_trade_id=max(memory.hedge_trade_id, flattened.hedge_trade_id),
+        net_at_baseline="0",
+        flattened=flattened,
+    )
 
 
 def _restored(line: CountedOrder) -> RestoredOrder:

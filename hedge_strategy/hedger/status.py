@@ -19,6 +19,34 @@ class HedgerCondition(StrEnum):
     STANDBY = "standby"
 
 
+_BY_PRESENCE = {
+    "hedging": HedgerCondition.HEDGING,
+    "paused": HedgerCondition.PAUSED,
+    "draining": HedgerCondition.CHECKING,
+}
+
+
+def condition_of(
+    state: str, reason: str, *, owns: bool, is_stopping: bool, is_flattening: bool
+) -> tuple[HedgerCondition, str]:
+    """What B is doing, and why.
+
+    Args:
+        state: what it tells A: hedging, paused or draining.
+        reason: why, as it tells A.
+        owns: it holds the lease of the market.
+        is_stopping: it was asked to end.
+        is_flattening: the user wants the market flattened, and it is not done.
+    """
+    if is_stopping:
+        return HedgerCondition.STOPPING, "finishing what is in flight"
+    if not owns:
+        return HedgerCondition.STANDBY, "another hedger owns the market, or nobody yet"
+    if is_flattening:
+        return HedgerCondition.FLATTENING, reason
+    return _BY_PRESENCE[state], reason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HedgerStatus:
     """One look at B.

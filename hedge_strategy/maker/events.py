@@ -29,11 +29,13 @@ class StandingCommand:
         command_id: its name.
         wants_pause: True for pause and flatten, False for resume.
         reason: who gave it and why, in words.
+        wants_flat: True for a flatten that no A has carried out yet.
     """
 
     command_id: str
     wants_pause: bool
     reason: str
+    wants_flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,21 @@ class DeadManEnded:
 
     outcome: Outcome
     transaction_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PositionClosed:
+    """What became of closing the position.
+
+    Attributes:
+        command_id: the user's command that asked for it.
+        is_flat: the venue says that nothing is held.
+        outcome: in words.
+    """
+
+    command_id: str
+    is_flat: bool
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +201,7 @@ Event = (
     | PlaceEnded
     | CancelEnded
     | DeadManEnded
+    | PositionClosed
     | CaughtUp
     | CatchUpFailed
     | LookedUp
@@ -251,6 +269,17 @@ class ArmDeadMan:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosePosition:
+    """Close the account's position, reduce-only; answered by `PositionClosed`.
+
+    Attributes:
+        command_id: the user's command that asks for it.
+    """
+
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CatchUp:
     """Read trades, orders and position by REST; answered by `CaughtUp` or `CatchUpFailed`.
 
@@ -272,9 +301,15 @@ class LookUpOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReadLedger:
-    """Read how much of an order is filled and hedged; answered by `HedgeTold` where the ledger answers."""
+    """Read how much of an order is filled and hedged; answered by `HedgeTold` where the ledger answers.
+
+    Attributes:
+        order_index: which.
+        fill: what is known of it, so that an order that the ledger calls finished long ago is recognised.
+    """
 
     order_index: int
+    fill: CumulativeFill | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +362,7 @@ Command = (
     | CancelOrder
     | CancelAll
     | ArmDeadMan
+    | ClosePosition
     | CatchUp
     | LookUpOrder
     | ReadLedger

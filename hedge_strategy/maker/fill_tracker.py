@@ -7,6 +7,7 @@ trade, a frame delivered twice and a report that overtakes its trades change not
 - Trades up to the baseline belong to the time before this system; they are never reported.
 - An order's own report is believed for orders of this maker (told by their client order index); of a foreign order
   only its trades count, since its report may hold fills from before the baseline.
+- An order that closes the position (told by its client order index) is not to be hedged: it counts in `net_told` only.
 - Limit: the newest `ORDERS_KEPT` finished orders are remembered. A replayed trade of an older one is reported again
   with a smaller cumulative amount, which the ledger ignores.
 """
@@ -16,10 +17,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hedge_strategy.domain.fill import CumulativeFill, Fill
-from hedge_strategy.domain.ids import is_maker_client_order_index
+from hedge_strategy.domain.ids import is_flatten_client_order_index, is_maker_client_order_index
 from hedge_strategy.domain.order import OrderReport, Side
 
 ORDERS_KEPT = 10_000
+CLOSING_TRADES_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class FillTracker:
         self._orders: OrderedDict[int, _TrackedOrder] = OrderedDict()
         self._newest_trade_id = max(baseline.trade_id, handled_trade_id or 0)
         self._net_told = Decimal(0)
+        self._closing_trades: OrderedDict[int, None] = OrderedDict()
 
     @property
     def net_told(self) -> Decimal:
@@ -84,6 +87,9 @@ class FillTracker:
             The order's cumulative fill where it has grown, else None.
         """
         if not self._concerns(fill.account_index, fill.market_index) or fill.trade_id <= self._baseline.trade_id:
+            return None
+        if is_flatten_client_order_index(fill.client_order_index):
+            self._closed_by(fill)
             return None
         order = self._order(fill.order_index, fill.side)
         if fill.trade_id in order.trade_ids:
@@ -104,6 +110,8 @@ class FillTracker:
         """
         if not self._concerns(report.account_index, report.market_index):
             return None
+        if is_flatten_client_order_index(report.client_order_index):
+            return None
         is_ours = is_maker_client_order_index(report.client_order_index, self._baseline.since_s)
         known = report.order_index in self._orders
         if not known and not (is_ours and report.filled_size):
@@ -122,6 +130,15 @@ class FillTracker:
             order.first_trade_id for order in self._orders.values() if not order.is_final and order.first_trade_id
         ]
         return min([self._newest_trade_id, *(first - 1 for first in open_first)])
+
+    def _closed_by(self, fill: Fill) -> None:
+        if fill.trade_id in self._closing_trades:
+            return
+        self._closing_trades[fill.trade_id] = None
+        if len(self._closing_trades) > CLOSING_TRADES_KEPT:
+            self._closing_trades.popitem(last=False)
+        self._net_told += fill.side.sign * fill.size
+        self._newest_trade_id = max(self._newest_trade_id, fill.trade_id)
 
     def _concerns(self, account_index: int, market_index: int) -> bool:
         return account_index == self._account_index and market_index == self._market_index

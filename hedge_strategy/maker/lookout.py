@@ -55,6 +55,7 @@ class Lookout:
         self._market = market
         self._who = who
         self._clock = clock
+        self._known: StandingCommand | None = None
         self._unsaid: dict[str, Acknowledge] = {}
         self._say_next_ms = 0
         self._is_mute = False
@@ -67,13 +68,12 @@ class Lookout:
             lease = notices.leases.read(self._market)
             hedger = notices.presence.hedger()
             notices.presence.tell_maker(may_be_filled)
-            standing = notices.commands.standing(self._market)
+            command = self._standing(notices.commands.standing(self._market))
         except (CoordinationError, InvariantBroken, WireError) as error:
             return CoordinationSeen(None, is_draining=False, problem=str(error))
         is_leaving = hedger is not None and hedger.state is not HedgerState.HEDGING
         is_ours = hedger is not None and hedger.maker_account_index == notices.maker_account_index
         owner = lease.owner if lease is not None and is_ours else None
-        command = _standing(standing) if standing is not None else None
         return CoordinationSeen(owner, is_leaving, problem=None, command=command)
 
     def acknowledge(self, said: Acknowledge) -> None:
@@ -124,9 +124,16 @@ class Lookout:
         )
         self._notices.commands.acknowledge(said.command_id, answer)
 
-
-def _standing(sent: SentCommand) -> StandingCommand:
-    command = sent.command
-    words = f"{'flattened' if command.action is Action.FLATTEN else 'paused'} by {command.sent_by or 'the user'}"
-    reason = f"{words}: {command.reason}" if command.reason else words
-    return StandingCommand(sent.command_id, command.action is not Action.RESUME, reason)
+    def _standing(self, sent: SentCommand | None) -> StandingCommand | None:
+        """A flatten that an A before this one has carried out is not carried out again: what is held now is new."""
+        if sent is None or (self._known is not None and self._known.command_id == sent.command_id):
+            return None if sent is None else self._known
+        command = sent.command
+        is_flatten = command.action is Action.FLATTEN
+        words = f"{'flattened' if is_flatten else 'paused'} by {command.sent_by or 'the user'}"
+        reason = f"{words}: {command.reason}" if command.reason else words
+        said = self._notices.commands.acknowledgements(sent.command_id) if is_flatten else ()
+        was_done = any(one.is_done and (one.role, one.market) == ("maker", self._market) for one in said)
+        wants_pause = command.action is not Action.RESUME
+        self._known = StandingCommand(sent.command_id, wants_pause, reason, wants_flat=is_flatten and not was_done)
+        return self._known

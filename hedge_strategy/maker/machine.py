@@ -197,6 +197,8 @@ class MakerMachine:
                 return (ev.Note("info", "cancelling", (("because", around.why_not()),)), *cancel) if cancel else ()
             case ev.DeadManEnded(outcome, transaction_hash):
                 self._dead_man.answered(outcome, transaction_hash, now_ms)
+            case ev.PositionClosed():
+                around.pause.closed(event)
             case ev.Stop():
                 around.is_stopping = True
                 return (ev.Note("info", "stopping"), *self._want_cancel())
@@ -304,7 +306,11 @@ class MakerMachine:
             commands += notes + self._want_cancel()
         if around.is_connected:
             commands += self._sweep.due(now_ms)
-        commands += around.pause.answer(may_be_filled=self.may_be_filled)
+        commands += around.pause.answer(
+            may_be_filled=self.may_be_filled,
+            is_hedged=self._unhedged.is_hedged and self._catch_up.has_caught_up,
+            now_ms=now_ms,
+        )
         disagreement = self._position.disagreement(self._tracker.net_told, now_ms)  # it has to see time pass
         if self._order is not None:
             return commands + self._arm(now_ms) + self._order.tick(now_ms)

@@ -87,7 +87,7 @@ class MakerProcess:
         self._run = run
         self._clock = clock
         self._lock = threading.RLock()
-        self._desk = OrderDesk(venue, run.desk, self._guarded_dispatch)
+        self._desk = OrderDesk(venue, run.desk, self._guarded_dispatch, clock)
         self._reader = MakerReader(venue, run.market, coordination.ledger, coordination.notices.record, clock)
         self._lookout = Lookout(coordination.notices, run.market.symbol, run.run_id, clock)
         self._stop_asked = threading.Event()
@@ -200,7 +200,7 @@ class MakerProcess:
                 return self._keep(fill)
             case ev.ForgetKept():
                 self._forget_kept()
-            case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll() | ev.ArmDeadMan():
+            case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll() | ev.ArmDeadMan() | ev.ClosePosition():
                 self._desk.submit(command)
             case ev.CatchUp() | ev.LookUpOrder() | ev.ReadLedger() | ev.SaveCheckpoint():
                 return self._reader.ask(command)

@@ -10,6 +10,7 @@ import structlog
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import CoordinationError, InvariantBroken, VenueError
@@ -84,8 +85,8 @@ class MakerReader:
                 return self._catch_up(after_trade_id, since_ms)
             case ev.LookUpOrder(index):
                 return self._look_up(index)
-            case ev.ReadLedger(order_index):
-                return self._read_ledger(order_index)
+            case ev.ReadLedger(order_index, fill):
+                return self._read_ledger(order_index, fill)
             case ev.SaveCheckpoint(trade_id):
                 self._record.save(trade_id, to_ms(self._clock.now_ns()))
                 return None
@@ -110,13 +111,22 @@ class MakerReader:
             return ev.LookUpFailed(index, str(error))
         return ev.LookedUp(index, found[0] if found else None)
 
-    def _read_ledger(self, order_index: int) -> ev.Event | None:
+    def _read_ledger(self, order_index: int, fill: CumulativeFill | None) -> ev.Event | None:
         market = self._market
         self._ledger_reads.discard(order_index)
         try:
             line = self._ledger.order_line(OrderKey(self._venue.account_index, market.index, order_index))
+            if line is None and fill is not None and self._is_finished(fill):
+                return ev.HedgeTold(order_index, fill.filled_size, ledger_size=fill.filled_size)
         except (CoordinationError, InvariantBroken) as error:
             self._log.warning("the ledger could not be read", reason=str(error))
             return None
         hedged_lots, filled_lots = (line.hedged_lots, line.filled_lots) if line is not None else (0, 0)
         return ev.HedgeTold(order_index, market.size_of(hedged_lots), ledger_size=market.size_of(filled_lots))
+
+    def _is_finished(self, fill: CumulativeFill) -> bool:
+        """Whether an order without a row lies behind the ledger's watermark: it is done with, hedged or flattened."""
+        watermark = self._ledger.marker().watermark
+        if fill.last_trade_id:
+            return fill.last_trade_id <= watermark.last_trade_id
+        return 0 < fill.filled_at_ms <= watermark.filled_at_ms

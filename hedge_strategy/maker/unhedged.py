@@ -140,7 +140,7 @@ class UnhedgedFills:
         for order_index, owed in self._owed.items():
             if is_redis_there and now_ms - owed.asked_at_ms >= LEDGER_POLL_MS:
                 owed.asked_at_ms = now_ms
-                commands += (ev.ReadLedger(order_index),)
+                commands += (ev.ReadLedger(order_index, owed.fill),)
         return commands
 
     def overdue(self, now_ms: int) -> tuple[ev.Command, ...]:

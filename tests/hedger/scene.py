@@ -11,6 +11,7 @@ from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.checkpoint import Checkpoints
 from hedge_strategy.coordination.connection import server_facts
 from hedge_strategy.coordination.disk import hedger_memory
+from hedge_strategy.coordination.flattened import FlattenedRecord
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import SeenFill
@@ -49,6 +50,7 @@ class Scene:
             self.maker,
             hedger_memory(self.folder, "BTC", MAKER),
             Checkpoints(self.client, "BTC", MAKER),
+            FlattenedRecord(self.client, "BTC"),
             partial(server_facts, self.client),
         )
 

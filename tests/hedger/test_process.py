@@ -19,6 +19,7 @@ from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import connect, server_facts
 from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.flattened import FlattenedRecord
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_keys
 from hedge_strategy.coordination.lease import Lease, Leases
@@ -31,6 +32,7 @@ from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side
+from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
@@ -43,6 +45,7 @@ from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
+from hedge_strategy.venues.lane import LaneSender
 from tests.fake_venue import BTC, ETH, FakeVenue
 from tests.polling import wait_until
 from tests.redis_server import running_redis
@@ -63,6 +66,7 @@ class Running:
             self.maker_venue,
             hedger_memory(Path(self._folder.name), market.symbol, MAKER),
             Checkpoints(client, market.symbol, MAKER),
+            FlattenedRecord(client, market.symbol),
             partial(server_facts, client),
         )
         markets = RecoveryMarkets(market, market, is_one_venue=False)
@@ -80,6 +84,9 @@ class Running:
                 Presence(client, market.symbol, life_ms=2_000),
                 OwnershipParts(ledger, recovery, PositionWatch(ledger, sources, markets, PositionGuard(30_000))),
                 UserChannel(Commands(client), StatusBoard(client, life_ms=5_000)),
+                FlatteningParts(
+                    recovery, sources, markets, LaneSender(venue, answer_timeout_ms=300, most_sends=3), Decimal("0.005")
+                ),
             ),
             self.machine,
             HedgerRun(market, market, owner, MAKER),

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from hedge_strategy.clock import SystemClock
 from hedge_strategy.domain.order import Accepted, OrderIntent, OrderKind, Rejected, Side, Unknown
 from hedge_strategy.maker.events import CancelAll, CancelEnded, CancelOrder, Event, PlaceEnded, PlaceOrder
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
@@ -25,7 +26,7 @@ class Bench:
     def __init__(self) -> None:
         self.venue = FakeVenue(7)
         self.told: queue.Queue[Event] = queue.Queue()
-        self.desk = OrderDesk(self.venue, DeskSettings(BTC, 400, 3), self.told.put)
+        self.desk = OrderDesk(self.venue, DeskSettings(BTC, 400, 3, Decimal("0.005")), self.told.put, SystemClock())
         self.venue.start([BTC], self._hear)
         self.desk.start()
 

@@ -109,7 +109,7 @@ class Running:
                 Outbox(folder, market.symbol, MAKER),
             ),
             MakerMachine(settings, tracker),
-            MakerRun(market, 1, "a-1", DeskSettings(market, 600, 3)),
+            MakerRun(market, 1, "a-1", DeskSettings(market, 600, 3, Decimal("0.005"))),
             clock,
         )
         self.code: int | None = None

@@ -52,3 +52,62 @@ def test_a_pause_cancels_and_goes_on_hedging_until_it_is_resumed(tmp_path: Path)
         product.wait_quote(BTC, deadline_s=PATIENCE_S)
         assert maker.code is None
         assert product.tracebacks() == []
+
+
+def flat(product: Product) -> bool:
+    """Neither account holds or rests anything, by the exchange's word."""
+    accounts = (product.maker_account, product.hedger_account)
+    held = [one for account in accounts for one in product.exchange.truth("positions", account_index=account)]
+    return not any(Decimal(one["size"]) for one in held) and not any(
+        product.resting(BTC, account=account) for account in accounts
+    )
+
+
+def test_flatten_closes_both_accounts_and_what_follows_a_resume_is_hedged_as_ever(tmp_path: Path) -> None:
+    with running_product(tmp_path / "run") as product:
+        product.start_hedger("BTC")
+        maker = product.start_maker("BTC", scenarios.QUANTITY[BTC])
+        product.fill(BTC, "0.00050")
+        expect_hedged(product, "0.00050", deadline_s=PATIENCE_S)
+        code, done = hedge(product, "flatten", "--market", "BTC")
+        assert code == 0, done
+        assert flat(product)
+        assert {one["role"] for one in done["processes"]} == {"maker", "hedger"}
+        assert all(Decimal(one["position"]) == 0 for one in done["accounts"])
+        code, status = hedge(product, "status")
+        assert (code, status["markets"][0]["maker"]["state"]) == (1, "paused")
+
+        assert hedge(product, "resume")[0] == 0
+        product.fill(BTC, "0.00040")
+        wait_until(lambda: Decimal(audit(product)["net"]["BTC"]) == 0, "the hedge", deadline_s=PATIENCE_S)
+        report = audit(product)
+        assert report["ok"], report
+        assert [order["hedged"] for order in report["orders"]] == ["0.00050", "0.00040"]
+        assert maker.code is None
+        assert product.tracebacks() == []
+
+
+def test_flatten_does_the_part_of_a_process_that_is_dead(tmp_path: Path) -> None:
+    with running_product(tmp_path / "run") as product:
+        hedger = product.start_hedger("BTC")
+        maker = product.start_maker("BTC", scenarios.QUANTITY[BTC])
+        order = product.wait_quote(BTC)
+        hedger.kill()
+        product.fill(BTC, "0.00050", order=order)
+        maker.kill()
+        code, done = hedge(product, "flatten", "--market", "BTC", within_s=90)
+        assert code == 0, done
+        assert flat(product)
+
+        product.start_hedger("BTC")
+        maker = product.start_maker("BTC", scenarios.QUANTITY[BTC])
+        maker.wait_log("not quoting")
+        assert hedge(product, "resume")[0] == 0
+        product.fill(BTC, "0.00040")
+        wait_until(lambda: Decimal(audit(product)["net"]["BTC"]) == 0, "the hedge", deadline_s=PATIENCE_S)
+        assert audit(product)["ok"]
+        assert product.tracebacks() == []
+
+
+def audit(product: Product) -> dict[str, Any]:
+    return hedge(product, "audit", "--market", "BTC", "--wait", "0")[1]

@@ -25,6 +25,8 @@ LAYERS = {
     "__main__": 4,
 }
 TOP_LAYER = 4
+OF_NO_VENUE = ("port", "lane", "closing")
+"""What of `venues` is the same for every venue: the port, and what is made of it alone."""
 
 
 def part_of(module: str) -> str:
@@ -71,7 +73,8 @@ def _of_ours(module: str, part: str, name: str) -> str | None:
         return f"{part} lies below {other}: hand it in from above, or move the shared value down"
     if LAYERS[other] == LAYERS[part] != TOP_LAYER:
         return f"{part} and {other} never import each other: put what both need a layer below, or join them in wiring"
-    if other == "venues" and LAYERS[part] < TOP_LAYER and not within(name, f"{PACKAGE}.venues.port"):
+    is_any_venue = any(within(name, f"{PACKAGE}.venues.{one}") for one in OF_NO_VENUE)
+    if other == "venues" and LAYERS[part] < TOP_LAYER and not is_any_venue:
         return f"{part} knows venues by venues.port only: wiring hands the venue in"
     return None
 
@@ -82,10 +85,14 @@ def _between_venues(module: str, name: str) -> str | None:
     )
     if other in ("", own) or own == "registry":
         return None
+    if own in OF_NO_VENUE and other in OF_NO_VENUE:
+        return None
     if own == "port":
         return "the port knows no venue and no transport: put what it needs into domain"
     if own == "transport":
         return "transport serves every venue and knows none: hand it in as an argument"
+    if own in OF_NO_VENUE:
+        return f"{own} knows venues by their port only: hand it in as an argument"
     if other not in ("port", "transport"):
         return "one venue never imports another: share through venues/transport or domain"
     return None

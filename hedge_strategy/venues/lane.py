@@ -1,0 +1,110 @@
+"""Sends transactions on one lane, one at a time, and waits for what became of each. Knows venues by their port only.
+
+- The same bytes are sent again while an answer is missing, at most `most_sends` times: of one nonce at most one
+  transaction runs, so that cannot act twice. Any refusal after a missing answer proves nothing (the first sending may
+  have run) and ends as Unknown; the next transaction then takes the nonce that the venue says is next.
+- A refusal for the nonce on the very first sending proves that nothing ran: the counter is read again and the
+  transaction signed anew, once.
+- The socket's thread only hands answers in (`answered`) and never waits for this one.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from hedge_strategy.domain.order import Accepted, Outcome, Rejected, SignedTransaction, Unknown
+from hedge_strategy.errors import SigningFailed, VenueError
+from hedge_strategy.venues.port import SendAnswered, Venue
+
+Sign = Callable[[int], SignedTransaction]
+
+
+class LaneSender:
+    """A lane's only sender for as long as it is used; belongs to one thread.
+
+    Args:
+        venue: started.
+        answer_timeout_ms: how long an answer may take.
+        most_sends: how often the same bytes are sent at most.
+    """
+
+    def __init__(self, venue: Venue, *, answer_timeout_ms: int, most_sends: int) -> None:
+        self._venue = venue
+        self._answer_timeout_ms = answer_timeout_ms
+        self._most_sends = most_sends
+        self._answers: queue.SimpleQueue[SendAnswered] = queue.SimpleQueue()
+        self._is_sending = threading.Event()
+        self._next_nonce: int | None = None
+        self._log = structlog.get_logger("venues.lane")
+
+    def answered(self, event: SendAnswered) -> None:
+        """Hands an answer in; called on the socket's thread. What nobody waits for is dropped."""
+        if self._is_sending.is_set():
+            self._answers.put(event)
+
+    def begin_anew(self) -> None:
+        """Others have used the lane meanwhile: its counter is read again."""
+        self._next_nonce = None
+
+    def send(self, sign: Sign) -> tuple[Outcome, str]:
+        """Signs and sends; refreshes the counter and tries once more where the first refusal was for the nonce.
+
+        Returns:
+            The outcome, and the transaction's name on the venue, empty where nothing was signed.
+        """
+        outcome: Outcome = Unknown("not sent")
+        transaction_hash = ""
+        self._is_sending.set()
+        try:
+            for _ in range(2):
+                try:
+                    transaction = self._signed(sign)
+                except SigningFailed as error:
+                    return Rejected(0, f"not signed: {error}"), ""
+                except VenueError as error:
+                    return Rejected(0, f"not sent, the lane's nonce could not be read: {error}"), ""
+                transaction_hash = transaction.hash
+                outcome, was_first = self._send_until_answered(transaction)
+                if isinstance(outcome, Accepted):
+                    self._next_nonce = transaction.nonce + 1
+                    break
+                if isinstance(outcome, Rejected) and was_first and not outcome.is_nonce:
+                    break
+                self._next_nonce = None
+                if not (was_first and isinstance(outcome, Rejected)):
+                    outcome = Unknown(outcome.message if isinstance(outcome, Rejected) else outcome.reason)
+                    break
+        finally:
+            self._is_sending.clear()
+        return outcome, transaction_hash
+
+    def _signed(self, sign: Sign) -> SignedTransaction:
+        if self._next_nonce is None:
+            self._next_nonce = self._venue.next_nonce()
+        return sign(self._next_nonce)
+
+    def _send_until_answered(self, transaction: SignedTransaction) -> tuple[Outcome, bool]:
+        """Returns the outcome, and whether it answers the very first sending."""
+        outcome: Outcome = Unknown("no answer")
+        for sends in range(1, self._most_sends + 1):
+            try:
+                self._venue.send(transaction)
+            except VenueError as error:
+                # Held back on our side: on the first sending nothing has left, later it is as doubtful as before.
+                return (Rejected(0, f"not sent: {error}"), True) if sends == 1 else (outcome, False)
+            outcome = self._await_answer(transaction)
+            if not isinstance(outcome, Unknown):
+                return outcome, sends == 1
+            self._log.warning("no answer", nonce=transaction.nonce, sends=sends, reason=outcome.reason)
+        return outcome, False
+
+    def _await_answer(self, transaction: SignedTransaction) -> Outcome:
+        while True:
+            try:
+                event = self._answers.get(timeout=self._answer_timeout_ms / 1000)
+            except queue.Empty:
+                return Unknown(f"no answer within {self._answer_timeout_ms} ms")
+            if event.transaction.hash == transaction.hash:
+                return event.outcome
