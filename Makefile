@@ -1,7 +1,7 @@
 # Every target does all of its own set-up. Needed: make and Python 3.11 or newer (PYTHON=... names one by hand).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup redis test test-fast planted lint demo ccxt-env clean
+.PHONY: help setup redis test test-fast planted simulate mutants lint demo ccxt-env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,6 +9,9 @@ INSTALLED := $(VENV)/.installed
 PYTHON :=
 SECONDS := 30
 ARGS :=
+SEEDS :=
+SEED :=
+JOBS := $(shell nproc 2>/dev/null || echo 2)
 # Three for two cores: many tests wait for a process or a socket more than they compute.
 WORKERS := 3
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
@@ -35,6 +38,12 @@ test-fast: setup ## run the tests that start no process of the product and need 
 
 planted: setup redis ## plant each known failure in a copy of the product: its test must find it (part of test too)
 	@$(PYTEST) -m planted $(ARGS)
+
+simulate: setup ## SEEDS=10000 fresh schedules of faults over a model of everything; SEED=1234 replays one; JOBS=1 core
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000)) --jobs $(JOBS) $(ARGS)
+
+mutants: setup ## plant each known failure into what is simulated: at most SEEDS=6000 schedules to find each
+	@$(BIN)/python -m tests.simulation.hunt --seeds $(or $(SEEDS),6000) --jobs $(JOBS) $(ARGS)
 
 lint: setup ## check style, formatting and types
 	@failed=0; \

@@ -28,6 +28,8 @@ from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import UserError
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.ownership import OwnershipParts
+from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
 from hedge_strategy.hedger.recovery import LedgerRecovery, RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.sizing import HedgeRule
@@ -37,6 +39,7 @@ from hedge_strategy.maker.order_desk import DeskSettings
 from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
 from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.risk.limits import Limits
+from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import open_venue
 
@@ -137,13 +140,17 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     )
     is_one_venue = config.account_a.venue == config.account_b.venue
     markets = RecoveryMarkets(maker_market, hedge_market, is_one_venue)
+    guard = PositionGuard(int(config.strategy.force_close_timeout * 1000))
     coordination = HedgerCoordination(
         subscriber=FillSubscriber(client, clock, source, run_id),
         results=ResultPublisher(client),
-        ledger=ledger,
         keeper=LeaseKeeper(leases, maker_market.symbol, run_id, venue.key_index, clock),
         presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
-        recovery=LedgerRecovery(ledger, sources, markets, run_id, clock),
+        ownership=OwnershipParts(
+            ledger=ledger,
+            recovery=LedgerRecovery(ledger, sources, markets, run_id, clock),
+            watch=PositionWatch(ledger, sources, markets, guard),
+        ),
     )
     run = HedgerRun(maker_market, hedge_market, run_id)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)

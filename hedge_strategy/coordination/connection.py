@@ -147,7 +147,7 @@ def _facts(client: redis.Redis) -> ServerFacts:
         info = client.info()
     except redis.ResponseError:
         # The embedded server knows no INFO, and closes the connection after every refusal.
-        client.connection_pool.disconnect()
+        client.connection_pool.disconnect(inuse_connections=False)  # not those that others listen on
         return ServerFacts(version=(), run_id="", aof_enabled=False, appendfsync="", maxmemory_policy="")
     numbers = str(info.get("redis_version", "")).split(".")
     return ServerFacts(

@@ -2,7 +2,7 @@
 
 Threads: the listener (a fill on the channel is claimed, signed, stored and sent in place, under the lock), the stream
 reader (the truth, and whatever the channel lost), the engine (the venue's events, so that its socket thread never
-waits for Redis), the looker (REST), the keeper (renews the lease), the recovery (makes sure of the ledger), and the
+waits for Redis), the looker (REST), the keeper (renews the lease), ownership (the ledger, both positions), and the
 caller's own, which ticks. Every event goes through `_dispatch`, one at a time.
 """
 
@@ -11,22 +11,17 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.fill_stream import FillSubscriber
-from hedge_strategy.coordination.hedge_ledger import HedgeLedger
-from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, Unknown
 from hedge_strategy.errors import (
-    DiskFailed,
     InvariantBroken,
-    LedgerForgotten,
     RateLimited,
     RedisUnavailable,
     SigningFailed,
@@ -37,7 +32,7 @@ from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
 from hedge_strategy.hedger.feed import FillFeed
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
-from hedge_strategy.hedger.recovery import LedgerRecovery
+from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 
@@ -49,7 +44,6 @@ STOP_DEADLINE_MS = 30_000
 EVENTS_MAX = 10_000
 LOOK_UPS_MAX = 64
 KILL_RETRY_MS = 1_000
-RECOVERY_INTERVAL_S = 1.0
 BOOK_LEVELS = 1
 
 
@@ -59,10 +53,9 @@ class HedgerCoordination:
 
     subscriber: FillSubscriber
     results: ResultPublisher
-    ledger: HedgeLedger
     keeper: LeaseKeeper
     presence: Presence
-    recovery: LedgerRecovery
+    ownership: OwnershipParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +85,7 @@ class HedgerProcess:
         self._run = run
         self._clock = clock
         self._lock = threading.RLock()
-        self._held: Lease | None = None
-        self._lease: Lease | None = None
-        self._recovery_wanted = threading.Event()
+        self._ownership = Ownership(coordination.ownership, self._lock, self._dispatch, venue.key_index, clock)
         self._venue_events: queue.Queue[VenueEvent | None] = queue.Queue(EVENTS_MAX)
         self._look_ups: queue.Queue[ev.Command | None] = queue.Queue(LOOK_UPS_MAX)
         self._believe_maker_at_ms = 0
@@ -121,7 +112,7 @@ class HedgerProcess:
         loops = (
             (self._engine_loop, "hedger-engine"),
             (self._look_up_loop, "hedger-look-up"),
-            (self._recovery_loop, "hedger-recovery"),
+            (self._ownership.run, "hedger-ownership"),
             (self._feed.listen, "hedger-listener"),
             (self._feed.read, "hedger-stream"),
         )
@@ -129,12 +120,13 @@ class HedgerProcess:
         self._venue.start([self._run.hedge_market], self._venue_events.put)
         for thread in threads:
             thread.start()
-        self._redis.keeper.start(self._gained, self._lost)
+        self._redis.keeper.start(self._ownership.gained, self._ownership.lost)
         try:
             is_clean = self._tick_until_finished()
         finally:
             self._finished.set()
             self._feed.end()
+            self._ownership.end()
             self._venue_events.put(None)
             self._look_ups.put(None)
             self._venue.close()
@@ -159,6 +151,8 @@ class HedgerProcess:
 
     def _dispatch(self, event: ev.Event) -> None:
         with self._lock:
+            if isinstance(event, ev.OwnershipGained):
+                self._feed.read_all()
             waiting: deque[ev.Event] = deque([event])
             while waiting:
                 now_ms = to_ms(self._clock.now_ns())
@@ -194,7 +188,7 @@ class HedgerProcess:
     def _exchange_notices(self) -> None:
         """Tells A how things stand here, and asks whether A may still be filled."""
         try:
-            if self._held is not None:
+            if self._ownership.is_held:
                 self._redis.presence.tell_hedger(self._own_presence())
             may_rest = self._redis.presence.maker_may_rest()
             now_ms = to_ms(self._clock.monotonic_ns())
@@ -207,61 +201,9 @@ class HedgerProcess:
             return HedgerPresence(HedgerState.PAUSED, self._machine.paused)
         if self._stop_asked.is_set():
             return HedgerPresence(HedgerState.DRAINING, "stopping")
-        if self._lease is None:
+        if self._ownership.acting is None:
             return HedgerPresence(HedgerState.DRAINING, "the ledger is being checked")
         return HedgerPresence(HedgerState.HEDGING)
-
-    # --- ownership: told by the keeper's thread, taken up on the recovery's -------------------------------------------
-
-    def _gained(self, lease: Lease) -> None:
-        with self._lock:
-            self._held = lease
-            self._recovery_wanted.set()
-
-    def _lost(self, reason: str) -> None:
-        with self._lock:
-            self._held = self._lease = None
-            self._dispatch(ev.OwnershipLost(reason))
-
-    def _recovery_loop(self) -> None:
-        """The market is taken up only with a ledger that may be believed; while all is well its state is remembered."""
-        while not self._finished.is_set():
-            is_wanted = self._recovery_wanted.wait(RECOVERY_INTERVAL_S)
-            lease = self._held
-            if lease is None or self._finished.is_set():
-                self._finished.wait(0 if not is_wanted else TICK_S)
-                continue
-            try:
-                if not is_wanted:
-                    self._redis.recovery.remember()
-                elif self._redis.recovery.make_fit(lease, partial(self._still_holds, lease)):
-                    self._recovery_wanted.clear()
-                    self._take_up(lease)
-                else:
-                    self._finished.wait(RECOVERY_INTERVAL_S)
-            except (RedisUnavailable, DiskFailed) as error:
-                self._count_unusual("memory", "the ledger's state was not remembered", str(error))
-            except InvariantBroken as error:
-                self._recovery_wanted.clear()
-                self._dispatch(ev.Broken(str(error)))
-
-    def _still_holds(self, lease: Lease) -> bool:
-        held = self._held
-        return held is not None and held.fencing == lease.fencing and not self._finished.is_set()
-
-    def _take_up(self, lease: Lease) -> None:
-        with self._lock:
-            if not self._still_holds(lease):
-                return
-            try:
-                unfinished, open_lines = self._redis.ledger.unfinished(), self._redis.ledger.open_lines()
-            except (RedisUnavailable, LedgerForgotten) as error:
-                self._log.warning("the ledger could not be read; trying again", reason=str(error))
-                self._recovery_wanted.set()
-                return
-            self._lease = lease
-            self._feed.read_all()
-            self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._venue.key_index))
 
     def _count_unusual(self, kind: str, event: str, reason: str) -> None:
         """Says the first of a kind in the log and counts the rest."""
@@ -326,11 +268,9 @@ class HedgerProcess:
         return None
 
     def _ask_ledger(self, command: LedgerCommand) -> ev.Event:
-        answer = ask_ledger(self._redis.ledger, self._lease, command)
+        answer = ask_ledger(self._redis.ownership.ledger, self._ownership.acting, command)
         if isinstance(answer, ev.OwnershipLost):
-            self._lease = None
-        if isinstance(answer, ev.LedgerLost):
-            self._recovery_wanted.set()
+            self._ownership.refused(answer)
         return answer
 
     def _tell_result(self, result: ev.PublishResult) -> None:

@@ -239,6 +239,8 @@ class MakerMachine:
             commands += self.step(port.OrderSeen(report), now_ms)
         self._catch_up.done(now_ms)
         self._position.read(event.position)
+        if self._catch_up.is_complete:
+            self._position.history_complete(now_ms)
         ours = (self._order.client_order_index if self._order is not None else None, self._last_closed)
         strays = [o for o in event.orders if not o.status.is_final and o.client_order_index not in ours]
         if strays:

@@ -10,7 +10,7 @@ from decimal import Decimal
 GRACE_MS = 2_000
 """A disagreement shorter than this is the frames' order, not a missed fill."""
 LAG_MS = 20_000
-"""How long after the start history may lag behind the position (venue fact sheet 4.2: up to 15 s)."""
+"""How long after the history was first read to its end the zero may still move (venue fact sheet 4.2: lags of 15 s)."""
 ASK_AGAIN_MS = 10_000
 """Pause between two readings asked for while a disagreement lasts."""
 
@@ -21,7 +21,7 @@ class PositionCheck:
     def __init__(self) -> None:
         self._size: Decimal | None = None
         self._offset: Decimal | None = None
-        self._started_at_ms: int | None = None
+        self._zero_stands_from_ms: int | None = None
         self._differs_since_ms: int | None = None
         self._asked_at_ms = 0
         self._frame_came_while_reading = False
@@ -45,6 +45,11 @@ class PositionCheck:
         if self._size is None or not self._frame_came_while_reading:
             self._size = size
 
+    def history_complete(self, now_ms: int) -> None:
+        """All readings after a connect are done. From a while after the first time on, the zero stands."""
+        if self._zero_stands_from_ms is None:
+            self._zero_stands_from_ms = now_ms + LAG_MS
+
     def disagreement(self, net_told: Decimal, now_ms: int) -> str | None:
         """Why the position cannot be quoted from, None where it can.
 
@@ -54,8 +59,7 @@ class PositionCheck:
         """
         if self._size is None:
             return "the position is not known yet"
-        if self._started_at_ms is None or self._offset is None:
-            self._started_at_ms = now_ms
+        if self._offset is None:
             self._offset = self._size - net_told
         expected = self._offset + net_told
         if self._size == expected:
@@ -64,7 +68,7 @@ class PositionCheck:
         if self._differs_since_ms is None:
             self._differs_since_ms = now_ms
         lasting = now_ms - self._differs_since_ms >= GRACE_MS
-        if lasting and now_ms - self._started_at_ms < LAG_MS:
+        if lasting and (self._zero_stands_from_ms is None or now_ms < self._zero_stands_from_ms):
             self._offset = self._size - net_told
             self._differs_since_ms = None
             return None

@@ -37,23 +37,23 @@ class PositionsSeen:
         maker: A's position, signed base units.
         hedger: B's position, signed base units.
         unhedged: what A was filled and B has not hedged, by the ledger, signed (positive: B must still sell).
+        net_at_baseline: A's plus B's position when this system's history began.
     """
 
     maker: Decimal
     hedger: Decimal
     unhedged: Decimal
+    net_at_baseline: Decimal
 
 
 class PositionGuard:
     """One market's guard.
 
     Args:
-        net_at_baseline: A's plus B's position when this system's history began.
         timeout_ms: how long a difference may last (`force_close_timeout`).
     """
 
-    def __init__(self, net_at_baseline: Decimal, timeout_ms: int) -> None:
-        self._net_at_baseline = net_at_baseline
+    def __init__(self, timeout_ms: int) -> None:
         self._timeout_ms = timeout_ms
         self._differs_since_ms: int | None = None
         self._recounted_at_ms: int | None = None
@@ -68,7 +68,7 @@ class PositionGuard:
         Returns:
             What to do now. A recount is asked for once per difference, flattening after it did not help.
         """
-        unexplained = seen.maker + seen.hedger - self._net_at_baseline - seen.unhedged
+        unexplained = seen.maker + seen.hedger - seen.net_at_baseline - seen.unhedged
         if unexplained == 0:
             self._differs_since_ms = self._recounted_at_ms = None
             return GuardVerdict(GuardStep.NONE)
@@ -82,8 +82,3 @@ class PositionGuard:
             self._recounted_at_ms = now_ms
             return GuardVerdict(GuardStep.RECOUNT, reason)
         return GuardVerdict(GuardStep.FLATTEN, reason)
-
-    def flattened(self) -> None:
-        """Both accounts hold nothing now: history begins anew."""
-        self._net_at_baseline = Decimal(0)
-        self._differs_since_ms = self._recounted_at_ms = None

@@ -96,6 +96,7 @@ def test_the_embedded_server_of_the_demo_carries_a_whole_hedge() -> None:
             assert subscriber.listen(5_000) == Resubscribed(is_first=True)
             assert subscriber.open_group()
             FillPublisher(client).publish("BTC", message())
+            assert server_facts(client).run_id == "", "asked while another thread listens"
             assert subscriber.listen(5_000) == FillHeard(message())
             (entry,) = subscriber.read_new()
             lease = Leases(client, life_ms=60_000).acquire("BTC", owner="hedger-1", lane=4)

@@ -30,12 +30,15 @@ from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.ownership import OwnershipParts
+from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
 from hedge_strategy.hedger.recovery import LedgerRecovery, RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
 from hedge_strategy.risk.limits import Limits
+from hedge_strategy.risk.position_guard import PositionGuard
 from tests.fake_venue import BTC, ETH, FakeVenue
 from tests.polling import wait_until
 from tests.redis_server import running_redis
@@ -58,7 +61,8 @@ class Running:
             Checkpoints(client, market.symbol, MAKER),
             partial(server_facts, client),
         )
-        recovery = LedgerRecovery(ledger, sources, RecoveryMarkets(market, market, is_one_venue=False), owner, clock)
+        markets = RecoveryMarkets(market, market, is_one_venue=False)
+        recovery = LedgerRecovery(ledger, sources, markets, owner, clock)
         source = FillSource(market.symbol, MAKER, market.index)
         leases = Leases(client, life_ms=3_000)
         settings = HedgerSettings(HedgeRule(market, market, Decimal("0.005")), Limits(), 5, 300, owner)
@@ -68,10 +72,9 @@ class Running:
             HedgerCoordination(
                 FillSubscriber(client, clock, source, owner),
                 ResultPublisher(client),
-                ledger,
                 LeaseKeeper(leases, market.symbol, owner, venue.key_index, clock),
                 Presence(client, market.symbol, life_ms=2_000),
-                recovery,
+                OwnershipParts(ledger, recovery, PositionWatch(ledger, sources, markets, PositionGuard(30_000))),
             ),
             self.machine,
             HedgerRun(market, market, owner),

@@ -1,95 +1,26 @@
 """The ledger is believed only where it may be, and counted anew from the venues where Redis has forgotten."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
 import pytest
-import redis
 
-from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
-from hedge_strategy.coordination.connection import connect, server_facts
-from hedge_strategy.coordination.disk import hedger_memory
-from hedge_strategy.coordination.hedge_ledger import HedgeLedger
-from hedge_strategy.coordination.lease import Lease, Leases
-from hedge_strategy.coordination.ledger_rows import Finished, Nothing, SeenFill
-from hedge_strategy.domain.hedge import Claim, OrderKey
-from hedge_strategy.domain.ids import hedge_client_order_index
-from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.ledger_rows import Finished, Nothing
+from hedge_strategy.domain.hedge import Claim
+from hedge_strategy.domain.order import Rejected
 from hedge_strategy.errors import InvariantBroken
-from hedge_strategy.hedger.recovery import UNSEEN_ATTEMPTS, LedgerRecovery, RecoveryMarkets, RecoverySources
-from hedge_strategy.risk.checks import Situation
-from hedge_strategy.risk.gate import Approved, approve
-from hedge_strategy.risk.limits import Limits
-from tests.fake_venue import ASK, BTC, FakeVenue
+from hedge_strategy.hedger.recovery import UNSEEN_ATTEMPTS
+from tests.fake_venue import FakeVenue
+from tests.hedger.scene import HEDGER, MAKER, Scene, started
 from tests.redis_server import running_redis
-
-MAKER, HEDGER = 7, 8
-
-
-@dataclass
-class Scene:
-    client: redis.Redis
-    folder: Path
-    maker: FakeVenue
-    hedger: FakeVenue
-
-    def lease(self) -> Lease:
-        lease = Leases(self.client, life_ms=60_000).acquire("BTC", owner="b", lane=4)
-        assert isinstance(lease, Lease)
-        return lease
-
-    def recovery(self) -> tuple[LedgerRecovery, HedgeLedger]:
-        ledger = HedgeLedger(self.client, "BTC")
-        sources = RecoverySources(
-            self.hedger,
-            self.maker,
-            hedger_memory(self.folder, "BTC", MAKER),
-            Checkpoints(self.client, "BTC", MAKER),
-            partial(server_facts, self.client),
-        )
-        markets = RecoveryMarkets(BTC, BTC, is_one_venue=False)
-        return LedgerRecovery(ledger, sources, markets, "b", SystemClock()), ledger
-
-    def maker_sells(self, lots: int) -> None:
-        """A's order is filled."""
-        order = OrderIntent(BTC, Side.SELL, OrderKind.POST_ONLY, BTC.size_of(100), ASK, 5)
-        if 5 not in self.maker.orders:
-            self._place(self.maker, order)
-        self.maker.take(5, BTC.size_of(lots))
-
-    def hedges(self, lots: int, attempt: int) -> None:
-        """B's hedge of it executes."""
-        (order,) = {fill.order_index for fill in self.maker.trades}
-        number = hedge_client_order_index(order, attempt)
-        self._place(self.hedger, OrderIntent(BTC, Side.BUY, OrderKind.MARKET, BTC.size_of(lots), ASK, number))
-
-    def seen(self) -> SeenFill:
-        fills = self.maker.trades
-        lots = sum(BTC.lots_exactly(fill.size) for fill in fills)
-        key = OrderKey(MAKER, BTC.index, fills[0].order_index)
-        return SeenFill(key, Side.SELL, lots, "0", is_final=False, last_trade_id=fills[-1].trade_id, filled_at_ms=1)
-
-    def _place(self, venue: FakeVenue, intent: OrderIntent) -> None:
-        order = approve(intent, Limits(), Situation(Decimal(0)))
-        assert isinstance(order, Approved)
-        venue.send(venue.sign_order(order, venue.nonce))
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     with running_redis(tmp_path) as server, connect(server.settings) as client:
         yield Scene(client, tmp_path / "state", FakeVenue(MAKER), FakeVenue(HEDGER))
-
-
-def started(scene: Scene) -> tuple[LedgerRecovery, HedgeLedger, Lease]:
-    recovery, ledger = scene.recovery()
-    lease = scene.lease()
-    assert recovery.make_fit(lease, lambda: True)
-    return recovery, ledger, lease
 
 
 def test_the_first_start_opens_a_ledger_and_a_later_one_believes_it(scene: Scene) -> None:

@@ -12,6 +12,7 @@ def _settled() -> PositionCheck:
     """Long after the start, in agreement at 1."""
     check = PositionCheck()
     check.seen(ONE)
+    check.history_complete(0)
     assert check.disagreement(ONE, 0) is None
     assert check.disagreement(ONE, LAG_MS) is None
     return check
@@ -58,6 +59,19 @@ def test_just_after_the_start_lagging_history_moves_the_zero_instead() -> None:
     assert check.disagreement(ZERO, 0) is None
     assert check.disagreement(ONE, 1_000) == ""
     assert check.disagreement(ONE, 1_000 + GRACE_MS) is None
+
+
+def test_history_that_is_read_late_still_moves_the_zero() -> None:
+    check = PositionCheck()
+    check.seen(ONE)
+    late_ms = 10 * LAG_MS
+    assert check.disagreement(ZERO, 0) is None
+    check.history_complete(late_ms)
+    assert check.disagreement(ONE, late_ms) == "", "a fill from before the start is found only now"
+    assert check.disagreement(ONE, late_ms + GRACE_MS) is None
+    check.history_complete(late_ms + LAG_MS)
+    assert check.disagreement(ZERO, late_ms + LAG_MS) == ""
+    assert check.disagreement(ZERO, late_ms + LAG_MS + GRACE_MS) is not None
 
 
 def test_a_frame_that_came_during_a_reading_is_newer_than_it() -> None:

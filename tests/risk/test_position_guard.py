@@ -14,20 +14,24 @@ ONE = Decimal("0.0002")
 sizes = st.decimals(min_value=-5, max_value=5, places=4)
 
 
-def guard(net_at_baseline: Decimal = ZERO) -> PositionGuard:
-    return PositionGuard(net_at_baseline, TIMEOUT_MS)
+def guard() -> PositionGuard:
+    return PositionGuard(TIMEOUT_MS)
+
+
+def seen_at(maker: Decimal, hedger: Decimal, unhedged: Decimal, baseline: Decimal = ZERO) -> PositionsSeen:
+    return PositionsSeen(maker, hedger, unhedged, baseline)
 
 
 @given(sizes, sizes, sizes)
 def test_what_the_ledger_explains_is_never_acted_upon(maker: Decimal, unhedged: Decimal, baseline: Decimal) -> None:
-    one = guard(baseline)
-    seen = PositionsSeen(maker, baseline + unhedged - maker, unhedged)
+    one = guard()
+    seen = seen_at(maker, baseline + unhedged - maker, unhedged, baseline)
     for now_ms in (0, TIMEOUT_MS, 10 * TIMEOUT_MS):
         assert one.look(seen, now_ms).step is GuardStep.NONE
 
 
 def test_a_lasting_difference_is_recounted_once_and_then_flattened() -> None:
-    one, seen = guard(), PositionsSeen(ONE, ZERO, ZERO)
+    one, seen = guard(), seen_at(ONE, ZERO, ZERO)
     steps = [one.look(seen, now_ms).step for now_ms in (0, 29_999, 30_000, 30_001, 59_999, 60_000, 70_000)]
     assert steps == [
         GuardStep.WAIT,
@@ -41,7 +45,7 @@ def test_a_lasting_difference_is_recounted_once_and_then_flattened() -> None:
 
 
 def test_a_difference_that_passes_is_forgotten() -> None:
-    one, seen, fine = guard(), PositionsSeen(ONE, ZERO, ZERO), PositionsSeen(ONE, -ONE, ZERO)
+    one, seen, fine = guard(), seen_at(ONE, ZERO, ZERO), seen_at(ONE, -ONE, ZERO)
     one.look(seen, 0)
     one.look(fine, 20_000)
     assert one.look(seen, 40_000).step is GuardStep.WAIT, "a new difference has its own time"
@@ -49,21 +53,19 @@ def test_a_difference_that_passes_is_forgotten() -> None:
 
 def test_a_doubled_hedge_is_a_difference_too() -> None:
     one = guard()
-    one.look(PositionsSeen(ONE, -2 * ONE, ZERO), 0)
-    verdict = one.look(PositionsSeen(ONE, -2 * ONE, ZERO), TIMEOUT_MS)
+    one.look(seen_at(ONE, -2 * ONE, ZERO), 0)
+    verdict = one.look(seen_at(ONE, -2 * ONE, ZERO), TIMEOUT_MS)
     assert verdict.step is GuardStep.RECOUNT
     assert "-0.0002" in verdict.reason
 
 
-def test_after_flattening_nothing_is_held_against_the_old_baseline() -> None:
-    one = guard(net_at_baseline=Decimal(1))
-    assert one.look(PositionsSeen(ZERO, ZERO, ZERO), 0).step is GuardStep.WAIT
-    one.flattened()
-    assert one.look(PositionsSeen(ZERO, ZERO, ZERO), 1).step is GuardStep.NONE
+def test_what_the_accounts_held_before_counts_as_explained() -> None:
+    assert guard().look(seen_at(ZERO, ZERO, ZERO, Decimal(1)), 0).step is GuardStep.WAIT
+    assert guard().look(seen_at(ONE, ZERO, ZERO, ONE), 0).step is GuardStep.NONE
 
 
 @pytest.mark.parametrize("unhedged", [ONE, -ONE])
 def test_the_sign_of_what_is_unhedged_counts(unhedged: Decimal) -> None:
     one = guard()
-    seen = PositionsSeen(-unhedged, ZERO, unhedged)
+    seen = seen_at(-unhedged, ZERO, unhedged)
     assert one.look(seen, 0).step is GuardStep.WAIT

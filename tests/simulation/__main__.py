@@ -38,28 +38,33 @@ def main(arguments: list[str]) -> int:
         total.add(outcome)
     else:
         first = time.time_ns() // 1_000_000 % SEED_SPAN if options.first is None else options.first
-        print(f"seeds {first} … {first + options.seeds - 1}, after {len(past_failures())} that failed before")
+        _say(f"seeds {first} … {first + options.seeds - 1}, after {len(past_failures())} that failed before")
         seeds = [*past_failures(), *range(first, first + options.seeds)]
         for outcome in run_all(seeds, options.jobs, is_forgetful=options.forgetful):
             total.add(outcome)
             if outcome.problem:
                 _tell_failure(outcome, len(total.failures), options.lines, is_forgetful=options.forgetful)
-    print(total.line(time.perf_counter() - began))
+    _say(total.line(time.perf_counter() - began))
     return 1 if total.failures else 0
 
 
 def _tell_failure(outcome: Outcome, number: int, lines: int, *, is_forgetful: bool) -> None:
-    print(f"seed {outcome.seed}: {outcome.problem}")
+    _say(f"seed {outcome.seed}: {outcome.problem}")
     if number <= TRACED_FAILURES:
         _show(run_schedule(outcome.seed, is_traced=True, is_forgetful=is_forgetful), lines)
 
 
 def _show(outcome: Outcome, lines: int) -> None:
     for line in outcome.trace[-lines:]:
-        print(line[:LINE_WIDTH])
-    print(f"seed {outcome.seed}: {outcome.problem or 'all promises kept'}, {outcome.steps} steps")
+        _say(line[:LINE_WIDTH])
+    _say(f"seed {outcome.seed}: {outcome.problem or 'all promises kept'}, {outcome.steps} steps")
     again = f"make simulate SEED={outcome.seed}"
-    print(f"once more with all its steps: {again}")
+    _say(f"once more with all its steps: {again}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -117,6 +117,8 @@ class ExchangeModel:
         self.statuses: dict[str, tuple[int, TransactionReport]] = {}
         self.answers_resend_of_pending = True
         self.counts_pending_in_nonce = True
+        self.liquidity: int | None = None
+        """The most lots that outsiders give a taker, None for any number."""
         self._sizes: dict[int, Decimal] = {}
         self._asks = self._bids = self._trades = 0
 
@@ -214,7 +216,7 @@ class ExchangeModel:
             self._show(order)
 
     def _take_from_outsiders(self, order: VenueOrder) -> None:
-        lots = order.lots
+        lots = order.lots if self.liquidity is None else min(order.lots, self.liquidity)
         if self.clock.strikes("hedge not filled", self.weather.empty):
             lots = 0
         elif lots > 1 and self.clock.strikes("hedge partly filled", self.weather.partial):

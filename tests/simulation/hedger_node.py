@@ -1,4 +1,4 @@
-"""Process B as the scheduler sees it: the real machine, booking and messages; a model of `hedger/process` and keeper."""
+"""Process B as the scheduler sees it: the real machine, booking, reader, messages; its shell and keeper as a model."""
 
 from collections import deque
 from decimal import Decimal
@@ -78,9 +78,7 @@ class HedgerNode(Node):
         self.owner = f"{self.name}.{self.generation}"
         rule = HedgeRule(self.market, self.market, Decimal("0.005"))
         limits = Limits(max_slippage=Decimal("0.005"))
-        self.machine = HedgerMachine(
-            HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner)
-        )
+        self.machine = HedgerMachine(HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner))
         self.is_finished = self.wants_stop = False
         self.lease = self._keeps = None
         self._reader = StreamReader(LinkedStream(self.redis, self.server, self.owner), self.clock)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The judge: knows only what truly happened on the exchange and which writes Redis took, and holds it against the promises.
+"""The judge: knows what truly happened on the exchange and which writes Redis took, and holds it against the promises.
 
 At every step: B has executed no more for an order than A had filled (I2); no two transactions for one order may run;
 what the ledger settles is what the exchange executed, along legal transitions, written by the newest owner; A's order
@@ -7,6 +7,7 @@ does not rest for long where no hedger owns the market, Redis is out of A's reac
 
 from collections import Counter
 
+from hedge_strategy.coordination.presence import HedgerState
 from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, IntentState
 from hedge_strategy.domain.ids import hedge_identity
 from tests.simulation.clockwork import Clockwork
@@ -17,10 +18,13 @@ from tests.simulation.maker_node import MAKER, MakerNode
 from tests.simulation.redis_model import RedisModel
 from tests.simulation.redis_time import RedisTime
 
-EXPOSED_MS = 15_000
+EXPOSED_MS = 8_000
 """How long A's order may rest unprotected while A runs and its venue answers: polls, starved ticks, lost answers."""
-EXPOSED_IN_FAULTS_MS = 90_000
+EXPOSED_IN_FAULTS_MS = 30_000
 """The same while sends are lost, refused or late: a cancel that gets no answer is sent again and again."""
+
+HELD_MS = 40_000
+"""After so long A knows its position: longer than frames are late, history lags, and bytes are on the way."""
 
 
 class Violation(Exception):
@@ -41,7 +45,10 @@ class Judge(Watcher):
         self.maker: MakerNode
         self.may_be_hard_to_cancel = False
         self.ledger_may_forget = False
-        self._exposed_since_ms: int | None = None
+        self.may_rest_two = False
+        self._exposed_since_ms = 0
+        self._unguarded_since_ms = 0
+        self._position_since_ms = 0
 
     # --- the exchange -------------------------------------------------------------------------------------------------
 
@@ -50,6 +57,7 @@ class Judge(Watcher):
         clock = self.clock
         if account == MAKER:
             self.filled[order.index] += lots
+            self._position_since_ms = clock.now_ms
             if clock.trace is not None:
                 clock.say("venue", f"A's order {order.index} fills {lots}, {self.filled[order.index]} of {order.lots}")
             return
@@ -66,6 +74,8 @@ class Judge(Watcher):
 
     def accepted(self, body: Body) -> None:
         """See the base: of the transactions for one order at most one may still run."""
+        if body.account == MAKER and body.action == "create":
+            self._judge_quote(body)
         if body.account != HEDGER or body.action != "create":
             return
         order = self._maker_order(body.client)
@@ -77,6 +87,23 @@ class Judge(Watcher):
         if body not in known:
             known.append(body)
 
+    def _judge_quote(self, body: Body) -> None:
+        """A has one order at a time, and buys no more where it has held enough to rest for long."""
+        book = self.exchange.accounts[MAKER]
+        lane = self.exchange.lanes[body.account, body.key]
+        others = [one for one in lane.pending if one.action == "create" and one is not body]
+        cancels = any(one.action == "cancel_all" for one in lane.pending)
+        if (book.resting or others) and not cancels and not self.may_rest_two:
+            raise Violation(f"a second order of A: {body.client} beside {list(book.resting) or others}")
+        since_ms = max(self._unguarded_since_ms, self.maker.frozen_until_ms)
+        if self._unguarded_since_ms and self.clock.now_ms - since_ms > self._bound_ms:
+            raise Violation(f"I3: A quotes though nothing protects it for {self.clock.now_ms - since_ms} ms")
+        market = self.exchange.market
+        holds = market.may_rest(self.exchange.size(abs(book.position)), body.price)
+        held_ms = self.clock.now_ms - self._position_since_ms
+        if holds and body.side.sign * book.position > 0 and held_ms > HELD_MS:
+            raise Violation(f"A buys again though it has held {book.position} lots for {held_ms} ms")
+
     def _maker_order(self, client: int) -> int:
         return hedge_identity(client, self.exchange.market.index).maker_order_index
 
@@ -86,13 +113,19 @@ class Judge(Watcher):
         """A hedge has moved in the ledger."""
         is_settled_at_once = (before, after) == (IntentState.SENT, IntentState.SETTLED)
         is_sent_at_once = (before, after) == (IntentState.RESERVED, IntentState.SENT)
-        if after is not before and after not in LEGAL_TRANSITIONS[before] and not (is_settled_at_once or is_sent_at_once):
+        if (
+            after is not before
+            and after not in LEGAL_TRANSITIONS[before]
+            and not (is_settled_at_once or is_sent_at_once)
+        ):
             raise Violation(f"illegal transition: {before} to {after}")
 
     def wrote(self, fencing: int) -> None:
         """The ledger took a write: only the newest owner's may be taken."""
         if fencing != self.redis.kept.fence:
-            raise Violation(f"two owners: a write with fencing {fencing} was taken, the newest is {self.redis.kept.fence}")
+            raise Violation(
+                f"two owners: a write with fencing {fencing} was taken, the newest is {self.redis.kept.fence}"
+            )
 
     def settled(self, hedge: Hedge, row: Row) -> None:
         """A hedge was booked: it must be what the exchange executed, now and for ever."""
@@ -108,28 +141,31 @@ class Judge(Watcher):
 
     def look(self) -> None:
         """After every step: no hedger, no quote."""
-        maker = self.maker
+        maker, now_ms = self.maker, self.clock.now_ms
+        held, (notice_over_ms, told) = self.redis.kept.lease, self.redis.kept.hedger_notice
+        is_owned = held is not None and held.over_at_ms > now_ms
+        is_willing = told is None or notice_over_ms <= now_ms or told.state is HedgerState.HEDGING
+        if is_owned and is_willing and not maker.redis.is_away and maker.venue.is_connected:
+            self._unguarded_since_ms = self._exposed_since_ms = 0
+            return
+        if not self._unguarded_since_ms:
+            self._unguarded_since_ms = now_ms
         if not self.exchange.accounts[MAKER].resting or not maker.is_running or maker.venue.is_venue_away:
-            self._exposed_since_ms = None
-            return
-        lease = self.redis.live_lease()
-        if lease is not None and not maker.redis.is_away and maker.venue.is_connected:
-            self._exposed_since_ms = None
-            return
-        now_ms = self.clock.now_ms
-        if self._exposed_since_ms is None:
+            self._exposed_since_ms = 0
+        elif not self._exposed_since_ms:
             self._exposed_since_ms = now_ms
-        bound_ms = EXPOSED_IN_FAULTS_MS if self.may_be_hard_to_cancel else EXPOSED_MS
-        if now_ms - self._exposed_since_ms > bound_ms:
+        elif now_ms - self._exposed_since_ms > self._bound_ms:
             raise Violation(f"I3: an order of A rests unprotected for {now_ms - self._exposed_since_ms} ms")
+
+    @property
+    def _bound_ms(self) -> int:
+        return EXPOSED_IN_FAULTS_MS if self.may_be_hard_to_cancel else EXPOSED_MS
 
     def total(self) -> None:
         """Once quiet: equal per order, nothing rests."""
         for order in self.filled.keys() | self.hedged.keys():
             if self.filled[order] != self.hedged[order]:
-                raise Violation(
-                    f"I1 lost: order {order} filled {self.filled[order]} lots, hedged {self.hedged[order]}"
-                )
+                raise Violation(f"I1 lost: order {order} filled {self.filled[order]} lots, hedged {self.hedged[order]}")
         resting = self.exchange.accounts[MAKER].resting
         if resting:
             raise Violation(f"rests at the end: {list(resting)}")

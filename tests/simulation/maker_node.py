@@ -63,9 +63,7 @@ class MakerNode(Node):
         now_ms = self.clock.now_ms
         rule = QuoteRule(self.market, self.quantity, 1)
         self._first = checkpoint
-        settings = MakerSettings(
-            rule, Limits(), self.order_timeout_ms, 10_000, now_ms // 1000, checkpoint.saved_at_ms
-        )
+        settings = MakerSettings(rule, Limits(), self.order_timeout_ms, 10_000, now_ms // 1000, checkpoint.saved_at_ms)
         baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
         tracker = FillTracker(MAKER, self.market.index, baseline, checkpoint.trade_id)
         self.machine = MakerMachine(settings, tracker)
@@ -94,9 +92,7 @@ class MakerNode(Node):
             return known
         now_ms = self.clock.now_ms
         trade_id = self.venue.latest_trade_id(self.market)
-        first = Checkpoint(
-            baseline_trade_id=trade_id, since_s=now_ms // 1000, trade_id=trade_id, saved_at_ms=now_ms
-        )
+        first = Checkpoint(baseline_trade_id=trade_id, since_s=now_ms // 1000, trade_id=trade_id, saved_at_ms=now_ms)
         begun: Checkpoint = self.redis.call(self.server.begin_checkpoint, first)
         return begun
 
@@ -263,20 +259,24 @@ class MakerNode(Node):
 
     def _working(self) -> Steps:
         while self._tasks:
-            task = self._tasks.popleft()
-            market, venue = self.market, self.venue
-            match task:
-                case ev.PlaceOrder(order):
-                    outcome, name = yield from self._send(lambda nonce, o=order: venue.sign_order(o, nonce))
-                    index = order.intent.client_order_index
-                    self.tell(ev.PlaceEnded(index, outcome, name))
-                case ev.CancelOrder(index):
-                    outcome, _ = yield from self._send(lambda nonce, i=index: venue.sign_cancel(market, i, nonce))
-                    self.tell(ev.CancelEnded(index, outcome))
-                case ev.CancelAll():
-                    outcome, _ = yield from self._send(lambda nonce: venue.sign_cancel_all(nonce, market))
-                    self.tell(ev.CancelEnded(None, outcome))
+            event = yield from self._do(self._tasks.popleft())
+            self.tell(event)
         self._desk = None
+
+    def _do(self, task: Any) -> Generator[float, None, ev.Event]:
+        market, venue = self.market, self.venue
+        match task:
+            case ev.PlaceOrder(order):
+                outcome, name = yield from self._send(lambda nonce: venue.sign_order(order, nonce))
+                return ev.PlaceEnded(order.intent.client_order_index, outcome, name)
+            case ev.CancelOrder(index):
+                outcome, _ = yield from self._send(lambda nonce: venue.sign_cancel(market, index, nonce))
+                return ev.CancelEnded(index, outcome)
+            case ev.CancelAll():
+                outcome, _ = yield from self._send(lambda nonce: venue.sign_cancel_all(nonce, market))
+                return ev.CancelEnded(None, outcome)
+            case _:
+                raise TypeError(f"the model of A's desk does not know {task!r}")
 
     def _send(self, sign: Sign) -> Generator[float, None, tuple[Outcome, str]]:
         outcome: Outcome = Unknown("not sent")
@@ -302,9 +302,7 @@ class MakerNode(Node):
                 break
         return outcome, name
 
-    def _send_until_answered(
-        self, transaction: SignedTransaction
-    ) -> Generator[float, None, tuple[Outcome, bool]]:
+    def _send_until_answered(self, transaction: SignedTransaction) -> Generator[float, None, tuple[Outcome, bool]]:
         outcome: Outcome = Unknown("no answer")
         for sends in range(1, self.most_sends + 1):
             try:

@@ -15,7 +15,7 @@ from tests.simulation.weather import Weather
 Steps = Generator[float, None, None]
 GAP_MS = 400
 FREEZE_MS = 20_000
-REBOOT_MS = 6_000
+REBOOTS_MS = (1_000, 6_000, 30_000)
 ROUTINE = ("MakerSeen", "CoordinationSeen", "ReadLedger", "LookedUp", "LookUp")
 
 
@@ -122,7 +122,8 @@ class Node:
         if self.is_up:
             self.clock.fault(f"crash {self.name[0]}")
             self.end()
-            self.clock.after(self.clock.below(REBOOT_MS), self._start_after, self.generation)
+            delay_ms = self.clock.below(REBOOTS_MS[self.clock.below(3)])
+            self.clock.after(delay_ms, self._start_after, self.generation)
 
     def freeze(self, for_ms: int) -> None:
         """SIGSTOP: nothing moves until then, and then everything goes on as if no time had passed."""
@@ -226,4 +227,3 @@ class Node:
             clock.fault("freeze between two commands")
             self.freeze(clock.below(FREEZE_MS))
         self.later(clock.below(GAP_MS), self._work)
-

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import Side
 from tests.simulation.clockwork import START_MS, Clockwork
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.hedger_node import HEDGER, HedgerNode
@@ -24,7 +23,7 @@ QUIET_WITHIN_MS = 1_500_000
 """Virtual time after the last fault within which everything must have come right: two lives of a transaction."""
 STEPS_MAX = 60_000
 HISTORY_MS = 26_000
-"""A is not stopped before its last reading of history: what it has not seen by then stays unhedged till its next start."""
+"""A is not stopped before its last reading of history: what it has not seen then stays unhedged till its next start."""
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class World:
         self.exchange.open(MAKER, MAKER_KEY, 10)
         self.maker = MakerNode(self.exchange, self.redis, self.pace, life_ms=life_ms)
         self.maker.quantity = self.market.size_of((60, 100, 337)[clock.below(3)])
-        self.maker.order_timeout_ms = (1_500, 6_000, 20_000)[clock.below(3)]
+        self.maker.order_timeout_ms = (1_500, 6_000, 60_000)[clock.below(3)]
         self.hedgers = []
         retry_times = (2, 5, 11)[clock.below(3)]
         for number in range(2 if clock.random() < 0.35 else 1):
@@ -68,16 +67,19 @@ class World:
             )
             hedger.retry_times = retry_times
             self.hedgers.append(hedger)
+        replays_fills = clock.random() < 0.5
+        for node in self.nodes:
+            node.venue.replays_fills = replays_fills
         judge = self.judge
         judge.exchange, judge.redis, judge.maker = self.exchange, self.redis, self.maker
         weather = self.weather
         judge.may_be_hard_to_cancel = any(
             (weather.lost_request, weather.lost_answer, weather.slow_send_ms, weather.refused, weather.rate_limited,
-             weather.nonce_refused, weather.held_back, weather.failed, weather.vanished, weather.rest_fails,
-             weather.stale_nonce, weather.slow_execution_ms, weather.gap)
+             weather.nonce_refused, weather.held_back, weather.failed, weather.vanished, weather.rest_fails)
         )  # fmt: skip
+        judge.may_rest_two = weather.failed > 0 or weather.vanished > 0
         self.busy_ms = 4_000 + clock.below((4_000, 12_000, 36_000)[clock.below(3)])
-        self.fills_every_ms = (300, 1_000, 3_000)[clock.below(3)]
+        self.fills_every_ms = (300, 1_000, 3_000, 20_000)[clock.below(4)]
         self.is_fine = False
         self.is_over = False
         for at_ms, kind in disasters(clock, self.busy_ms, is_forgetful=is_forgetful):
@@ -104,7 +106,7 @@ class World:
             return
         clock = self.clock
         hedger = self.hedgers[clock.below(len(self.hedgers))]
-        for_ms = (500, 3_000, 12_000)[clock.below(3)] + clock.below(2_000)
+        for_ms = (500, 3_000, 12_000, 30_000)[clock.below(4)] + clock.below(2_000)
         match kind.split():
             case ["crash", name]:
                 (self.maker if name == "A" else hedger).crash()
@@ -137,7 +139,9 @@ class World:
         self.clock.after(35_000 + self.clock.below(5_000), self._start_again, node)
 
     def _start_again(self, node: MakerNode | HedgerNode) -> None:
-        if not self.is_over or node is not self.maker:
+        if node.is_up and node.wants_stop:
+            self.clock.after(2_000, self._start_again, node)
+        elif not self.is_over or node is not self.maker:
             node.start()
 
     def _mend(self, node: MakerNode | HedgerNode) -> None:
@@ -180,13 +184,16 @@ class World:
 
     def _has_recovered(self) -> bool:
         """A quotes again: fills go on until then."""
-        for hedger in self.hedgers:
-            if hedger.is_up and hedger.machine.paused:
-                self._see_to(hedger)
+        self._see_to_paused()
         if not self.maker.is_running or self.maker.wants_stop:
             return False
         is_paused = any(hedger.is_up and hedger.machine.paused for hedger in self.hedgers)
         return bool(self.exchange.accounts[MAKER].resting) and not is_paused
+
+    def _see_to_paused(self) -> None:
+        for hedger in self.hedgers:
+            if hedger.is_up and hedger.machine.paused:
+                self._see_to(hedger)
 
     def _see_to(self, hedger: HedgerNode) -> None:
         """A pause is right where as many hedges in a row truly came to nothing; a person then starts B again."""
@@ -203,6 +210,7 @@ class World:
         hedger.start()
 
     def _is_quiet(self) -> bool:
+        self._see_to_paused()
         if any(lane.pending for lane in self.exchange.lanes.values()):
             return False
         lines = self.redis.ledger.open_lines()

@@ -56,6 +56,7 @@ class VenueLink:
         self.life_ms = life_ms
         self.is_connected = False
         self.is_venue_away = False
+        self.replays_fills = True
         self.listener: Callable[[port.VenueEvent], None] = lambda _: None
         self._is_subscribed = False
         self._was_connected = False
@@ -113,8 +114,9 @@ class VenueLink:
         for order in book.resting.values():
             if order.shown:
                 self._pushed(port.OrderSeen(order.shown[-1][1]))
-        for _, fill in book.fills[-REPLAYED_FILLS:]:
-            self._pushed(port.FillSeen(fill))
+        if self.replays_fills:
+            for _, fill in book.fills[-REPLAYED_FILLS:]:
+                self._pushed(port.FillSeen(fill))
         self._pushed(port.PositionSeen(self.exchange.position(self.account_index)))
         self.node.later(30 + self.clock.below(300), self._connected, self._socket)
 
@@ -128,6 +130,9 @@ class VenueLink:
         if not self._is_subscribed:
             return
         clock, weather = self.clock, self.weather
+        if self.is_connected and clock.strikes("socket cut for a frame", weather.cut_for_frame):
+            self.cut()
+            return
         if isinstance(event, port.PositionSeen):
             at_ms = max(self._positions_until_ms, clock.now_ms + 1 + clock.below(weather.slow_push_ms + 4))
             self._positions_until_ms = at_ms
@@ -237,9 +242,7 @@ class VenueLink:
         self._rest()
         return tuple(one for one in self.exchange.orders(self.account_index) if one.client_order_index in indexes)
 
-    def fills(
-        self, _market: Market, *, after_trade_id: int = 0, order_index: int | None = None
-    ) -> tuple[Fill, ...]:
+    def fills(self, _market: Market, *, after_trade_id: int = 0, order_index: int | None = None) -> tuple[Fill, ...]:
         """See the port."""
         self._rest()
         found = self.exchange.fills(self.account_index, after_trade_id)

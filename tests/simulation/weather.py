@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 from tests.simulation.clockwork import Clockwork
 
 DISASTERS = (
-    "crash A", "crash B", "freeze A", "freeze B", "stop A", "stop B", "cut A from Redis", "cut B from Redis",
+    "crash A", "crash A", "crash A", "crash B", "crash B",
+    "freeze A", "freeze B", "stop A", "stop B", "cut A from Redis", "cut B from Redis",
     "Redis away", "socket of A cut", "socket of B cut", "venue away",
 )  # fmt: skip
 FORGETFUL = ("Redis lost its last second", "Redis lost everything")
@@ -22,6 +23,7 @@ class Weather:
     Attributes:
         slow_push_ms: how late a frame may come; beyond a few ms frames overtake each other.
         repeated_push: a frame comes twice.
+        cut_for_frame: the socket breaks instead of bringing a frame.
         lost_request: bytes never reach the venue.
         lost_answer: the venue's answer never comes back.
         slow_send_ms: how long bytes may be on the way.
@@ -50,6 +52,7 @@ class Weather:
 
     slow_push_ms: int = 0
     repeated_push: float = 0.0
+    cut_for_frame: float = 0.0
     lost_request: float = 0.0
     lost_answer: float = 0.0
     slow_send_ms: int = 0
@@ -77,7 +80,8 @@ class Weather:
 
 
 LARGEST = Weather(
-    slow_push_ms=1_500, repeated_push=0.3, lost_request=0.4, lost_answer=0.5, slow_send_ms=4_000, refused=0.3,
+    slow_push_ms=1_500, repeated_push=0.3, cut_for_frame=0.15, lost_request=0.4, lost_answer=0.5,
+    slow_send_ms=4_000, refused=0.3,
     rate_limited=0.3, nonce_refused=0.3, held_back=0.3, failed=0.3, vanished=0.2, slow_execution_ms=3_000, partial=0.6,
     empty=0.3, post_only_crossed=0.3, lag_ms=15_000, rest_fails=0.4, stale_nonce=0.3, redis_before=0.15,
     redis_after=0.15, lost_hint=0.7, repeated_hint=0.4, gap=0.08, crash_in_gap=0.4, freeze_in_gap=0.4, no_book=0.5,
@@ -93,6 +97,8 @@ def forecast(clock: Clockwork) -> Weather:
         if clock.random() < busy:
             strength = getattr(LARGEST, name) * clock.random()
             setattr(weather, name, int(strength) if name.endswith("_ms") else strength)
+    if clock.random() < 0.3:  # this venue is always late
+        weather.lag_ms = max(weather.lag_ms, clock.below(LARGEST.lag_ms))
     return weather
 
 

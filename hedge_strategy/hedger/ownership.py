@@ -1,0 +1,166 @@
+"""From the lease of a market to acting for it, and back: on a thread of its own, so that looking never delays hedging.
+
+The keeper tells when the lease is gained or lost. Between gaining it and acting the ledger is made fit (`recovery`);
+while B acts, what must outlive Redis is remembered, and both positions are held against the ledger (`position_watch`).
+Losing the ledger, or a position that it does not explain, leads back to before acting, with the lease still held.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.lease import Lease
+from hedge_strategy.errors import DiskFailed, InvariantBroken, LedgerForgotten, RedisUnavailable, StaleOwner, VenueError
+from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.position_watch import PositionWatch
+from hedge_strategy.hedger.recovery import LedgerRecovery
+from hedge_strategy.risk.position_guard import GuardStep
+
+INTERVAL_S = 1.0
+LOOK_INTERVAL_MS = 10_000
+"""Pause between two readings of both positions; each costs two REST requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipParts:
+    """What it takes to own a market."""
+
+    ledger: HedgeLedger
+    recovery: LedgerRecovery
+    watch: PositionWatch
+
+
+class Ownership:
+    """One market's ownership. `gained` and `lost` belong to the keeper's thread, `run` to one of its own.
+
+    Args:
+        parts: ledger, recovery, watch.
+        lock: the one under which the machine is stepped.
+        dispatch: hands an event to the machine.
+        lane: the API key that this hedger signs with.
+        clock: for intervals.
+    """
+
+    def __init__(
+        self,
+        parts: OwnershipParts,
+        lock: threading.RLock,
+        dispatch: Callable[[ev.Event], None],
+        lane: int,
+        clock: Clock,
+    ) -> None:
+        self._parts = parts
+        self._lock = lock
+        self._dispatch = dispatch
+        self._lane = lane
+        self._clock = clock
+        self._held: Lease | None = None
+        self._acting: Lease | None = None
+        self._is_wanted = threading.Event()
+        self._ended = threading.Event()
+        self._must_recount = False
+        self._look_at_ms = 0
+        self._log = structlog.get_logger("hedger.ownership", market=parts.ledger.market)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the market is this hedger's, fit to act or not."""
+        return self._held is not None
+
+    @property
+    def acting(self) -> Lease | None:
+        """The lease to act under; None while nothing may be done."""
+        return self._acting
+
+    def gained(self, lease: Lease) -> None:
+        """The lease was gained."""
+        with self._lock:
+            self._held = lease
+            self._is_wanted.set()
+
+    def lost(self, reason: str) -> None:
+        """The lease was lost."""
+        with self._lock:
+            self._held = self._acting = None
+            self._dispatch(ev.OwnershipLost(reason))
+
+    def refused(self, event: ev.OwnershipLost) -> None:
+        """The ledger refused a step; the machine is told by who asked."""
+        self._acting = None
+        if isinstance(event, ev.LedgerLost):
+            self._is_wanted.set()
+
+    def end(self) -> None:
+        """Lets `run` end."""
+        self._ended.set()
+        self._is_wanted.set()
+
+    def run(self) -> None:
+        """The thread's loop."""
+        while not self._ended.is_set():
+            is_wanted = self._is_wanted.wait(INTERVAL_S)
+            lease = self._held
+            if lease is None:
+                self._is_wanted.clear()
+                continue
+            try:
+                if not is_wanted:
+                    self._keep_watch()
+                elif self._make_fit(lease):
+                    self._take_up(lease)
+                else:
+                    self._ended.wait(INTERVAL_S)
+            except (RedisUnavailable, VenueError, DiskFailed) as error:
+                self._log.warning("positions and memory could not be kept up", reason=str(error))
+            except StaleOwner as error:
+                self._is_wanted.clear()
+                self._log.warning("another hedger is taking over", reason=str(error))
+            except InvariantBroken as error:
+                self._is_wanted.clear()
+                self._dispatch(ev.Broken(str(error)))
+
+    def _make_fit(self, lease: Lease) -> bool:
+        still_holds = partial(self._still_holds, lease)
+        return self._parts.recovery.make_fit(lease, still_holds, recount_anyway=self._must_recount)
+
+    def _still_holds(self, lease: Lease) -> bool:
+        held = self._held
+        return held is not None and held.fencing == lease.fencing and not self._ended.is_set()
+
+    def _take_up(self, lease: Lease) -> None:
+        with self._lock:
+            if not self._still_holds(lease):
+                return
+            try:
+                unfinished, open_lines = self._parts.ledger.unfinished(), self._parts.ledger.open_lines()
+            except (RedisUnavailable, LedgerForgotten) as error:
+                self._log.warning("the ledger could not be read; trying again", reason=str(error))
+                return
+            self._is_wanted.clear()
+            self._must_recount = False
+            self._acting = lease
+            self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._lane))
+
+    def _keep_watch(self) -> None:
+        self._parts.recovery.remember()
+        now_ms = to_ms(self._clock.monotonic_ns())
+        if self._acting is None or now_ms < self._look_at_ms:
+            return
+        self._look_at_ms = now_ms + LOOK_INTERVAL_MS
+        verdict = self._parts.watch.look(now_ms)
+        if verdict is None or verdict.step is GuardStep.NONE:
+            return
+        self._log.warning("positions differ", why=verdict.reason, step=verdict.step.value)
+        if verdict.step is GuardStep.RECOUNT:
+            with self._lock:
+                self._acting = None
+                self._must_recount = True
+                self._dispatch(ev.LedgerLost(verdict.reason))
+                self._is_wanted.set()
+        elif verdict.step is GuardStep.FLATTEN:
+            self._dispatch(ev.Broken(f"positions differ and no recount explains it: {verdict.reason}"))

@@ -1,0 +1,58 @@
+"""Reads both accounts' positions and the ledger at a quiet moment, and asks the guard what they mean.
+
+A reading counts only where nothing was in flight and the ledger did not change while the venues were asked; otherwise
+nothing can be said, which is not the same as a difference. An error of a venue is an error, never a position of 0.
+
+Known limit: a market that is never quiet for the time of two REST requests is never judged.
+"""
+
+from decimal import Decimal
+
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.hedger.recovery import RecoveryMarkets, RecoverySources
+from hedge_strategy.risk.position_guard import GuardVerdict, PositionGuard, PositionsSeen
+
+
+class PositionWatch:
+    """One market's watch.
+
+    Args:
+        ledger: in Redis.
+        sources: both venues and this hedger's memory.
+        markets: A's and B's.
+        guard: judges.
+    """
+
+    def __init__(
+        self, ledger: HedgeLedger, sources: RecoverySources, markets: RecoveryMarkets, guard: PositionGuard
+    ) -> None:
+        self._ledger = ledger
+        self._sources = sources
+        self._markets = markets
+        self._guard = guard
+
+    def look(self, now_ms: int) -> GuardVerdict | None:
+        """Takes a reading.
+
+        Args:
+            now_ms: milliseconds of a clock that never goes back.
+
+        Returns:
+            The guard's verdict; None where nothing could be said.
+
+        Raises:
+            VenueError: a position could not be read.
+            RedisUnavailable: the ledger could not be read.
+            DiskFailed: the memory could not be read.
+        """
+        memory = self._sources.memory.load()
+        before = self._ledger.totals()
+        if memory is None or before.in_flight_lots:
+            return None
+        maker = self._sources.maker_venue.position(self._markets.maker).size
+        hedger = self._sources.hedge_venue.position(self._markets.hedge).size
+        if self._ledger.totals() != before:
+            return None
+        unhedged = self._markets.maker.size_of(before.unhedged_lots)
+        baseline = Decimal(memory.net_at_baseline)
+        return self._guard.look(PositionsSeen(maker, hedger, unhedged, baseline), now_ms)

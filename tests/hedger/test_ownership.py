@@ -1,0 +1,94 @@
+"""From the lease to acting and back: nothing is done before the ledger is fit, nor after it is refused."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
+from hedge_strategy.hedger.position_watch import PositionWatch
+from hedge_strategy.risk.position_guard import PositionGuard
+from tests.fake_venue import FakeVenue
+from tests.hedger.scene import HEDGER, MAKER, MARKETS, Scene
+from tests.polling import wait_until
+from tests.redis_server import running_redis
+
+
+class Told:
+    def __init__(self) -> None:
+        self.events: list[ev.Event] = []
+
+    def __call__(self, event: ev.Event) -> None:
+        self.events.append(event)
+
+    def count(self, kind: type[ev.Event]) -> int:
+        return sum(type(event) is kind for event in self.events)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with running_redis(tmp_path) as server, connect(server.settings) as client:
+        yield Scene(client, tmp_path / "state", FakeVenue(MAKER), FakeVenue(HEDGER))
+
+
+@contextmanager
+def owning(scene: Scene, told: Told, timeout_ms: int = 30_000) -> Iterator[Ownership]:
+    recovery, ledger = scene.recovery()
+    watch = PositionWatch(ledger, scene.sources(), MARKETS, PositionGuard(timeout_ms))
+    ownership = Ownership(OwnershipParts(ledger, recovery, watch), threading.RLock(), told, 4, SystemClock())
+    thread = threading.Thread(target=ownership.run)
+    thread.start()
+    try:
+        yield ownership
+    finally:
+        ownership.end()
+        thread.join(10)
+
+
+def test_the_market_is_taken_up_once_the_ledger_is_fit(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told) as ownership:
+        scene.hedger.switches.rest_fails = 1  # the first attempt fails: the venue does not answer
+        lease = scene.lease()
+        ownership.gained(lease)
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        assert ownership.acting is lease
+        assert told.count(ev.OwnershipGained) == 1
+
+
+def test_after_the_lease_is_lost_nothing_may_be_done(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        ownership.lost("expired")
+        assert (ownership.acting, ownership.is_held) == (None, False)
+        assert told.count(ev.OwnershipLost) == 1
+
+
+def test_a_lost_ledger_is_made_anew_under_the_same_lease(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        scene.client.delete("hedge:{BTC}:ledger")
+        ownership.refused(ev.LedgerLost("forgotten"))
+        assert ownership.acting is None
+        wait_until(lambda: ownership.acting, "the market to be taken up again")
+        assert told.count(ev.OwnershipGained) == 2
+
+
+def test_a_fill_that_nobody_told_is_found_by_a_recount(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told, timeout_ms=0) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        scene.maker_sells(30)
+        wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the recount", deadline_s=20)
+        gained = [event for event in told.events if isinstance(event, ev.OwnershipGained)][-1]
+        assert [line.unhedged_lots for line in gained.open_lines] == [30]

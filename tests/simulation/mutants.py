@@ -1,0 +1,374 @@
+"""Each known failure that can live in machines, tracker, ledger or resolution, planted one at a time: F1 … F28.
+
+A mutant that survives is a hole in the simulation. Those that live elsewhere are found by other tests: F19 (B meets A's
+own order: prevented on the venue), F21 (the emergency close), F23 (JSON pings), F26 (Redis forgets), F27 (threads).
+"""
+
+from dataclasses import dataclass
+
+from tests.simulation.planting import Change
+
+_PRODUCT = "hedge_strategy."
+TRACKER, MAKER, WORKING = _PRODUCT + "maker.fill_tracker", _PRODUCT + "maker.machine", _PRODUCT + "maker.working_order"
+CATCH_UP, SWEEP = _PRODUCT + "maker.catch_up", _PRODUCT + "maker.sweep"
+HEDGER, RESOLUTION = _PRODUCT + "hedger.machine", _PRODUCT + "hedger.resolution"
+BACKLOG, UNDER_WAY, BOOKING = _PRODUCT + "hedger.backlog", _PRODUCT + "hedger.under_way", _PRODUCT + "hedger.booking"
+SIZING, READER, MESSAGES = (
+    _PRODUCT + "hedger.sizing",
+    _PRODUCT + "hedger.stream_reader",
+    _PRODUCT + "coordination.messages",
+)
+MARKET = _PRODUCT + "domain.market"
+LEDGER, REDIS = "tests.simulation.ledger_model", "tests.simulation.redis_model"
+SHELL_A = "tests.simulation.maker_node"
+SHELL_B = "tests.simulation.hedger_node"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A planted mistake.
+
+    Attributes:
+        name: F-number, and a letter where there are several.
+        what: what the mistake is.
+        changes: how it is planted.
+    """
+
+    name: str
+    what: str
+    changes: tuple[Change, ...]
+
+
+def _one(name: str, what: str, module: str, old: str, new: str) -> Mutant:
+    return Mutant(name, what, (Change(module, old, new),))
+
+
+MUTANTS = (
+    Mutant(
+        "F1",
+        "the order is forgotten after its first trade",
+        (
+            Change(TRACKER, "        if fill.trade_id in order.trade_ids:", "        if order.told_size:"),
+            Change(
+                TRACKER,
+                "        if is_ours and report.filled_size >",
+                "        if not order.told_size and report.filled_size >",
+            ),
+            Change(
+                TRACKER,
+                "        ended = order.is_final and",
+                "        ended = not order.told_size and order.is_final and",
+            ),
+        ),
+    ),
+    Mutant(
+        "F2",
+        "a fill that comes before the answer to the order is taken for somebody else's",
+        (
+            Change(
+                MAKER,
+                "            case port.FillSeen(fill):\n",
+                "            case port.FillSeen(fill) if self._order and self._order.phase.value == 'placing':\n"
+                "                self._tracker.foreign = fill.order_index\n"
+                "                return ()\n"
+                "            case port.FillSeen(fill):\n",
+            ),
+            Change(
+                TRACKER,
+                "        if not grown and not ended:",
+                "        if getattr(self, 'foreign', 0) == order_index or not grown and not ended:",
+            ),
+        ),
+    ),
+    _one(
+        "F3",
+        "a fill that Redis did not take is dropped",
+        MAKER,
+        "        self._publishing.retry_at_ms = now_ms + PUBLISH_RETRY_MS\n        self._around",
+        "        self._publishing.waiting.clear()\n        self._around",
+    ),
+    _one(
+        "F4",
+        "the hedger hears the channel alone: what was published while it was away is never read",
+        SHELL_B,
+        "                if self.machine.wants_more:",
+        "                if False:",
+    ),
+    _one(
+        "F4b",
+        "a new owner does not take up the orders that the ledger says are unhedged, nor what others have read",
+        READER,
+        "        self._must_read_all.set()\n",
+        "        self._take_over_at_ms = 1 << 62\n",
+    ),
+    _one(
+        "F4c",
+        "what a former owner reads after it lost the market is never taken from it",
+        READER,
+        "        is_due = now_ms >= self._take_over_at_ms",
+        "        is_due = False",
+    ),
+    _one(
+        "F5",
+        "a trade that is told again counts again",
+        TRACKER,
+        "        if fill.trade_id in order.trade_ids:",
+        "        if False:",
+    ),
+    _one(
+        "F5b",
+        "the ledger adds amounts up instead of taking the largest",
+        LEDGER,
+        "        row.filled = max(row.filled, fill.filled_lots)",
+        "        row.filled += fill.filled_lots",
+    ),
+    _one(
+        "F6",
+        "a hedge that no record shows is taken for dead",
+        RESOLUTION,
+        "    if evidence.status is TransactionStatus.FAILED:\n",
+        "    if evidence.learnt_at_ms and not evidence.status and not evidence.is_looking_up:\n"
+        '        return "not found"\n'
+        "    if evidence.status is TransactionStatus.FAILED:\n",
+    ),
+    _one(
+        "F7",
+        "the whole hedge is sent again when a part of it was executed",
+        HEDGER,
+        "        settle = ev.Settle(hedge.claim, False, lots,",
+        "        lots = lots if lots == hedge.claim.lots else 0\n        settle = ev.Settle(hedge.claim, False, lots,",
+    ),
+    _one(
+        "F8",
+        "a send without an answer is taken for failed and sent anew",
+        RESOLUTION,
+        "    if isinstance(outcome, Rejected) and is_first:",
+        "    if outcome is not None and not isinstance(outcome, Accepted | Rejected):\n"
+        '        return "timed out"\n'
+        "    if isinstance(outcome, Rejected) and is_first:",
+    ),
+    Mutant(
+        "F9",
+        "a hedge that shows nothing for 30 s is taken for filled",
+        (
+            Change(
+                HEDGER,
+                "            case Step.GIVE_UP:\n",
+                "            case Step.GIVE_UP | Step.KILL:\n"
+                "                hedge.settlement = ev.Settle(hedge.claim, False, hedge.claim.lots, "
+                "Decimal(0), 0, 'late')\n"
+                "                return self._ask_redis(hedge.settlement)\n"
+                "            case Step.GIVE_UP:\n",
+            ),
+            Change(
+                HEDGER,
+                "            case Step.KILL:\n                note",
+                "            case Step.WAIT if False:\n                note",
+            ),
+        ),
+    ),
+    Mutant(
+        "F10",
+        "only orders that are filled in full count",
+        (
+            Change(MAKER, "        if fill is None:\n", "        if fill is None or not fill.is_final:\n"),
+            Change(TRACKER, "order.is_final or report.status.is_final", "report.status.value == 'filled'"),
+        ),
+    ),
+    _one(
+        "F10b",
+        "a fill is ignored while the order's cancel is on the way",
+        MAKER,
+        "        if fill is None:\n",
+        "        if fill is None or self._order is not None and self._order.phase.value == 'cancelling':\n",
+    ),
+    _one(
+        "F11",
+        "after a restart the hedges on their way are forgotten and claimed anew",
+        HEDGER,
+        "        self._hedge.evidence = self._new_evidence(intent.transaction, now_ms, is_recovered=True)\n"
+        "        return (note, *self._resolve(now_ms))",
+        '        return (note, *self._settle_as_dead("from before"))',
+    ),
+    _one(
+        "F11b",
+        "the hedge is sent before the ledger holds its bytes",
+        HEDGER,
+        "        return self._ask_redis(ev.StoreAsSent(hedge.claim, transaction))",
+        "        return (ev.Send(transaction), *self._ask_redis(ev.StoreAsSent(hedge.claim, transaction)))",
+    ),
+    _one(
+        "F12",
+        "a hedge in doubt is signed again under the same client order index with a new nonce, trusting the venue",
+        HEDGER,
+        '                return (self._doubt_note(verdict, "sending the same bytes again"), '
+        "ev.Send(evidence.transaction))",
+        "                self._nonce = (self._nonce or 0) + 1\n"
+        "                hedge.evidence = None\n"
+        "                return self._order(hedge, hedge.claim)",
+    ),
+    _one(
+        "F13",
+        "a hedge is dead as soon as its killer is on the way, and the next takes a new nonce",
+        RESOLUTION,
+        "    if evidence.kill_status is TransactionStatus.EXECUTED:",
+        "    if evidence.killer is not None:",
+    ),
+    _one(
+        "F13b",
+        "any refusal proves death, also of a second sending",
+        RESOLUTION,
+        "    is_first = evidence.sends == 1 and not evidence.is_recovered and not evidence.was_accepted",
+        "    is_first = True",
+    ),
+    Mutant(
+        "F14",
+        "nothing is read after a reconnect",
+        (
+            Change(
+                CATCH_UP,
+                "        self._due_at_ms = [now_ms + after for after in AFTER_CONNECT_MS]",
+                "        self._due_at_ms = [] if getattr(self, 'was_connected', False) else [now_ms]\n"
+                "        self.was_connected = True\n"
+                "        self._caught_up_since_connect = not self._due_at_ms",
+            ),
+            Change(
+                CATCH_UP,
+                "        if not self._due_at_ms:\n            self._complete_until_ms = now_ms",
+                "        self._complete_until_ms = now_ms",
+            ),
+        ),
+    ),
+    _one(
+        "F14b",
+        "history is read once after a reconnect, though it lags",
+        CATCH_UP,
+        "AFTER_CONNECT_MS = (0, 1_000, 3_000, 8_000, 18_000)",
+        "AFTER_CONNECT_MS = (0,)",
+    ),
+    _one(
+        "F15",
+        "the nonce stays advanced after a hedge that never ran",
+        HEDGER,
+        "        if hedge.evidence is not None and hedge.evidence.is_own_lane:\n            self._nonce = None\n",
+        "        if hedge.evidence is not None and hedge.evidence.is_own_lane:\n"
+        "            self._nonce = self._nonce_floor = hedge.evidence.transaction.nonce + 1\n",
+    ),
+    _one(
+        "F16",
+        "the ledger takes writes of any owner",
+        LEDGER,
+        "        if fencing != self._time.fence:",
+        "        if False:",
+    ),
+    _one(
+        "F16b",
+        "a second hedger gets a lease that another holds",
+        REDIS,
+        "        if held is not None and held.owner != owner:",
+        "        if False:",
+    ),
+    _one(
+        "F17",
+        "a reading that fails is taken for position 0",
+        SHELL_A,
+        "            self.tell(ev.CatchUpFailed(str(error)))",
+        "            self.tell(ev.CaughtUp((), (), Decimal(0)))",
+    ),
+    _one(
+        "F25c",
+        "an order that no answer shows is taken for gone",
+        WORKING,
+        "        if self.phase is Phase.RESTING:\n            return self._doubt(now_ms)\n        if self._cancelled",
+        '        self.ended = "gone"\n        if self._cancelled',
+    ),
+    _one(
+        "F18",
+        "market index 0 is taken for no market",
+        TRACKER,
+        "        return account_index == ",
+        "        return bool(market_index) and account_index == ",
+    ),
+    _one(
+        "F18b",
+        "sizes go through floats and are cut",
+        MARKET,
+        "        return int(lots)\n",
+        "        return int(float(size) * 10**self.size_decimals)\n",
+    ),
+    Mutant(
+        "F20",
+        "a remainder below the minimum is left alone",
+        (
+            Change(
+                BACKLOG,
+                "line.hedged_lots >= waiting.fill.filled_lots:",
+                "line.hedged_lots + 20 > waiting.fill.filled_lots:",
+            ),
+            Change(
+                HEDGER,
+                "        if waiting is None and line.unhedged_lots:",
+                "        if waiting is None and line.unhedged_lots > 20:",
+            ),
+            Change(BACKLOG, "lots <= line.hedged_lots", "lots < line.hedged_lots + 20"),
+        ),
+    ),
+    _one(
+        "F22",
+        "a hedger that is stopped drops the hedge in flight as dead",
+        HEDGER,
+        "                self._is_stopping = True\n",
+        "                self._is_stopping = True\n"
+        "                if self._hedge is not None and self._hedge.evidence is not None:\n"
+        "                    return self._settle_as_dead('stopping')\n",
+    ),
+    Mutant(
+        "F24",
+        "A goes on quoting though the hedger gave up",
+        (
+            Change(MAKER, 'around.hedger_problem is not None),\n            ("fills', 'False),\n            ("fills'),
+            Change(MAKER, '("a fill is not hedged yet", bool(self._owed)),', ""),
+            Change(MAKER, '("the hedger is leaving", around.is_draining),', ""),
+            Change(
+                MAKER,
+                "if problem is not None or hedger is None or is_draining:",
+                "if problem is not None or hedger is None:",
+            ),
+        ),
+    ),
+    _one(
+        "F24b",
+        "A quotes though no hedger owns the market",
+        MAKER,
+        "                if problem is not None or hedger is None or is_draining:\n"
+        "                    return self._want_cancel()",
+        "                pass",
+    ),
+    _one(
+        "F25",
+        "a maker order that gets no answer is taken for refused",
+        WORKING,
+        "            return self.want_cancel() if self._cancel_wanted else ()\n        return self._doubt(now_ms)",
+        "            return self.want_cancel() if self._cancel_wanted else ()\n"
+        "        self.ended = 'no answer'\n        return ()",
+    ),
+    _one(
+        "F25b",
+        "a transaction that has run without its order being shown is dead",
+        RESOLUTION,
+        '            return Verdict(Step.GIVE_UP, "it has run, but the venue shows no order for it")\n'
+        "        return Verdict(Step.LOOK_UP)",
+        '            return Verdict(Step.GIVE_UP, "it has run, but the venue shows no order for it")\n'
+        '        return Verdict(Step.DEAD, "not found")',
+    ),
+    _one(
+        "F28",
+        "accepted counts as hedged",
+        HEDGER,
+        "        verdict = next_step(evidence, now_ms)\n",
+        "        verdict = next_step(evidence, now_ms)\n"
+        "        if evidence.was_accepted:\n"
+        "            hedge.settlement = ev.Settle(hedge.claim, False, hedge.claim.lots, Decimal(0), 0, 'accepted')\n"
+        "            return self._ask_redis(hedge.settlement)\n",
+    ),
+)

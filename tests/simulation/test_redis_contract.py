@@ -1,0 +1,226 @@
+"""The Redis of the simulation answers as a real Redis and the fake one do with the product's scripts, call for call.
+
+Every sequence is played to all of them side by side; whatever one answers, the others must answer too.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import fakeredis
+import pytest
+import redis
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hedge_strategy.coordination.fill_stream import FillEntry, FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.lease import Held, Lease, Leases
+from hedge_strategy.coordination.ledger_rows import Busy, Intent, SeenFill
+from hedge_strategy.domain.hedge import Claim, IntentState
+from hedge_strategy.domain.order import Side
+from hedge_strategy.errors import HedgeError
+from tests.coordination.conftest import real, server, shared_server  # noqa: F401 - fixtures
+from tests.coordination.samples import BTC, MAKER, message, order, transaction
+from tests.simulation.clockwork import Clockwork
+from tests.simulation.ledger_model import LedgerModel
+from tests.simulation.redis_model import RedisModel
+
+ORDERS = 2
+CALLS = st.lists(
+    st.tuples(
+        st.sampled_from(["observe", "claim", "again", "sign", "send", "executed", "dead", "settle", "read"]),
+        st.integers(0, ORDERS - 1),
+        st.integers(0, 12),
+        st.booleans(),
+        st.booleans(),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+@dataclass(slots=True)
+class Player:
+    """One ledger, and what it has claimed so far."""
+
+    ledger: HedgeLedger | LedgerModel
+    fencing: int
+    claims: dict[int, Claim]
+    tokens: int = 0
+
+    def play(self, what: str, number: int, lots: int, is_final: bool, is_former: bool) -> Any:
+        """Makes a call; the answer without times, or the kind of the refusal."""
+        try:
+            return _timeless(self._call(what, number, lots, is_final, self.fencing - is_former))
+        except HedgeError as refusal:
+            return type(refusal).__name__
+        except ValueError:
+            return "ValueError"
+
+    def _call(self, what: str, number: int, lots: int, is_final: bool, fencing: int) -> Any:
+        ledger = self.ledger
+        fill = SeenFill(order(number), Side.SELL, lots, f"{lots}.5", is_final, last_trade_id=900, filled_at_ms=1)
+        if what == "observe":
+            return ledger.observe(fill)
+        if what in ("claim", "again"):
+            self.tokens += what == "claim"
+            answer = ledger.claim(fill, fencing=fencing, claim_token=f"token-{self.tokens}", max_lots=5)
+            if isinstance(answer, Claim):
+                self.claims[number] = answer
+            return answer
+        if what == "read":
+            return ledger.order_line(order(number)), ledger.intents_of(order(number)), ledger.totals()
+        claim = self.claims.get(number, Claim(order(number), Side.SELL, 1, 0, 1, IntentState.RESERVED))
+        if what == "settle":
+            return ledger.settle(claim, fencing=fencing, executed_lots=lots, executed_quote="1", reason="done")
+        states = {"sign": IntentState.SIGNED, "send": IntentState.SENT, "executed": IntentState.EXECUTED}
+        signed = transaction(claim.client_order_index, nonce=7 + lots % 2) if what in ("sign", "send") else None
+        return ledger.advance(
+            claim, states.get(what, IntentState.DEAD), fencing=fencing, transaction=signed, reason=what
+        )
+
+    def state(self) -> Any:
+        """Everything that a new owner would be told."""
+        lines = sorted(self.ledger.open_lines(), key=lambda line: line.order.order_index)
+        found = (_timeless(one) for one in self.ledger.unfinished())
+        unfinished = sorted(found, key=lambda one: one.claim.order.order_index)
+        return lines, unfinished, self.ledger.totals()
+
+
+def _timeless(answer: Any) -> Any:
+    if isinstance(answer, Intent):
+        return replace(answer, claimed_at_ms=0, settled_at_ms=0, fencing=0)
+    if isinstance(answer, Busy):
+        return replace(answer, intent=_timeless(answer.intent))
+    return tuple(_timeless(one) for one in answer) if isinstance(answer, tuple) else answer
+
+
+def _on_redis(client: redis.Redis) -> Player:
+    lease = Leases(client, life_ms=600_000).acquire("BTC", owner="hedger", lane=4)
+    assert isinstance(lease, Lease)
+    return Player(HedgeLedger(client, "BTC"), lease.fencing, {})
+
+
+def _in_memory() -> Player:
+    model = RedisModel(Clockwork(1), "BTC")
+    lease = model.acquire("BTC", owner="hedger", lane=4)
+    assert isinstance(lease, Lease)
+    return Player(model.ledger, lease.fencing, {})
+
+
+def _play_to_both(calls: list[tuple[str, int, int, bool, bool]], client: redis.Redis) -> None:
+    true, model = _on_redis(client), _in_memory()
+    for call in calls:
+        what, number, lots, is_final, is_former = call
+        is_former = is_former and lots % 4 == 0
+        answers = [player.play(what, number, lots, is_final, is_former) for player in (true, model)]
+        assert answers[1] == answers[0], call
+        assert model.state() == true.state(), call
+
+
+@given(calls=CALLS)
+@settings(max_examples=60)
+def test_the_ledger_in_memory_answers_as_the_script_on_the_fake_redis(
+    calls: list[tuple[str, int, int, bool, bool]],
+) -> None:
+    _play_to_both(calls, fakeredis.FakeRedis(server=fakeredis.FakeServer(), protocol=2))
+
+
+@given(calls=CALLS)
+@settings(max_examples=60)
+def test_the_ledger_in_memory_answers_as_the_script_on_a_real_redis(
+    shared_server: Any,  # noqa: F811
+    calls: list[tuple[str, int, int, bool, bool]],
+) -> None:
+    from hedge_strategy.coordination.connection import connect
+
+    with connect(shared_server.settings) as client:
+        client.flushall()
+        _play_to_both(calls, client)
+
+
+@pytest.fixture(params=["real", "fake"])
+def client(request: pytest.FixtureRequest) -> redis.Redis:
+    if request.param == "fake":
+        return fakeredis.FakeRedis(server=fakeredis.FakeServer(), protocol=2)
+    held: redis.Redis = request.getfixturevalue("real")
+    return held
+
+
+class _Streams:
+    """The same calls on the stream, to Redis and to the model."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        clock = Clockwork(1)
+        self.model = RedisModel(clock, "BTC")
+        self.publisher = FillPublisher(client)
+        source = FillSource("BTC", MAKER, BTC.index)
+        self.readers = {name: FillSubscriber(client, clock, source, name) for name in ("one", "two")}  # type: ignore[arg-type]
+        self.ids: list[tuple[str, str]] = []
+
+    def publish(self, number: int) -> None:
+        told = message(number=number)
+        self.ids.append((self.publisher.publish("BTC", told), self.model.publish_fill("BTC", told)))
+
+    def read(self, what: str, name: str) -> list[int]:
+        reader, model = self.readers[name], self.model
+        calls: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+            "new": (reader.read_new, lambda: model.read_new(name)),
+            "pending": (reader.read_pending, lambda: model.read_pending(name)),
+            "take over": (lambda: reader.take_over(0), lambda: model.take_over(name, 0)),
+        }
+        answers = [[self._number(one) for one in call()] for call in calls[what]]
+        assert answers[0] == answers[1], what
+        return answers[0]
+
+    def acknowledge(self, name: str, *numbers: int) -> int:
+        true = self.readers[name].acknowledge([self.ids[number][0] for number in numbers])
+        assert self.model.acknowledge(tuple(self.ids[number][1] for number in numbers)) == true
+        return true
+
+    def _number(self, entry: Any) -> int:
+        assert isinstance(entry, FillEntry)
+        (number,) = [at for at, names in enumerate(self.ids) if entry.stream_id in names]
+        assert entry.message == message(number=number)
+        return number
+
+
+def test_the_stream_in_memory_gives_out_what_the_real_one_gives_out(client: redis.Redis) -> None:
+    streams = _Streams(client)
+    assert streams.read("new", "one") == []
+    for number in range(3):
+        streams.publish(number)
+    assert streams.read("new", "one") == [0, 1, 2]
+    assert streams.read("new", "two") == []
+    assert streams.acknowledge("one", 1) == 1
+    assert streams.read("pending", "one") == [0, 2]
+    assert streams.read("pending", "two") == []
+    assert streams.read("take over", "two") == [0, 2]
+    assert streams.read("pending", "one") == []
+    streams.publish(3)
+    assert streams.read("new", "one") == [3]
+    assert streams.acknowledge("two", 0, 1, 2, 3) == 3
+    assert streams.read("take over", "one") == []
+
+
+def test_the_lease_in_memory_is_given_and_refused_as_the_real_one(client: redis.Redis) -> None:
+    true, model = Leases(client, life_ms=60_000), RedisModel(Clockwork(1), "BTC")
+    fencings = []
+    for leases in (true, model):
+        first = leases.acquire("BTC", owner="one", lane=4)
+        assert isinstance(first, Lease)
+        assert isinstance(leases.acquire("BTC", owner="two", lane=5), Held)
+        assert leases.acquire("BTC", owner="one", lane=4).fencing == first.fencing  # type: ignore[union-attr]
+        assert leases.renew(first).fencing == first.fencing
+        assert leases.release(first)
+        assert not leases.release(first)
+        assert leases.read("BTC") is None
+        second = leases.acquire("BTC", owner="two", lane=5)
+        assert isinstance(second, Lease)
+        assert second.fencing > first.fencing
+        with pytest.raises(HedgeError, match=re.escape("the lease of one")):
+            leases.renew(first)
+        fencings.append((second.owner, second.lane))
+    assert fencings[0] == fencings[1]
