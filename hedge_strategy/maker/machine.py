@@ -314,9 +314,10 @@ class MakerMachine:
         commands += self._ask_for_hedges(now_ms)
         if self._around.is_connected:
             commands += self._sweep.due(now_ms)
+        disagreement = self._position.disagreement(self._tracker.net_told, now_ms)  # it has to see time pass
         if self._order is not None:
             return commands + self._order.tick(now_ms)
-        reason = self._why_no_quote(now_ms)
+        reason = self._why_no_quote(disagreement, now_ms)
         if reason is None:
             return commands + self._quote(book, now_ms)
         if self._around.is_stopping and not self._publishing.waiting:
@@ -335,7 +336,7 @@ class MakerMachine:
                 commands += (ev.Note("error", "fill still unhedged", facts), *self._want_cancel())
         return commands
 
-    def _why_no_quote(self, now_ms: int) -> str | None:
+    def _why_no_quote(self, disagreement: str | None, now_ms: int) -> str | None:
         around = self._around
         reasons = (
             ("stopping", around.is_stopping),
@@ -353,7 +354,6 @@ class MakerMachine:
         for reason, holds in reasons:
             if holds:
                 return reason
-        disagreement = self._position.disagreement(self._tracker.net_told, now_ms)
         if disagreement is not None and self._position.wants_reading(now_ms):
             self._catch_up.again_soon(now_ms)
         return disagreement
