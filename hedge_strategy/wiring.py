@@ -22,6 +22,7 @@ from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher, ResultSubscriber
+from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
@@ -136,6 +137,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         maker_venue=_venue(config, config.account_a, clock),
         memory=hedger_memory(Path(config.state_dir), maker_market.symbol, config.account_a.account_index),
         checkpoints=Checkpoints(client, maker_market.symbol, config.account_a.account_index),
+        shared=SharedMemory(client, maker_market.symbol),
         read_server=partial(server_facts, client),
     )
     is_one_venue = config.account_a.venue == config.account_b.venue

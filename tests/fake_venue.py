@@ -59,6 +59,7 @@ class Switches:
         refuse_to_sign: orders that the signer refuses.
         no_reports: orders that end without a push.
         rest_fails: REST reads that find no venue.
+        rest_is_limited: REST reads that the venue's limit refuses.
         partial: how much of each market order is executed, in order; None: all.
         hide_history: True: REST shows no orders and no transactions yet.
     """
@@ -71,6 +72,7 @@ class Switches:
     refuse_to_sign: int = 0
     no_reports: int = 0
     rest_fails: int = 0
+    rest_is_limited: int = 0
     partial: list[Decimal] = field(default_factory=list)
     hide_history: bool = False
 
@@ -242,6 +244,8 @@ class FakeVenue:
     def _maybe_fail(self) -> None:
         if self.switches.use("rest_fails"):
             raise VenueUnreachable("no venue")
+        if self.switches.use("rest_is_limited"):
+            raise RateLimited("too many", 10)
 
     def _sign(
         self, kind: int, nonce: int, what: OrderIntent | int | None, client_order_index: int = 0

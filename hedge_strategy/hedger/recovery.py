@@ -38,13 +38,26 @@ from hedge_strategy.coordination.ledger_restore import (
     standing,
 )
 from hedge_strategy.coordination.ledger_rows import SeenFill
+from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import TransactionStatus
-from hedge_strategy.errors import DiskFailed, InvariantBroken, LedgerForgotten, RedisUnavailable, VenueError
+from hedge_strategy.errors import (
+    DiskFailed,
+    InvariantBroken,
+    LedgerForgotten,
+    RateLimited,
+    RedisUnavailable,
+    VenueError,
+)
 from hedge_strategy.hedger.recount import LAG_MS, CountedOrder, VenueRecords, doubled, is_complete, recount
 from hedge_strategy.venues.port import Venue
 
 PAUSE_S = 0.5
+"""Pause between two looks at the fence, and after the first count …"""
+COUNT_PAUSE_MAX_S = 4.0
+"""… doubled up to this: a count costs about a sixteenth of what a Premium account may read in a minute …"""
+LIMITED_PAUSE_MAX_S = 30.0
+"""… and up to this while the venue's limit of reads is used up: a count must fit into it whole."""
 FENCE_WAIT_MS = 3_000
 ORDERS_BEFORE_MS = 60_000
 """How far before the last checkpoint B's ended orders are asked for: clocks differ and history lags."""
@@ -61,6 +74,7 @@ class RecoverySources:
         maker_venue: A's account, for reading only.
         memory: this hedger's record on disk.
         checkpoints: A's record in Redis.
+        shared: what the owner remembers, in Redis, for hedgers that wait on other machines.
         read_server: what Redis says of itself; raises RedisUnavailable.
     """
 
@@ -68,6 +82,7 @@ class RecoverySources:
     maker_venue: Venue
     memory: DiskRecord[HedgerMemory]
     checkpoints: Checkpoints
+    shared: SharedMemory
     read_server: Callable[[], ServerFacts]
 
 
@@ -116,7 +131,7 @@ class LedgerRecovery:
             InvariantBroken: the venues' records contradict a promise; a person must look.
         """
         try:
-            memory = self._sources.memory.load()
+            memory = self._sources.memory.load() or self._sources.shared.load()
             marker = self._ledger.marker()
             found = self._standing(marker, memory)
             if recount_anyway and found is Standing.INTACT:
@@ -150,6 +165,26 @@ class LedgerRecovery:
         if (trade_id, self._ledger.sequence) != (known.trade_id, known.sequence):
             grown = msgspec.structs.replace(known, trade_id=trade_id)
             self._save(grown, known.epoch, self._ledger.sequence)
+
+    def follow(self) -> None:
+        """Copies to this hedger's disk what the owner remembers; called now and then while another owns the market.
+
+        Only what continues what is known here is taken over: an owner may have begun anew knowing less.
+
+        Raises:
+            RedisUnavailable: what the owner remembers could not be read.
+            InvariantBroken: it is damaged.
+            DiskFailed: it could not be written.
+        """
+        told, known = self._sources.shared.load(), self._sources.memory.load()
+        if told is None or told == known:
+            return
+        if (
+            known is None
+            or told.follows == known.epoch
+            or (told.epoch == known.epoch and told.sequence > known.sequence)
+        ):
+            self._sources.memory.save(told)
 
     def _standing(self, marker: LedgerMarker, memory: HedgerMemory | None) -> Standing:
         """What this run has been told itself is exact; what the disk remembers may be a second old."""
@@ -191,15 +226,16 @@ class LedgerRecovery:
         return f"{self._run_id}:{lease.fencing}:{to_ms(self._clock.now_ns())}"
 
     def _save(self, known: HedgerMemory, epoch: str, sequence: int) -> None:
-        self._sources.memory.save(
-            msgspec.structs.replace(
-                known,
-                epoch=epoch,
-                sequence=sequence,
-                saved_at_ms=to_ms(self._clock.now_ns()),
-                redis_run_id=self._sources.read_server().run_id,
-            )
+        memory = msgspec.structs.replace(
+            known,
+            epoch=epoch,
+            sequence=sequence,
+            saved_at_ms=to_ms(self._clock.now_ns()),
+            redis_run_id=self._sources.read_server().run_id,
+            follows=known.follows if known.epoch == epoch else known.epoch,
         )
+        self._sources.memory.save(memory)
+        self._sources.shared.save(memory)
 
     # --- counting anew ------------------------------------------------------------------------------------------------
 
@@ -244,16 +280,29 @@ class LedgerRecovery:
         """Reads until the count explains the positions, or history can lag no more; None where the market is lost."""
         began_ms = to_ms(self._clock.monotonic_ns())
         net_at_baseline = Decimal(memory.net_at_baseline)
+        pause_s = PAUSE_S
         while still_owns():
-            net = self._net_position()
-            counted = recount(self._records(memory), self._sources.maker_venue.account_index)
-            if is_complete(counted, self._markets.maker, net, net_at_baseline) and net == self._net_position():
-                return counted
-            if to_ms(self._clock.monotonic_ns()) - began_ms >= LAG_MS:
-                self._log.error("the venues' records do not explain the positions", net=str(net))
-                return counted
-            self._clock.sleep(PAUSE_S)
+            longest_s = COUNT_PAUSE_MAX_S
+            try:
+                net = self._net_position()
+                counted = recount(self._records(memory), self._sources.maker_venue.account_index)
+                if is_complete(counted, self._markets.maker, net, net_at_baseline) and net == self._net_position():
+                    return counted
+                if to_ms(self._clock.monotonic_ns()) - began_ms >= LAG_MS:
+                    self._log.error("the venues' records do not explain the positions", net=str(net))
+                    return counted
+            except RateLimited as error:
+                # Beginning anew would spend on the fence what is missing for the count, again and again.
+                self._log.warning("the count waits for the venue's limit", reason=str(error))
+                longest_s = LIMITED_PAUSE_MAX_S
+            self._sleep_while(still_owns, pause_s)
+            pause_s = min(2 * pause_s, longest_s)
         return None
+
+    def _sleep_while(self, still_owns: Callable[[], bool], seconds: float) -> None:
+        until_ms = to_ms(self._clock.monotonic_ns()) + int(seconds * 1000)
+        while still_owns() and to_ms(self._clock.monotonic_ns()) < until_ms:
+            self._clock.sleep(min(PAUSE_S, seconds))
 
     def _records(self, memory: HedgerMemory) -> VenueRecords:
         maker, hedge = self._sources.maker_venue, self._sources.hedge_venue

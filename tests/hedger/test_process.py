@@ -24,6 +24,7 @@ from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage, encode, fill_message
 from hedge_strategy.coordination.presence import HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
+from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.market import Market
@@ -59,6 +60,7 @@ class Running:
             self.maker_venue,
             hedger_memory(Path(self._folder.name), market.symbol, MAKER),
             Checkpoints(client, market.symbol, MAKER),
+            SharedMemory(client, market.symbol),
             partial(server_facts, client),
         )
         markets = RecoveryMarkets(market, market, is_one_venue=False)
