@@ -15,14 +15,17 @@ from pathlib import Path
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
+from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
-from hedge_strategy.coordination.disk import hedger_memory
+from hedge_strategy.coordination.disk import file_for, hedger_memory, maker_checkpoint, read_record
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher, ResultSubscriber
 from hedge_strategy.coordination.shared_memory import SharedMemory
+from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
@@ -35,10 +38,12 @@ from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, Hed
 from hedge_strategy.hedger.recovery import LedgerRecovery, RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
+from hedge_strategy.maker.lookout import Notices
 from hedge_strategy.maker.machine import MakerMachine, MakerSettings
 from hedge_strategy.maker.order_desk import DeskSettings
 from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
 from hedge_strategy.maker.quoting import QuoteRule
+from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.venues.port import Venue
@@ -46,6 +51,8 @@ from hedge_strategy.venues.registry import open_venue
 
 PRESENCE_LIFE_MS = 3_000
 """How long a notice of A's or B's state holds without being told again."""
+STATUS_LIFE_MS = 5_000
+"""How long a process stands on the status board without saying so again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,11 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     """Builds process A.
 
     Raises:
-        UserError: settings, market, quantity, key, Redis or venue are not as they must be.
+        UserError: settings, market, quantity, key, Redis or venue are not as they must be, or another A has the files.
         VenueError: the venue stopped answering meanwhile.
         RedisUnavailable: Redis did.
+        DiskFailed: what is kept on disk could not be read or written.
+        InvariantBroken: what is kept on disk is damaged.
     """
     redis_settings = _redis_settings(config)
     client = connect(redis_settings)
@@ -78,8 +87,12 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     venue.check()
     market = venue.load_market(options.market)
     _check_quantity(options.quantity, market)
-    checkpoints = Checkpoints(client, market.symbol, venue.account_index)
-    checkpoint = _first_or_known_checkpoint(checkpoints, venue, market, clock)
+    folder = Path(config.state_dir)
+    record = CheckpointRecord(
+        maker_checkpoint(folder, market.symbol, venue.account_index),
+        Checkpoints(client, market.symbol, venue.account_index),
+    )
+    checkpoint = record.open(lambda: venue.latest_trade_id(market), to_ms(clock.now_ns()))
     run_id = _run_id("maker", clock)
     most_sends = config.strategy.retry_times
     settings = MakerSettings(
@@ -89,6 +102,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         hedge_wait_ms=config.strategy.hedge_wait_ms,
         started_at_s=to_ms(clock.now_ns()) // 1000,
         complete_until_ms=checkpoint.saved_at_ms,
+        dead_man_ms=config.lighter.dead_man_ms,
     )
     baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
     tracker = FillTracker(venue.account_index, market.index, baseline, checkpoint.trade_id)
@@ -96,12 +110,17 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         publisher=FillPublisher(client),
         results=ResultSubscriber(client, clock, market.symbol, venue.account_index),
         ledger=HedgeLedger(client, market.symbol),
-        leases=Leases(client, life_ms=config.strategy.lease_ms),
-        presence=Presence(client, market.symbol, life_ms=PRESENCE_LIFE_MS),
-        checkpoints=checkpoints,
+        notices=Notices(
+            Leases(client, life_ms=config.strategy.lease_ms),
+            Presence(client, market.symbol, life_ms=PRESENCE_LIFE_MS),
+            Commands(client),
+            StatusBoard(client, life_ms=STATUS_LIFE_MS),
+            record,
+        ),
+        outbox=Outbox(folder, market.symbol, venue.account_index),
     )
     desk = DeskSettings(market, config.lighter.answer_timeout_ms + config.lighter.answer_timeout_ms // 4, most_sends)
-    run = MakerRun(market, options.depth, run_id, checkpoint, desk)
+    run = MakerRun(market, options.depth, run_id, desk)
     return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
 
 
@@ -199,17 +218,6 @@ def _check_pair(maker_market: Market, hedge_market: Market) -> None:
         )
 
 
-def _first_or_known_checkpoint(checkpoints: Checkpoints, venue: Venue, market: Market, clock: Clock) -> Checkpoint:
-    known = checkpoints.load()
-    if known is not None:
-        return known
-    now_ms = to_ms(clock.now_ns())
-    trade_id = venue.latest_trade_id(market)
-    return checkpoints.begin(
-        Checkpoint(baseline_trade_id=trade_id, since_s=now_ms // 1000, trade_id=trade_id, saved_at_ms=now_ms)
-    )
-
-
 def _run_id(role: str, clock: Clock) -> str:
     """A name for this run that no other run has: where, which process, since when."""
     return f"{role}-{socket.gethostname()}-{os.getpid()}-{to_ms(clock.now_ns())}"
@@ -236,7 +244,7 @@ def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditRep
     try:
         for symbol in symbols:
             maker_market, hedge_market = maker.load_market(symbol), hedger.load_market(symbol)
-            checkpoint = Checkpoints(client, symbol, maker.account_index).load()
+            checkpoint = _checkpoint(config, Checkpoints(client, symbol, maker.account_index), symbol)
             if checkpoint is None:
                 raise UserError(f"process A has never run in {symbol} on this Redis: there is nothing to audit")
             since = checkpoint.baseline_trade_id
@@ -251,6 +259,12 @@ def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditRep
         maker.close()
         hedger.close()
     return audit_markets(records)
+
+
+def _checkpoint(config: Config, in_redis: Checkpoints, symbol: str) -> Checkpoint | None:
+    """Where A began: from A's disk where this is A's machine, else from Redis."""
+    path = file_for(Path(config.state_dir), "maker", symbol, config.account_a.account_index)
+    return read_record(path, Checkpoint) or in_redis.load()
 
 
 def check_surroundings(config: Config, clock: Clock) -> tuple[str, ...]:

@@ -284,6 +284,8 @@ def running_product(
     markets: tuple[int, ...] = (BTC,),
     settings: Mapping[str, Any] | None = None,
     socket: Mapping[str, Any] | None = None,
+    exchange: Mapping[str, Any] | None = None,
+    keeps_redis_data: bool = False,
 ) -> Iterator[Product]:
     """Exchange, Redis and accounts; processes are started by the test.
 
@@ -293,15 +295,21 @@ def running_product(
         markets: in which the house rests orders from the start.
         settings: sections of the configuration that A and B get, changed.
         socket: how the exchange's socket behaves.
+        exchange: how the exchange itself behaves.
+        keeps_redis_data: Redis keeps an append-only file.
     """
     redis_folder = folder / "redis"
     redis_folder.mkdir(parents=True)
-    config = {**EXCHANGE, "socket": {**EXCHANGE["socket"], **(socket or {})}}
-    with running_redis(redis_folder) as server, live_exchange(**config) as exchange:
-        accounts = [_open_account(exchange) for _ in range(2)]
+    config = {
+        "exchange": {**EXCHANGE["exchange"], **(exchange or {})},
+        "socket": {**EXCHANGE["socket"], **(socket or {})},
+    }
+    redis_server = running_redis(redis_folder, keeps_data=keeps_redis_data)
+    with redis_server as server, live_exchange(**config) as live:
+        accounts = [_open_account(live) for _ in range(2)]
         product = Product(
             folder,
-            exchange,
+            live,
             server,
             accounts[0]["account_index"],
             accounts[1]["account_index"],

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TextIO, cast
 import structlog
 import typer
 
-from hedge_strategy.errors import CoordinationError, HedgeError, InvariantBroken, UserError, VenueError
+from hedge_strategy.errors import CoordinationError, DiskFailed, HedgeError, InvariantBroken, UserError, VenueError
 
 USER_ERROR_EXIT = 2
 BROKEN_EXIT = 1
@@ -98,7 +98,7 @@ def one_line_errors(command: str) -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, VenueError, CoordinationError) as error:
+    except (UserError, VenueError, CoordinationError, DiskFailed) as error:
         typer.echo(f"{command}: {_one_line(error)}", err=True)
         raise typer.Exit(USER_ERROR_EXIT) from None
     except InvariantBroken as error:

@@ -4,9 +4,10 @@ A hedge's bytes may have left once or often. The evidence is what the venue said
 REST say since, and the time. From it follows exactly one of:
 
 - executed: the order's final report is there; it says how much, which may be nothing;
-- dead: refused at the door on its very first sending, reported as failed, killed by another transaction on its
-  nonce, or expired without a trace: at once where the lane's counter never passed it, else (its nonce went to
-  another transaction) after longer than any record lags;
+- dead: refused at the door on its very first sending, reported as failed after its only sending (bytes that failed
+  have used no nonce and may be accepted once more), killed by another transaction on its nonce, or expired without a
+  trace: at once where the lane's counter never passed it, else (its nonce went to another transaction) after longer
+  than any record lags;
 - otherwise doubt, and the one next thing to do about it: wait, look, send the same bytes again, send a harmless
   transaction on the same nonce (of two on one nonce at most one runs), or, when all is used up, tell a person.
 
@@ -196,19 +197,20 @@ def _death(evidence: Evidence, now_ms: int) -> str | None:
         return f"refused: {outcome.code} {outcome.message}"
     if evidence.sends == 0 and now_ms >= evidence.transaction.expires_at_ms:
         return "expired before it could leave"
-    if evidence.status is TransactionStatus.FAILED:
+    if evidence.status is TransactionStatus.FAILED and evidence.sends <= 1 and not evidence.is_recovered:
         return "refused inside the venue"
     if evidence.kill_status is TransactionStatus.EXECUTED:
         return "killed by another transaction on its nonce"
     margin_ms = EXPIRY_MARGIN_MS if evidence.nonce_is_unused else TRACELESS_MS
     proven_after_ms = evidence.transaction.expires_at_ms + margin_ms
-    if evidence.status is None and not evidence.is_looking_up and evidence.learnt_at_ms > proven_after_ms:
+    has_not_run = evidence.status in (None, TransactionStatus.FAILED)
+    if has_not_run and not evidence.is_looking_up and evidence.learnt_at_ms > proven_after_ms:
         return "expired without having run"
     return None
 
 
 def _is_overdue(evidence: Evidence, now_ms: int) -> bool:
-    if evidence.is_recovered or evidence.status is TransactionStatus.EXECUTED:
+    if evidence.is_recovered or evidence.status in (TransactionStatus.EXECUTED, TransactionStatus.FAILED):
         return True
     if evidence.was_accepted:
         return now_ms >= evidence.executes_at_ms + REPORT_GRACE_MS
@@ -223,7 +225,8 @@ def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
         if now_ms - max(began_ms, evidence.killed_at_ms) > 2 * LAG_MS and not evidence.is_given_up:
             return Verdict(Step.GIVE_UP, "it has run, but the venue shows no order for it")
         return Verdict(Step.LOOK_UP)
-    if not evidence.was_accepted and evidence.sends < evidence.most_sends:
+    has_failed = evidence.status is TransactionStatus.FAILED  # one of its sendings; another may still run
+    if not has_failed and not evidence.was_accepted and evidence.sends < evidence.most_sends:
         return Verdict(Step.SEND_AGAIN, "no trace of it on the venue")
     if not evidence.is_own_lane:
         is_over = now_ms > max(began_ms, evidence.transaction.expires_at_ms) + LAG_MS
@@ -231,7 +234,7 @@ def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
             return Verdict(Step.GIVE_UP, "it was signed with another lane and left no trace on the venue")
         return Verdict(Step.LOOK_UP)
     if evidence.killer is None:
-        may_kill = not evidence.was_accepted or now_ms - began_ms > LAG_MS
+        may_kill = has_failed or not evidence.was_accepted or now_ms - began_ms > LAG_MS
         if may_kill and now_ms >= evidence.kill_after_ms:
             return Verdict(Step.KILL, "still no trace of it on the venue")
         return Verdict(Step.LOOK_UP)

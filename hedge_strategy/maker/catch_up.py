@@ -49,8 +49,12 @@ class CatchUpPlan:
 
     def again_soon(self, now_ms: int) -> None:
         """Something does not add up: read once more, unless a reading is under way or planned within the second."""
-        if not any(at <= now_ms + RETRY_MS for at in self._due_at_ms):
-            self._due_at_ms = sorted([*self._due_at_ms, now_ms + RETRY_MS])
+        self.again_at(now_ms + RETRY_MS)
+
+    def again_at(self, at_ms: int) -> None:
+        """Read once more by then, unless a reading is planned before."""
+        if not any(at <= at_ms for at in self._due_at_ms):
+            self._due_at_ms = sorted([*self._due_at_ms, at_ms])
 
     def is_due(self, now_ms: int) -> bool:
         """Whether to read now."""

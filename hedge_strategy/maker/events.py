@@ -22,18 +22,35 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingCommand:
+    """The user's newest command for the market, or for all.
+
+    Attributes:
+        command_id: its name.
+        wants_pause: True for pause and flatten, False for resume.
+        reason: who gave it and why, in words.
+    """
+
+    command_id: str
+    wants_pause: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CoordinationSeen:
-    """What Redis says of the hedger.
+    """What Redis says of the hedger, and of the user.
 
     Attributes:
         hedger: name of the live owner of the market, None where there is none.
         is_draining: the owner is about to leave and wants no more fills.
         problem: why Redis could not be asked, None where it answered.
+        command: what the user wants, None where Redis knows of nothing.
     """
 
     hedger: str | None
     is_draining: bool
     problem: str | None
+    command: StandingCommand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,19 @@ class CancelEnded:
 
     client_order_index: int | None
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class DeadManEnded:
+    """What became of arming the dead-man switch.
+
+    Attributes:
+        outcome: of the transaction that arms.
+        transaction_hash: its name on the venue, empty where nothing was signed.
+    """
+
+    outcome: Outcome
+    transaction_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +137,25 @@ class PublishFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class FillsKept:
+    """What an earlier run kept on disk because Redis did not take it; told once, before anything else.
+
+    Attributes:
+        fills: in the order in which they were kept.
+    """
+
+    fills: tuple[CumulativeFill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFailed:
+    """The disk did not take a fill, or did not say so; it is only in memory."""
+
+    fill: CumulativeFill
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class HedgeTold:
     """How much of an order is hedged, from B's channel or from the ledger.
 
@@ -114,11 +163,13 @@ class HedgeTold:
         order_index: the maker order.
         hedged_size: cumulative, base units of the maker's market.
         problem: why B gave up on it, None while all is well.
+        ledger_size: what the ledger knows to be filled, 0 for an order it does not know; None from B's channel.
     """
 
     order_index: int
     hedged_size: Decimal
     problem: str | None = None
+    ledger_size: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +183,15 @@ Event = (
     | CoordinationSeen
     | PlaceEnded
     | CancelEnded
+    | DeadManEnded
     | CaughtUp
     | CatchUpFailed
     | LookedUp
     | LookUpFailed
     | FillPublished
     | PublishFailed
+    | FillsKept
+    | KeepFailed
     | HedgeTold
     | Stop
 )
@@ -150,6 +204,18 @@ class PublishFill:
     """Append to the stream and publish, at once, on the calling thread."""
 
     fill: CumulativeFill
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFill:
+    """Force to disk, at once, on the calling thread; answered by `KeepFailed` where that fails."""
+
+    fill: CumulativeFill
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetKept:
+    """Redis has all that was kept on disk: it may be forgotten there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +235,19 @@ class CancelOrder:
 @dataclass(frozen=True, slots=True)
 class CancelAll:
     """Cancel everything that rests in the market; answered by `CancelEnded`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmDeadMan:
+    """Arm the venue's dead-man switch; answered by `DeadManEnded`.
+
+    Attributes:
+        at_ms: when the venue shall cancel everything, unix ms.
+        is_anew: whether to disarm it first, for a venue that does not replace a switch that is armed.
+    """
+
+    at_ms: int
+    is_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +272,7 @@ class LookUpOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReadLedger:
-    """Read how much of an order is hedged; answered by `HedgeTold` where the ledger answers."""
+    """Read how much of an order is filled and hedged; answered by `HedgeTold` where the ledger answers."""
 
     order_index: int
 
@@ -203,6 +282,21 @@ class SaveCheckpoint:
     """Remember from which trade a restart must read."""
 
     trade_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Say what became of the user's command.
+
+    Attributes:
+        command_id: which.
+        outcome: in words.
+        is_done: False while something is still to come.
+    """
+
+    command_id: str
+    outcome: str
+    is_done: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,13 +321,17 @@ class Finish:
 
 Command = (
     PublishFill
+    | KeepFill
+    | ForgetKept
     | PlaceOrder
     | CancelOrder
     | CancelAll
+    | ArmDeadMan
     | CatchUp
     | LookUpOrder
     | ReadLedger
     | SaveCheckpoint
+    | Acknowledge
     | Note
     | Finish
 )

@@ -2,41 +2,42 @@
 
 Promises:
 - every growth of an order's fill is published once it is seen, and again until Redis has it;
-- an order rests only while a hedger owns the market, Redis answers, the socket is up and no fill waits for its hedge
-  for longer than `hedge_wait_ms`;
-- no new order before the hedge of the last one is reported; an order in doubt is resolved before the next;
+- an order rests only while a hedger owns the market, Redis answers, the socket is up, the user has not paused it, and
+  no fill waits for its hedge for longer than `hedge_wait_ms`;
+- no new order before the hedge of the last one is reported and the venue's dead-man switch is armed; an order in doubt
+  is resolved before the next;
+- where socket and REST disagree on whether an order rests, REST wins once its lag is over;
 - a restart reads again whatever was not published and hedged;
 - the position used for quoting is the venue's, cross-checked against the fills seen.
 
 Known limit: one order at a time and one market per machine.
 """
 
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.ids import maker_client_order_index
 from hedge_strategy.domain.order import OrderIntent, OrderKind, OrderReport, TransactionStatus
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.catch_up import CatchUpPlan
+from hedge_strategy.maker.dead_man_switch import DeadManSwitch
 from hedge_strategy.maker.fill_tracker import FillTracker
 from hedge_strategy.maker.position_check import PositionCheck
 from hedge_strategy.maker.quoting import QuoteRule, Wait, decide_quote
+from hedge_strategy.maker.status import MakerState, MakerStatus
+from hedge_strategy.maker.surroundings import Surroundings
 from hedge_strategy.maker.sweep import Sweep
-from hedge_strategy.maker.working_order import WorkingOrder
+from hedge_strategy.maker.unhedged import UnhedgedFills
+from hedge_strategy.maker.working_order import ABSENCE_PROOF_MS, WorkingOrder
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
 
-LEDGER_POLL_MS = 500
-"""Pause between two looks at the ledger while a hedge is awaited."""
 REFUSAL_PAUSE_MS = 1_000
 """Pause after a refused order, doubled at each further refusal …"""
 LONGEST_REFUSAL_PAUSE_MS = 30_000
 """… up to this."""
-PUBLISH_RETRY_MS = 200
-"""Pause between two attempts to publish what Redis did not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class MakerSettings:
         hedge_wait_ms: how long a missing hedge is waited for before the order is cancelled and it is said in the log.
         started_at_s: unix seconds of this process' start, part of every client order index.
         complete_until_ms: until when an earlier run had read everything, unix ms.
+        dead_man_ms: how far ahead the venue's dead-man switch is armed; None: it is not used.
     """
 
     rule: QuoteRule
@@ -58,41 +60,7 @@ class MakerSettings:
     hedge_wait_ms: int
     started_at_s: int
     complete_until_ms: int
-
-
-@dataclass(slots=True)
-class _Owed:
-    """A fill whose hedge is awaited."""
-
-    size: Decimal
-    since_ms: int
-    asked_at_ms: int
-    is_told: bool = False
-
-
-@dataclass(slots=True)
-class _Surroundings:
-    """What the last events said of socket and hedger."""
-
-    is_connected: bool = False
-    hedger: str | None = None
-    is_draining: bool = False
-    redis_problem: str | None = "Redis has not been asked yet"
-    hedger_problem: str | None = None
-    troubled_hedger: str | None = None
-    is_stopping: bool = False
-
-
-@dataclass(slots=True)
-class _Publishing:
-    """Fills that Redis does not have yet, the newest per order; one is published at a time, the others wait."""
-
-    waiting: dict[int, CumulativeFill] = field(default_factory=dict)
-    retry_at_ms: int = 0
-
-    def next(self) -> tuple[ev.Command, ...]:
-        """The one that has waited longest, to be published."""
-        return tuple(ev.PublishFill(fill) for fill in list(self.waiting.values())[:1])
+    dead_man_ms: int | None = None
 
 
 class MakerMachine:
@@ -102,15 +70,16 @@ class MakerMachine:
         self._settings = settings
         self._market_index = settings.rule.market.index
         self._tracker = tracker
-        self._around = _Surroundings()
-        self._publishing = _Publishing()
-        self._owed: dict[int, _Owed] = {}
+        self._around = Surroundings()
+        self._unhedged = UnhedgedFills(settings.hedge_wait_ms)
+        self._dead_man = DeadManSwitch(settings.dead_man_ms)
         self._order: WorkingOrder | None = None
         self._catch_up = CatchUpPlan(settings.complete_until_ms)
         self._position = PositionCheck()
         self._sweep = Sweep()
         self._order_count = 0
-        self._last_closed: int | None = None
+        self._last_closed: tuple[int, int] | None = None
+        self._last_fill: CumulativeFill | None = None
         self._refusals = 0
         self._quote_after_ms = 0
         self._last_reason = ""
@@ -119,7 +88,16 @@ class MakerMachine:
     @property
     def may_be_filled(self) -> bool:
         """Whether the hedger may still hear of a fill: an order may be on the book, or Redis lacks one."""
-        return self._order is not None or bool(self._publishing.waiting) or not self._sweep.is_clean
+        return self._order is not None or not self._unhedged.is_published or not self._sweep.is_clean
+
+    def status(self) -> MakerStatus:
+        """What A is doing, for people."""
+        state = MakerState.QUOTING if self._order is not None else MakerState.WAITING
+        if self._around.is_stopping or self._around.pause.reason is not None:
+            state = MakerState.STOPPING if self._around.is_stopping else MakerState.PAUSED
+        reason = self._around.why_not() or ("" if self._order is not None else self._last_reason)
+        position, sizes = self._position.size, self._unhedged.sizes
+        return MakerStatus(state, reason, self._order, position, sizes, self._last_fill)
 
     def step(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
         """Takes one event in.
@@ -142,13 +120,13 @@ class MakerMachine:
                 commands = self._told(self._tracker.note_order(report), now_ms)
                 if self._order is not None and report.client_order_index == self._order.client_order_index:
                     self._order.reported(report)
-                    return commands + self._drop_ended_order()
+                    return commands + self._drop_ended_order(now_ms)
                 return commands + self._look_for_stray(report, now_ms)
             case ev.Tick(book):
                 return self._tick(book, now_ms)
             case ev.HedgeTold():
-                return self._hedge_told(event)
-            case ev.FillPublished() | ev.PublishFailed():
+                return self._hedge_told(event, now_ms)
+            case ev.FillPublished() | ev.PublishFailed() | ev.FillsKept() | ev.KeepFailed():
                 return self._published(event, now_ms)
             case ev.PlaceEnded() | ev.CancelEnded() | ev.LookedUp() | ev.LookUpFailed() | port.TransactionSeen():
                 return self._order_event(event, now_ms)
@@ -162,38 +140,37 @@ class MakerMachine:
     def _told(self, fill: CumulativeFill | None, now_ms: int) -> tuple[ev.Command, ...]:
         if fill is None:
             return ()
-        is_free = not self._publishing.waiting
-        self._publishing.waiting[fill.order_index] = fill
-        owed = self._owed.get(fill.order_index)
-        if owed is None:
-            self._owed[fill.order_index] = _Owed(fill.filled_size, now_ms, now_ms)
-        else:
-            owed.size = max(owed.size, fill.filled_size)
-        return self._publishing.next() if is_free else ()
+        self._last_fill = fill
+        return self._unhedged.told(fill, now_ms)
 
-    def _published(self, event: ev.FillPublished | ev.PublishFailed, now_ms: int) -> tuple[ev.Command, ...]:
-        if isinstance(event, ev.FillPublished):
-            if self._publishing.waiting.get(event.fill.order_index) == event.fill:
-                del self._publishing.waiting[event.fill.order_index]
-            return self._publishing.next() or self._checkpoint()
-        self._publishing.retry_at_ms = now_ms + PUBLISH_RETRY_MS
-        self._around.redis_problem = event.reason
-        note = ev.Note("error", "fill not published", (("order", event.fill.order_index), ("reason", event.reason)))
-        return (note, *self._want_cancel())
+    def _published(
+        self, event: ev.FillPublished | ev.PublishFailed | ev.FillsKept | ev.KeepFailed, now_ms: int
+    ) -> tuple[ev.Command, ...]:
+        match event:
+            case ev.FillPublished(fill):
+                return self._unhedged.published(fill, now_ms) or self._checkpoint()
+            case ev.FillsKept(fills):
+                note = ev.Note("warning", "fills that Redis did not take before", (("count", len(fills)),))
+                return (note, *self._unhedged.restored(fills, now_ms))
+            case ev.KeepFailed(fill, reason):
+                self._unhedged.keep_failed(fill)
+                return (ev.Note("error", "fill not kept on disk", (("order", fill.order_index), ("reason", reason))),)
+            case ev.PublishFailed(fill, reason):
+                self._around.redis_problem = reason
+                kept = self._unhedged.publish_failed(now_ms)
+                note = ev.Note("error", "fill not published", (("order", fill.order_index), ("reason", reason)))
+                return (*kept, *((note,) if kept else ()), *self._want_cancel())
 
-    def _hedge_told(self, event: ev.HedgeTold) -> tuple[ev.Command, ...]:
-        owed = self._owed.get(event.order_index)
-        if owed is not None and event.hedged_size >= owed.size:
-            del self._owed[event.order_index]
-            self._around.hedger_problem = None
-        if event.problem is None:
-            return self._checkpoint()
-        self._around.hedger_problem, self._around.troubled_hedger = event.problem, self._around.hedger
+    def _hedge_told(self, event: ev.HedgeTold, now_ms: int) -> tuple[ev.Command, ...]:
+        awaited = len(self._unhedged.sizes)
+        commands = self._unhedged.hedge_told(event, now_ms, has_hedger=self._around.hedger is not None)
+        if not self._around.hedge_told(event, was_awaited=len(self._unhedged.sizes) < awaited):
+            return commands + self._checkpoint()
         note = ev.Note("error", "hedger gave up", (("order", event.order_index), ("reason", event.problem)))
-        return (note, *self._want_cancel())
+        return (*commands, note, *self._want_cancel())
 
     def _checkpoint(self) -> tuple[ev.Command, ...]:
-        if self._publishing.waiting or self._owed or not self._catch_up.is_complete:
+        if not (self._unhedged.is_published and self._unhedged.is_hedged and self._catch_up.is_complete):
             return ()
         if self._tracker.restart_trade_id() <= self._saved_trade_id:
             return ()
@@ -208,19 +185,18 @@ class MakerMachine:
             case port.Connected():
                 around.is_connected = True
                 self._catch_up.connected(now_ms)
-                return (ev.Note("info", "connected to the venue"), *self._sweep.due(now_ms))
+                return (ev.Note("info", "connected to the venue"), *self._sweep.due(now_ms), *self._arm(now_ms))
             case port.Disconnected(reason):
                 around.is_connected = False
                 self._catch_up.disconnected(now_ms)
                 return (ev.Note("warning", "venue connection lost", (("reason", reason),)), *self._want_cancel())
             case port.PositionSeen(position) if position.market_index == self._settings.rule.market.index:
                 self._position.seen(position.size)
-            case ev.CoordinationSeen(hedger, is_draining, problem):
-                around.hedger, around.is_draining, around.redis_problem = hedger, is_draining, problem
-                if hedger not in (None, around.troubled_hedger):
-                    around.hedger_problem = around.troubled_hedger = None
-                if problem is not None or hedger is None or is_draining:
-                    return self._want_cancel()
+            case ev.CoordinationSeen() if around.coordination_seen(event):
+                cancel = self._want_cancel()
+                return (ev.Note("info", "cancelling", (("because", around.why_not()),)), *cancel) if cancel else ()
+            case ev.DeadManEnded(outcome, transaction_hash):
+                self._dead_man.answered(outcome, transaction_hash, now_ms)
             case ev.Stop():
                 around.is_stopping = True
                 return (ev.Note("info", "stopping"), *self._want_cancel())
@@ -241,8 +217,7 @@ class MakerMachine:
         self._position.read(event.position)
         if self._catch_up.is_complete:
             self._position.history_complete(now_ms)
-        ours = (self._order.client_order_index if self._order is not None else None, self._last_closed)
-        strays = [o for o in event.orders if not o.status.is_final and o.client_order_index not in ours]
+        strays = [order for order in event.orders if self._is_stray(order, now_ms)]
         if strays:
             self._sweep.stray_seen()
             note = ev.Note("warning", "orders that should not rest", (("count", len(strays)),))
@@ -273,27 +248,43 @@ class MakerMachine:
                 order.look_up_failed()
             case port.TransactionSeen(report) if order and report.status is TransactionStatus.FAILED:
                 order.transaction_failed(report.hash, report.error)
+                self._dead_man.transaction_failed(report.hash, now_ms)
+            case port.TransactionSeen(report) if report.status is TransactionStatus.FAILED:
+                self._dead_man.transaction_failed(report.hash, now_ms)
             case _:
                 pass
         if order is not None and order.ended is not None and not order.is_reported:
             self._quote_after_ms = now_ms + min(REFUSAL_PAUSE_MS << self._refusals, LONGEST_REFUSAL_PAUSE_MS)
             self._refusals = min(self._refusals + 1, 8)
-        return commands + self._drop_ended_order()
+        return commands + self._drop_ended_order(now_ms)
 
     def _look_for_stray(self, report: OrderReport, now_ms: int) -> tuple[ev.Command, ...]:
         """An order that rests without being the working one: nothing new rests until everything is cancelled."""
-        is_here = report.market_index == self._settings.rule.market.index
-        if is_here and not report.status.is_final and report.client_order_index != self._last_closed:
+        if self._is_stray(report, now_ms):
             self._sweep.stray_seen()
             self._catch_up.again_soon(now_ms)
         return self._sweep.due(now_ms)
 
-    def _drop_ended_order(self) -> tuple[ev.Command, ...]:
+    def _is_stray(self, report: OrderReport, now_ms: int) -> bool:
+        """Whether an order rests that should not. One that has just ended may be shown as resting for a while: frames
+        change places and history lags. Once that is over, what REST shows is so."""
+        is_here = report.market_index == self._market_index
+        is_working = self._order is not None and report.client_order_index == self._order.client_order_index
+        if not is_here or is_working or report.status.is_final:
+            return False
+        if self._last_closed is not None and report.client_order_index == self._last_closed[0]:
+            lag_ends_ms = self._last_closed[1] + ABSENCE_PROOF_MS
+            if now_ms < lag_ends_ms:
+                self._catch_up.again_at(lag_ends_ms)
+                return False
+        return True
+
+    def _drop_ended_order(self, now_ms: int) -> tuple[ev.Command, ...]:
         if self._order is None or self._order.ended is None:
             return ()
         facts = (("client_order_index", self._order.client_order_index), ("how", self._order.ended))
         if self._order.is_reported:
-            self._last_closed = self._order.client_order_index
+            self._last_closed = (self._order.client_order_index, now_ms)
         self._order = None
         return (ev.Note("info", "order ended", facts), *self._checkpoint())
 
@@ -303,52 +294,43 @@ class MakerMachine:
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def _tick(self, book: port.BookTop, now_ms: int) -> tuple[ev.Command, ...]:
-        commands: tuple[ev.Command, ...] = ()
-        if self._publishing.waiting and now_ms >= self._publishing.retry_at_ms:
-            self._publishing.retry_at_ms = now_ms + PUBLISH_RETRY_MS
-            commands += self._publishing.next()
-        if self._catch_up.is_due(now_ms) and self._around.is_connected:
+        around = self._around
+        commands = self._unhedged.tick(now_ms, is_redis_there=around.redis_problem is None)
+        if self._catch_up.is_due(now_ms) and around.is_connected:
             self._catch_up.started(now_ms)
             self._position.reading_began()
             commands += (ev.CatchUp(self._tracker.restart_trade_id(), self._catch_up.since_ms),)
-        commands += self._ask_for_hedges(now_ms)
-        if self._around.is_connected:
+        if notes := self._unhedged.overdue(now_ms):
+            commands += notes + self._want_cancel()
+        if around.is_connected:
             commands += self._sweep.due(now_ms)
+        commands += around.pause.answer(may_be_filled=self.may_be_filled)
         disagreement = self._position.disagreement(self._tracker.net_told, now_ms)  # it has to see time pass
         if self._order is not None:
-            return commands + self._order.tick(now_ms)
+            return commands + self._arm(now_ms) + self._order.tick(now_ms)
         reason = self._why_no_quote(disagreement, now_ms)
         if reason is None:
-            return commands + self._quote(book, now_ms)
-        if self._around.is_stopping and not self._publishing.waiting:
+            commands += self._arm(now_ms)
+            if self._dead_man.guards(now_ms):
+                return commands + self._quote(book, now_ms)
+            reason = self._dead_man.reason
+        if around.is_stopping and self._unhedged.is_published:
             return (*commands, ev.Finish())
         return commands + self._say(reason)
 
-    def _ask_for_hedges(self, now_ms: int) -> tuple[ev.Command, ...]:
-        commands: tuple[ev.Command, ...] = ()
-        for order_index, owed in self._owed.items():
-            if now_ms - owed.asked_at_ms >= LEDGER_POLL_MS and self._around.redis_problem is None:
-                owed.asked_at_ms = now_ms
-                commands += (ev.ReadLedger(order_index),)
-            if not owed.is_told and now_ms - owed.since_ms >= self._settings.hedge_wait_ms:
-                owed.is_told = True
-                facts = (("order", order_index), ("size", owed.size), ("waiting_ms", now_ms - owed.since_ms))
-                commands += (ev.Note("error", "fill still unhedged", facts), *self._want_cancel())
-        return commands
+    def _arm(self, now_ms: int) -> tuple[ev.Command, ...]:
+        if self._around.is_stopping or not self._around.is_connected:
+            return ()
+        return self._dead_man.due(now_ms, may_disarm=self._order is None)
 
     def _why_no_quote(self, disagreement: str | None, now_ms: int) -> str | None:
         around = self._around
         reasons = (
-            ("stopping", around.is_stopping),
-            ("the venue's socket is down", not around.is_connected),
+            (around.why_not() or "", around.why_not() is not None),
             ("reading what happened before", not self._catch_up.has_caught_up),
             ("cancelling orders that should not rest", not self._sweep.is_clean),
-            (f"Redis: {around.redis_problem}", around.redis_problem is not None),
-            ("no hedger owns the market", around.hedger is None),
-            ("the hedger is leaving", around.is_draining),
-            (f"the hedger gave up: {around.hedger_problem}", around.hedger_problem is not None),
-            ("fills wait to be published", bool(self._publishing.waiting)),
-            ("a fill is not hedged yet", bool(self._owed)),
+            ("fills wait to be published", not self._unhedged.is_published),
+            ("a fill is not hedged yet", not self._unhedged.is_hedged),
             ("", now_ms < self._quote_after_ms),
         )
         for reason, holds in reasons:
@@ -374,7 +356,7 @@ class MakerMachine:
             self._quote_after_ms = now_ms + LONGEST_REFUSAL_PAUSE_MS
             return self._say("; ".join(verdict.reasons))
         self._last_reason = ""
-        self._order = WorkingOrder(index, now_ms + self._settings.order_timeout_ms)
+        self._order = WorkingOrder(index, now_ms + self._settings.order_timeout_ms, intent)
         facts = (("side", quote.side.value), ("size", size), ("price", quote.price), ("order", index))
         return (ev.Note("info", "quoting", facts), ev.PlaceOrder(verdict))
 

@@ -1,4 +1,5 @@
-"""Sends A's orders and cancels, one at a time on A's lane, on a thread of its own, and says what became of each.
+"""Sends A's orders and cancels and arms its dead-man switch: one at a time on A's lane, on a thread of its own; says
+what became of each.
 
 - The same bytes are sent again while an answer is missing, at most `most_sends` times: of one nonce at most one
   transaction runs, so that cannot act twice. Any refusal after a missing answer proves nothing (the first sending may
@@ -18,10 +19,19 @@ import structlog
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Accepted, Outcome, Rejected, SignedTransaction, Unknown
 from hedge_strategy.errors import SigningFailed, VenueError
-from hedge_strategy.maker.events import CancelAll, CancelEnded, CancelOrder, Event, PlaceEnded, PlaceOrder
+from hedge_strategy.maker.events import (
+    ArmDeadMan,
+    CancelAll,
+    CancelEnded,
+    CancelOrder,
+    DeadManEnded,
+    Event,
+    PlaceEnded,
+    PlaceOrder,
+)
 from hedge_strategy.venues.port import SendAnswered, Venue
 
-Task = PlaceOrder | CancelOrder | CancelAll
+Task = PlaceOrder | CancelOrder | CancelAll | ArmDeadMan
 Sign = Callable[[int], SignedTransaction]
 
 TASKS_MAX = 64
@@ -103,6 +113,10 @@ class OrderDesk:
             case CancelAll():
                 outcome, _ = self._send(lambda nonce: self._venue.sign_cancel_all(nonce, market))
                 return CancelEnded(None, outcome)
+            case ArmDeadMan(at_ms, is_anew):
+                if is_anew:
+                    self._send(lambda nonce: self._venue.sign_dead_man(nonce, None))
+                return DeadManEnded(*self._send(lambda nonce: self._venue.sign_dead_man(nonce, at_ms)))
 
     def _send(self, sign: Sign) -> tuple[Outcome, str]:
         """Signs and sends; refreshes the counter and tries once more where the first refusal was for the nonce."""

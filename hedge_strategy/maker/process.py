@@ -5,31 +5,37 @@ the reader (REST), the listener (B's results), and the caller's own, which ticks
 one at a time.
 """
 
-import queue
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.fill_stream import FillPublisher, Unreadable
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
-from hedge_strategy.coordination.lease import Leases
-from hedge_strategy.coordination.messages import ResultStatus, fill_message
-from hedge_strategy.coordination.presence import HedgerState, Presence
+from hedge_strategy.coordination.messages import FillMessage, ResultStatus, fill_message
+from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.result_channel import ResultHeard, ResultSubscriber
 from hedge_strategy.domain.fill import CumulativeFill
-from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Accepted, Unknown
-from hedge_strategy.errors import InvariantBroken, LedgerForgotten, RedisUnavailable, VenueError, WireError
+from hedge_strategy.errors import (
+    CoordinationError,
+    DiskFailed,
+    InvariantBroken,
+    RedisUnavailable,
+    VenueError,
+    WireError,
+)
 from hedge_strategy.maker import events as ev
+from hedge_strategy.maker.lookout import Lookout, Notices
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
+from hedge_strategy.maker.reader import MakerReader
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 
 TICK_S = 0.02
@@ -39,19 +45,17 @@ STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_DEADLINE_MS = 65_000
 """For the last cancel-all while it is refused: longer than the venue's minute of counted requests."""
 GONE_DEADLINE_MS = 5_000
-READS_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
 class MakerCoordination:
-    """All of Redis that A uses, for one market."""
+    """All of Redis, and of the disk, that A uses for one market."""
 
     publisher: FillPublisher
     results: ResultSubscriber
     ledger: HedgeLedger
-    leases: Leases
-    presence: Presence
-    checkpoints: Checkpoints
+    notices: Notices
+    outbox: Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,12 @@ class MakerRun:
         market: where A quotes.
         depth: how many levels of the book are needed.
         run_id: this run's name in messages.
-        checkpoint: the record as it was at the start.
         desk: how orders are sent.
     """
 
     market: Market
     depth: int
     run_id: str
-    checkpoint: Checkpoint
     desk: DeskSettings
 
 
@@ -86,10 +88,10 @@ class MakerProcess:
         self._clock = clock
         self._lock = threading.RLock()
         self._desk = OrderDesk(venue, run.desk, self._guarded_dispatch)
-        self._reads: queue.Queue[ev.Command | None] = queue.Queue(READS_MAX)
+        self._reader = MakerReader(venue, run.market, coordination.ledger, coordination.notices.record, clock)
+        self._lookout = Lookout(coordination.notices, run.market.symbol, run.run_id, clock)
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
-        self._ledger_reads: set[int] = set()
         self._has_failed = False
         self._sequence = 0
         self._skipped: Counter[str] = Counter()
@@ -105,22 +107,27 @@ class MakerProcess:
         Returns:
             0 where nothing is left resting on any market; 1 where that could not be made sure.
         """
-        reader = threading.Thread(target=self._guard, args=(self._read_loop,), name="maker-reader", daemon=True)
+        read = (lambda: self._reader.run(self._dispatch),)
+        reader = threading.Thread(target=self._guard, args=read, name="maker-reader", daemon=True)
         listener = threading.Thread(target=self._guard, args=(self._listen_loop,), name="maker-results", daemon=True)
         self._desk.start()
         reader.start()
         listener.start()
+        self._guard(self._take_up_what_was_kept)
         self._venue.start([self._run.market], self._on_venue_event)
         try:
             self._guard(self._tick_until_finished)
             is_clean = self._leave_nothing_resting()
-            self._see_coordination()
+            self._lookout.look(self._machine.may_be_filled)
+            self._lookout.leave()
         finally:
             self._finished.set()
-            self._reads.put(None)
+            self._reader.close()
             self._venue.close()
             reader.join()
             listener.join()
+            self._redis.outbox.close()
+            self._redis.notices.record.close()
         return 0 if is_clean and not self._has_failed else 1
 
     def _guard(self, loop: Callable[[], None]) -> None:
@@ -166,20 +173,22 @@ class MakerProcess:
                 return
             if now_ms >= next_look_ms:
                 next_look_ms = now_ms + COORDINATION_INTERVAL_MS
-                self._dispatch(self._see_coordination())
+                seen = self._lookout.look(self._machine.may_be_filled)
+                self._dispatch(seen)
+                if seen.problem is None:
+                    self._lookout.say(self._state)
             self._dispatch(ev.Tick(self._venue.book(self._run.market, self._run.depth)))
             self._finished.wait(TICK_S)
 
-    def _see_coordination(self) -> ev.CoordinationSeen:
-        market = self._run.market.symbol
-        try:
-            lease = self._redis.leases.read(market)
-            told = self._redis.presence.hedger()
-            self._redis.presence.tell_maker(self._machine.may_be_filled)
-        except (RedisUnavailable, InvariantBroken, WireError) as error:
-            return ev.CoordinationSeen(None, is_draining=False, problem=str(error))
-        is_leaving = told is not None and told.state is not HedgerState.HEDGING
-        return ev.CoordinationSeen(lease.owner if lease is not None else None, is_leaving, problem=None)
+    def _state(self) -> dict[str, Any]:
+        with self._lock:
+            return {"account_index": self._venue.account_index, **self._machine.status().as_state()}
+
+    def _take_up_what_was_kept(self) -> None:
+        """What an earlier run could not publish comes before all else."""
+        kept = tuple(_fill_of(entry.message) for entry in self._redis.outbox.pending())
+        if kept:
+            self._dispatch(ev.FillsKept(kept))
 
     # --- commands out -------------------------------------------------------------------------------------------------
 
@@ -187,42 +196,33 @@ class MakerProcess:
         match command:
             case ev.PublishFill(fill):
                 return self._publish(fill)
-            case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll():
+            case ev.KeepFill(fill):
+                return self._keep(fill)
+            case ev.ForgetKept():
+                self._forget_kept()
+            case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll() | ev.ArmDeadMan():
                 self._desk.submit(command)
             case ev.CatchUp() | ev.LookUpOrder() | ev.ReadLedger() | ev.SaveCheckpoint():
-                return self._ask(command)
+                return self._reader.ask(command)
+            case ev.Acknowledge():
+                self._lookout.acknowledge(command)
             case ev.Note(level, event, facts):
                 getattr(self._log, level)(event, **dict(facts))
             case ev.Finish():
                 self._finished.set()
         return None
 
-    def _ask(self, command: ev.Command) -> ev.Event | None:
-        """Puts a reading in line. Where the line is full it has failed: the machine asks again what it must know."""
-        if isinstance(command, ev.ReadLedger):
-            if command.order_index in self._ledger_reads:
-                return None
-            self._ledger_reads.add(command.order_index)
-        try:
-            self._reads.put_nowait(command)
-        except queue.Full:
-            self._log.warning("too many readings wait", waiting=READS_MAX)
-            if isinstance(command, ev.CatchUp):
-                return ev.CatchUpFailed("too many readings wait")
-            if isinstance(command, ev.LookUpOrder):
-                return ev.LookUpFailed(command.client_order_index, "too many readings wait")
-            if isinstance(command, ev.ReadLedger):
-                self._ledger_reads.discard(command.order_index)
-        return None
-
-    def _publish(self, fill: CumulativeFill) -> ev.Event:
+    def _message(self, fill: CumulativeFill) -> FillMessage:
         self._sequence += 1
-        message = fill_message(
+        return fill_message(
             fill, self._run.market, last_trade_id=fill.last_trade_id, maker_id=self._run.run_id, sequence=self._sequence
         )
+
+    def _publish(self, fill: CumulativeFill) -> ev.Event:
+        message = self._message(fill)
         try:
             self._redis.publisher.publish(self._run.market.symbol, message)
-        except (RedisUnavailable, InvariantBroken) as error:
+        except (CoordinationError, InvariantBroken) as error:
             return ev.PublishFailed(fill, str(error))
         self._log.info(
             "fill published",
@@ -234,68 +234,19 @@ class MakerProcess:
         )
         return ev.FillPublished(fill)
 
-    # --- reading, on a thread of its own ------------------------------------------------------------------------------
-
-    def _read_loop(self) -> None:
-        while (command := self._reads.get()) is not None:
-            event = self._read(command)
-            if event is not None:
-                self._dispatch(event)
-
-    def _read(self, command: ev.Command) -> ev.Event | None:
-        match command:
-            case ev.CatchUp(after_trade_id, since_ms):
-                return self._catch_up(after_trade_id, since_ms)
-            case ev.LookUpOrder(index):
-                return self._look_up(index)
-            case ev.ReadLedger(order_index):
-                return self._read_ledger(order_index)
-            case ev.SaveCheckpoint(trade_id):
-                self._save_checkpoint(trade_id)
+    def _keep(self, fill: CumulativeFill) -> ev.Event | None:
+        try:
+            self._redis.outbox.append(self._message(fill))
+        except (DiskFailed, InvariantBroken) as error:
+            return ev.KeepFailed(fill, str(error))
         return None
 
-    def _catch_up(self, after_trade_id: int, since_ms: int) -> ev.Event:
-        market = self._run.market
+    def _forget_kept(self) -> None:
+        pending = self._redis.outbox.pending()
         try:
-            position = self._venue.position(market)
-            orders = self._venue.open_orders(market) + self._venue.closed_orders(market, since_ms)
-            fills = self._venue.fills(market, after_trade_id=after_trade_id)
-        except VenueError as error:
-            return ev.CatchUpFailed(str(error))
-        return ev.CaughtUp(fills, orders, position.size)
-
-    def _look_up(self, index: int) -> ev.Event:
-        market = self._run.market
-        try:
-            found = self._venue.orders_by_client_index(market, [index]) or tuple(
-                order for order in self._venue.open_orders(market) if order.client_order_index == index
-            )
-        except VenueError as error:
-            return ev.LookUpFailed(index, str(error))
-        return ev.LookedUp(index, found[0] if found else None)
-
-    def _read_ledger(self, order_index: int) -> ev.Event | None:
-        market = self._run.market
-        self._ledger_reads.discard(order_index)
-        try:
-            line = self._redis.ledger.order_line(OrderKey(self._venue.account_index, market.index, order_index))
-        except (RedisUnavailable, InvariantBroken, LedgerForgotten) as error:
-            self._log.warning("the ledger could not be read", reason=str(error))
-            return None
-        return ev.HedgeTold(order_index, market.size_of(line.hedged_lots)) if line is not None else None
-
-    def _save_checkpoint(self, trade_id: int) -> None:
-        first = self._run.checkpoint
-        grown = Checkpoint(
-            baseline_trade_id=first.baseline_trade_id,
-            since_s=first.since_s,
-            trade_id=trade_id,
-            saved_at_ms=to_ms(self._clock.now_ns()),
-        )
-        try:
-            self._redis.checkpoints.save(grown)
-        except (RedisUnavailable, InvariantBroken) as error:
-            self._log.warning("the checkpoint was not saved; a restart reads a little more", reason=str(error))
+            self._redis.outbox.clear_up_to(pending[-1].number if pending else 0)
+        except DiskFailed as error:
+            self._log.warning("the outbox was not emptied; a restart publishes it again", reason=str(error))
 
     # --- B's results --------------------------------------------------------------------------------------------------
 
@@ -356,3 +307,7 @@ class MakerProcess:
                 self._log.error("orders still rest; cancel them on the venue", count=len(resting))
                 return False
             self._clock.sleep(0.1)
+
+
+def _fill_of(message: FillMessage) -> CumulativeFill:
+    return replace(message.cumulative, last_trade_id=message.last_trade_id)

@@ -13,7 +13,7 @@ of the order.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hedge_strategy.domain.order import Accepted, OrderReport, Outcome, Rejected
+from hedge_strategy.domain.order import Accepted, OrderIntent, OrderReport, Outcome, Rejected
 from hedge_strategy.maker.events import CancelAll, CancelOrder, Command, LookUpOrder
 
 REPORT_GRACE_MS = 2_000
@@ -40,6 +40,7 @@ class WorkingOrder:
     Attributes:
         client_order_index: our number.
         deadline_ms: when it is cancelled and quoted again, unix ms.
+        intent: what was asked for; for people to read.
         phase: see the module.
         ended: the venue's word for how it ended, None while it lives.
         is_reported: whether the venue has ever shown it.
@@ -47,6 +48,7 @@ class WorkingOrder:
 
     client_order_index: int
     deadline_ms: int
+    intent: OrderIntent | None = None
     phase: Phase = Phase.PLACING
     ended: str | None = None
     is_reported: bool = False

@@ -214,3 +214,27 @@ def test_a_resend_that_could_not_leave_is_no_sending() -> None:
     assert _step(evidence, 5_000) is Step.SEND_AGAIN
     evidence.answered(Rejected(21104, "nonce", is_nonce=True))
     assert _step(evidence, 4_000) is not Step.DEAD, "two sendings have left"
+
+
+@pytest.mark.parametrize("is_recovered", [False, True])
+def test_a_failure_proves_nothing_of_bytes_that_left_more_than_once(is_recovered: bool) -> None:
+    evidence = _evidence(is_recovered=is_recovered)
+    if not is_recovered:
+        evidence.sent_again(SENT_MS)
+    evidence.transaction_seen(_told(TransactionStatus.FAILED))
+    assert _step(evidence, LOOK_UP_INTERVAL_MS) is Step.LOOK_UP
+    _look(evidence, LOOK_UP_INTERVAL_MS, 10)
+    assert _step(evidence, 2 * LOOK_UP_INTERVAL_MS) is Step.KILL, "another sending may have been accepted"
+    evidence.killing(KILLER, SENT_MS + 2 * LOOK_UP_INTERVAL_MS)
+    evidence.transaction_seen(_told(TransactionStatus.EXECUTED, KILLER))
+    assert _step(evidence, 3 * LOOK_UP_INTERVAL_MS) is Step.DEAD
+
+
+def test_bytes_of_another_lane_that_failed_die_when_they_expire() -> None:
+    evidence = _evidence(is_recovered=True, is_own_lane=False)
+    evidence.transaction_seen(_told(TransactionStatus.FAILED))
+    _look(evidence, LOOK_UP_INTERVAL_MS, 10)
+    assert _step(evidence, 2 * LOOK_UP_INTERVAL_MS) is Step.LOOK_UP
+    after_ms = EXPIRES_MS - SENT_MS + TRACELESS_MS + 1
+    _look(evidence, after_ms, 10)
+    assert _step(evidence, after_ms) is Step.DEAD

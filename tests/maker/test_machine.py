@@ -15,7 +15,7 @@ from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
-from tests.maker.world import ETH, EVERYTHING, STARTED_S, Faults, VenueOrder, World, settings
+from tests.maker.world import DEAD_MAN_MS, ETH, EVERYTHING, STARTED_S, Faults, VenueOrder, World, settings
 
 
 def _at_rest(world: World) -> None:
@@ -30,7 +30,7 @@ def test_any_schedule_of_faults_publishes_every_fill_and_rests_one_order(seed: i
     world = World(seed, EVERYTHING)
     world.connect()
     for _ in range(steps):
-        match world.random.randrange(24):
+        match world.random.randrange(25):
             case 0:
                 world.redis_is_down = not world.redis_is_down
             case 1:
@@ -41,6 +41,8 @@ def test_any_schedule_of_faults_publishes_every_fill_and_rests_one_order(seed: i
                 world.connect()
             case 4 if world.happens(0.2):
                 world.start()
+            case 24:
+                world.forget()
             case 5 | 6 | 7 | 8:
                 world.trade()
             case 9 | 10 | 11:
@@ -242,3 +244,99 @@ def test_fills_of_one_order_that_are_read_together_are_published_to_the_last() -
     world.trades = [(0, fill) for fill in fills]
     world.tell(ev.CaughtUp(fills, (), Decimal("0.01")))
     assert world.published[500].filled_size == Decimal("0.010")
+
+
+def test_a_fill_from_before_the_start_that_is_found_late_and_hedged_late_does_not_end_the_quoting() -> None:
+    world = World(1)
+    world.position = Decimal("0.00030")
+    order_index = (2 << 48) + 1_000
+    fill = Fill(1, 7, 1, order_index, 0, Side.BUY, world.position, Decimal(100_000), True, world.now_ms, 99)
+    world.connect()
+    world.trades.append((world.now_ms + 10_000, fill))
+    began_ms = world.now_ms
+    for _ in range(400):
+        world.hedger_works = not 9_000 < world.now_ms - began_ms < 60_000
+        world.see_coordination()
+        world.hedge()
+        world.pass_time(200)
+    assert world.published[order_index].filled_size == world.position
+    assert world.resting, "quotes again once the hedger is back"
+
+
+def test_an_order_that_the_socket_calls_ended_and_rest_shows_resting_is_swept_once_rest_cannot_lag() -> None:
+    world = _quoting()
+    (order,) = world.orders.values()
+    world.hedger_works = False
+    world.see_coordination()
+    world.desk.clear()
+    ended = replace(order.report, status=OrderStatus.CANCELED, reason="canceled")
+    world.tell(port.OrderSeen(ended))
+    world.connect()
+    world.pushes = []
+    _run(world, 15_000)
+    assert order.report.status is OrderStatus.OPEN, "REST may lag so long"
+    _run(world, 10_000)
+    assert order.report.status is OrderStatus.CANCELED
+
+
+def test_an_order_that_the_socket_shows_resting_and_rest_calls_ended_has_ended_with_its_fill() -> None:
+    world = _quoting()
+    (order,) = world.orders.values()
+    world._fill(order, Decimal("0.00300"))
+    world.pushes = []
+    ended = replace(order.report, status=OrderStatus.CANCELED, reason="canceled")
+    world.tell(ev.LookedUp(order.report.client_order_index, ended))
+    assert world.published[order.report.order_index].filled_size == Decimal("0.00300")
+    assert world.machine.status().order is None
+
+
+def test_a_pause_cancels_answers_and_holds_until_it_is_resumed() -> None:
+    world = _quoting()
+    world.command = ev.StandingCommand("5-0", True, "paused by ann")
+    _run(world, 2_000)
+    answers = [command for command in world.log if isinstance(command, ev.Acknowledge)]
+    assert [(one.command_id, one.is_done) for one in answers] == [("5-0", False), ("5-0", True)]
+    assert not world.resting
+    assert (world.machine.status().state.value, world.machine.status().reason) == ("paused", "paused by ann")
+    world.command = None
+    _run(world, 2_000)
+    assert not world.resting, "Redis forgot it, A did not"
+    world.command = ev.StandingCommand("6-0", False, "")
+    _run(world, 2_000)
+    assert world.resting
+
+
+def test_a_resume_lets_a_hedger_that_gave_up_try_again() -> None:
+    world = _quoting()
+    world.tell(ev.HedgeTold(1, Decimal(0), "5 attempts came to nothing"))
+    _run(world, 5_000)
+    assert not world.resting
+    world.command = ev.StandingCommand("6-0", False, "")
+    _run(world, 2_000)
+    assert world.resting
+
+
+def test_the_dead_man_switch_is_put_off_while_an_order_rests_and_without_it_nothing_is_placed() -> None:
+    world = World(1, Faults(refused=1.0))
+    world.connect()
+    _run(world, 10_000)
+    assert not _placed(world)
+    world = _quoting()
+    world.machine._settings = replace(world.machine._settings, order_timeout_ms=10**9)
+    _run(world, 3 * DEAD_MAN_MS)
+    assert world.dead_man_ms > world.now_ms + DEAD_MAN_MS // 2
+    assert world.resting
+
+
+def test_what_redis_did_not_take_is_told_by_the_next_run_though_the_venue_shows_nothing_yet() -> None:
+    world = _quoting()
+    (order,) = world.orders.values()
+    world.redis_is_down = True
+    world._fill(order, Decimal("0.00300"))
+    world.pass_time(100)
+    assert not world.published
+    world.redis_is_down = False
+    world.start()
+    (told,) = world.published.values()
+    assert told.filled_size == Decimal("0.00300")
+    assert not world.kept

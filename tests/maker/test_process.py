@@ -11,22 +11,28 @@ import redis
 
 from hedge_strategy.clock import SystemClock, to_ms
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
+from hedge_strategy.coordination.commands import Action, Command, Commands
 from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.disk import maker_checkpoint
 from hedge_strategy.coordination.fill_stream import FillEntry, FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage
+from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultSubscriber
+from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, Rejected, SignedTransaction
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
+from hedge_strategy.maker.lookout import Notices
 from hedge_strategy.maker.machine import MakerMachine, MakerSettings
 from hedge_strategy.maker.order_desk import DeskSettings
 from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
 from hedge_strategy.maker.quoting import QuoteRule
+from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues.port import BookTop, Connected, Disconnected
 from tests.fake_venue import BTC, ETH, FakeVenue
@@ -70,29 +76,37 @@ class Hedger:
 class Running:
     """A maker on threads of its own."""
 
-    def __init__(self, client: redis.Redis, venue: FakeVenue, market: Market = BTC) -> None:
+    def __init__(self, client: redis.Redis, venue: FakeVenue, folder: Path, market: Market = BTC) -> None:
         clock = SystemClock()
         now_ms = to_ms(clock.now_ns())
-        checkpoints = Checkpoints(client, market.symbol, MAKER)
-        first = Checkpoint(baseline_trade_id=0, since_s=now_ms // 1000, trade_id=0, saved_at_ms=now_ms)
-        checkpoint = checkpoints.begin(first)
+        disk = maker_checkpoint(folder, market.symbol, MAKER)
+        if disk.load() is None:
+            disk.save(Checkpoint(baseline_trade_id=0, since_s=now_ms // 1000, trade_id=0, saved_at_ms=now_ms))
+        record = CheckpointRecord(disk, Checkpoints(client, market.symbol, MAKER))
+        checkpoint = record.open(lambda: venue.latest_trade_id(market), now_ms)
         quantity = Decimal("0.00100") if market is BTC else Decimal("0.0100")
         settings = MakerSettings(
-            QuoteRule(market, quantity, 1), Limits(), 60_000, 10_000, now_ms // 1000, checkpoint.saved_at_ms
+            QuoteRule(market, quantity, 1), Limits(), 60_000, 10_000, now_ms // 1000, checkpoint.saved_at_ms, 330_000
         )
         tracker = FillTracker(MAKER, market.index, Baseline(0, checkpoint.since_s), checkpoint.trade_id)
+        notices = Notices(
+            Leases(client, life_ms=60_000),
+            Presence(client, market.symbol, life_ms=2_000),
+            Commands(client),
+            StatusBoard(client, life_ms=5_000),
+            record,
+        )
         self.process = MakerProcess(
             venue,
             MakerCoordination(
                 FillPublisher(client),
                 ResultSubscriber(client, clock, market.symbol, MAKER),
                 HedgeLedger(client, market.symbol),
-                Leases(client, life_ms=60_000),
-                Presence(client, market.symbol, life_ms=2_000),
-                checkpoints,
+                notices,
+                Outbox(folder, market.symbol, MAKER),
             ),
             MakerMachine(settings, tracker),
-            MakerRun(market, 1, "a-1", checkpoint, DeskSettings(market, 600, 3)),
+            MakerRun(market, 1, "a-1", DeskSettings(market, 600, 3)),
             clock,
         )
         self.code: int | None = None
@@ -111,8 +125,8 @@ class Running:
 
 
 @contextmanager
-def quoting(client: redis.Redis, venue: FakeVenue, market: Market = BTC) -> Iterator[Running]:
-    running = Running(client, venue, market)
+def quoting(client: redis.Redis, venue: FakeVenue, folder: Path, market: Market = BTC) -> Iterator[Running]:
+    running = Running(client, venue, folder, market)
     running.start()
     try:
         yield running
@@ -133,10 +147,10 @@ def venue() -> FakeVenue:
 
 
 def test_partial_fills_are_published_as_they_happen_and_the_next_order_waits_for_the_hedge(
-    real: redis.Redis, venue: FakeVenue
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
 ) -> None:
     hedger = Hedger(real)
-    with quoting(real, venue):
+    with quoting(real, venue, tmp_path):
         order = _resting(venue)
         venue.take(order.client_order_index, Decimal("0.00030"))
         wait_until(lambda: [message.filled_base_amount for message in hedger.read()] == ["0.00030"], "the first part")
@@ -148,44 +162,46 @@ def test_partial_fills_are_published_as_they_happen_and_the_next_order_waits_for
         assert _resting(venue).side.value == "sell"
 
 
-def test_stopping_leaves_nothing_resting_on_market_index_0_too(real: redis.Redis) -> None:
+def test_stopping_leaves_nothing_resting_on_market_index_0_too(real: redis.Redis, tmp_path: Path) -> None:
     venue = FakeVenue(MAKER)
     Hedger(real, ETH)
-    with quoting(real, venue, ETH) as running:
+    with quoting(real, venue, tmp_path, ETH) as running:
         assert _resting(venue).market_index == 0
         assert running.stop() == 0
     assert not venue.resting()
     assert Presence(real, "ETH", life_ms=2_000).maker_may_rest() is False
 
 
-def test_a_last_cancel_that_is_refused_is_given_again(real: redis.Redis, venue: FakeVenue) -> None:
+def test_a_last_cancel_that_is_refused_is_given_again(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
     Hedger(real)
-    with quoting(real, venue) as running:
+    with quoting(real, venue, tmp_path) as running:
         _resting(venue)
         venue.switches.reject = [Rejected(23000, "too many requests")] * 3
         assert running.stop() == 0
     assert not venue.resting()
 
 
-def test_no_hedger_no_quote(real: redis.Redis, venue: FakeVenue) -> None:
+def test_no_hedger_no_quote(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
     hedger = Hedger(real)
-    with quoting(real, venue):
+    with quoting(real, venue, tmp_path):
         _resting(venue)
         hedger.leave()
         wait_until(lambda: not venue.resting(), "the order to be cancelled")
 
 
-def test_a_hedger_that_leaves_or_is_paused_is_not_quoted_for(real: redis.Redis, venue: FakeVenue) -> None:
+def test_a_hedger_that_leaves_or_is_paused_is_not_quoted_for(
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
+) -> None:
     Hedger(real)
-    with quoting(real, venue):
+    with quoting(real, venue, tmp_path):
         _resting(venue)
         Presence(real, "BTC", life_ms=60_000).tell_hedger(HedgerPresence(HedgerState.DRAINING, "stopping"))
         wait_until(lambda: not venue.resting(), "the order to be cancelled")
 
 
-def test_a_fill_while_the_socket_was_down_is_published(real: redis.Redis, venue: FakeVenue) -> None:
+def test_a_fill_while_the_socket_was_down_is_published(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
     hedger = Hedger(real)
-    with quoting(real, venue):
+    with quoting(real, venue, tmp_path):
         order = _resting(venue)
         venue.push(Disconnected("cut"))
         venue.take(order.client_order_index, Decimal("0.00040"), pushes=False)
@@ -193,8 +209,10 @@ def test_a_fill_while_the_socket_was_down_is_published(real: redis.Redis, venue:
         wait_until(lambda: hedger.read() and hedger.heard[-1].filled_base_amount == "0.00040", "the missed fill")
 
 
-def test_an_order_whose_answer_is_lost_is_found_and_cancelled(real: redis.Redis, venue: FakeVenue) -> None:
-    with quoting(real, venue):
+def test_an_order_whose_answer_is_lost_is_found_and_cancelled(
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
+) -> None:
+    with quoting(real, venue, tmp_path):
         wait_until(lambda: venue.sent and venue.nonce > 100, "the cancel-all at the start")
         venue.switches.lose_answers = 3
         Hedger(real)
@@ -202,10 +220,10 @@ def test_an_order_whose_answer_is_lost_is_found_and_cancelled(real: redis.Redis,
         wait_until(lambda: venue.orders[order].status.is_final, "the doubtful order's cancel")
 
 
-def test_a_restart_publishes_what_the_last_run_could_not(tmp_path: Path, venue: FakeVenue) -> None:
+def test_a_fill_while_redis_is_away_is_published_once_it_is_back(tmp_path: Path, venue: FakeVenue) -> None:
     with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
         Hedger(client)
-        with quoting(client, venue) as running:
+        with quoting(client, venue, tmp_path) as running:
             order = _resting(venue)
             server.kill()
             venue.take(order.client_order_index, Decimal("0.00040"))
@@ -220,9 +238,11 @@ def test_a_restart_publishes_what_the_last_run_could_not(tmp_path: Path, venue: 
             running.stop()
 
 
-def test_a_notice_that_makes_no_sense_cancels_and_is_got_over(real: redis.Redis, venue: FakeVenue) -> None:
+def test_a_notice_that_makes_no_sense_cancels_and_is_got_over(
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
+) -> None:
     Hedger(real)
-    with quoting(real, venue):
+    with quoting(real, venue, tmp_path):
         first = _resting(venue)
         real.set("hedge:{BTC}:hedger", b"no notice")
         wait_until(lambda: not venue.resting(), "the cancel while the notice makes no sense")
@@ -230,7 +250,9 @@ def test_a_notice_that_makes_no_sense_cancels_and_is_got_over(real: redis.Redis,
         _resting(venue, but=first.client_order_index)
 
 
-def test_a_mistake_of_ours_still_cancels_everything_and_is_told_by_the_exit_code(real: redis.Redis) -> None:
+def test_a_mistake_of_ours_still_cancels_everything_and_is_told_by_the_exit_code(
+    real: redis.Redis, tmp_path: Path
+) -> None:
     class BrokenVenue(FakeVenue):
         is_broken = False
 
@@ -241,9 +263,46 @@ def test_a_mistake_of_ours_still_cancels_everything_and_is_told_by_the_exit_code
 
     Hedger(real)
     venue = BrokenVenue(MAKER)
-    with quoting(real, venue) as running:
+    with quoting(real, venue, tmp_path) as running:
         _resting(venue)
         venue.is_broken = True
         wait_until(lambda: running.code is not None, "the process to end by itself")
     assert running.code == 1
     assert not venue.resting()
+
+
+def test_a_pause_cancels_is_answered_and_stands_on_the_board_until_it_is_resumed(
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
+) -> None:
+    Hedger(real)
+    commands, board = Commands(real), StatusBoard(real, life_ms=5_000)
+    with quoting(real, venue, tmp_path):
+        first = _resting(venue)
+        name = commands.send(Command(action=Action.PAUSE, market="BTC", reason="lunch", sent_by="ann"))
+        wait_until(lambda: [one for one in commands.acknowledgements(name) if one.is_done], "the answer")
+        assert not venue.resting()
+        told = wait_until(lambda: [one for one in board.read() if one.state["state"] == "paused"], "the board")
+        assert told[0].state["reason"] == "paused by ann: lunch"
+        real.delete("hedge:{commands}:standing")
+        commands.send(Command(action=Action.RESUME, market="BTC"))
+        _resting(venue, but=first.client_order_index)
+        wait_until(lambda: [one for one in board.read() if one.state["state"] == "quoting"], "the board")
+    assert board.read() == ()
+
+
+def test_no_order_before_the_dead_man_switch_is_armed(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
+    Hedger(real)
+    with quoting(real, venue, tmp_path):
+        _resting(venue)
+    kinds = [sent.kind for sent in venue.sent]
+    assert kinds.index(17) < kinds.index(14)
+
+
+def test_a_fill_that_redis_forgot_is_told_again(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
+    Hedger(real)
+    with quoting(real, venue, tmp_path):
+        order = _resting(venue)
+        venue.take(order.client_order_index, Decimal("0.00040"))
+        wait_until(lambda: real.xlen("hedge:{BTC}:fills"), "the fill in the stream")
+        real.delete("hedge:{BTC}:fills")
+        wait_until(lambda: real.xlen("hedge:{BTC}:fills"), "the fill once more")

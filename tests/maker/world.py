@@ -36,12 +36,13 @@ ETH = Market("ETH", 0, 4, 2, Decimal("0.0050"), Decimal(10))
 MAKER = 7
 STARTED_S = 1_760_000_000
 LOT = Decimal("0.00001")
+DEAD_MAN_MS = 60_000
 BOOK = port.BookTop(((Decimal(100_000), Decimal(1)),), ((Decimal(100_001), Decimal(1)),), is_live=True)
 
 
 def settings(market: Market = BTC, limits: Limits | None = None, started_at_s: int = STARTED_S) -> MakerSettings:
     rule = QuoteRule(market, Decimal("0.0100"), 1)
-    return MakerSettings(rule, limits or Limits(), 5_000, 10_000, started_at_s, started_at_s * 1000)
+    return MakerSettings(rule, limits or Limits(), 5_000, 10_000, started_at_s, started_at_s * 1000, DEAD_MAN_MS)
 
 
 @dataclass
@@ -54,11 +55,12 @@ class Faults:
     without_effect: float = 0.0
     repeated: float = 0.0
     rest_fails: float = 0.0
+    disk: float = 0.0
     longest_lag_ms: int = 0
     longest_push_ms: int = 50
 
 
-EVERYTHING = Faults(0.2, 0.15, 0.2, 0.15, 0.3, 0.2, 15_000, 1_500)
+EVERYTHING = Faults(0.2, 0.15, 0.2, 0.15, 0.3, 0.2, 0.1, 15_000, 1_500)
 
 
 @dataclass
@@ -83,6 +85,10 @@ class World:
         self.position = Decimal(0)
         self.published: dict[int, CumulativeFill] = {}
         self.hedged: dict[int, Decimal] = {}
+        self.kept: dict[int, CumulativeFill] = {}
+        self.lost: dict[int, CumulativeFill] = {}
+        self.dead_man_ms = 0
+        self.command: ev.StandingCommand | None = None
         self.desk: deque[tuple[int, ev.Command]] = deque()
         self.pushes: list[tuple[int, int, ev.Event]] = []
         self.later: list[tuple[int, int, ev.Event]] = []
@@ -105,6 +111,14 @@ class World:
         self.is_connected = self.is_finished = False
         self.desk.clear()
         self.pushes, self.later = [], []
+        if self.kept:
+            self.tell(ev.FillsKept(tuple(self.kept.values())))
+
+    def forget(self) -> None:
+        """Redis loses what nobody has read of the stream."""
+        for index, fill in list(self.published.items()):
+            if self.hedged.get(index, Decimal(0)) < fill.filled_size:
+                self.lost[index] = self.published.pop(index)
 
     def connect(self) -> None:
         self.is_connected = True
@@ -123,7 +137,7 @@ class World:
 
     def see_coordination(self) -> None:
         problem = "down" if self.redis_is_down else None
-        self.tell(ev.CoordinationSeen("b-1" if self.hedger_works else None, False, problem))
+        self.tell(ev.CoordinationSeen("b-1" if self.hedger_works else None, False, problem, self.command))
 
     def hedge(self) -> None:
         """B hedges what was published; its hints are lost half the time."""
@@ -148,6 +162,9 @@ class World:
             if order.due_ms is not None and order.due_ms <= self.now_ms and order.report.status is OrderStatus.PENDING:
                 order.due_ms = None
                 self._report(order, status=OrderStatus.OPEN, reason="open")
+        if self.dead_man_ms and self.dead_man_ms <= self.now_ms:
+            self.dead_man_ms = 0
+            self._cancel(list(self.orders), is_accepted=False)
         while self.desk and self.desk[0][0] <= self.now_ms:
             _, task = self.desk.popleft()
             self.tell(self._do(task))
@@ -210,15 +227,25 @@ class World:
             case ev.PlaceOrder():
                 self._check_may_place()
                 self.desk.append((self.now_ms + self.random.randrange(0, 300), command))
-            case ev.CancelOrder() | ev.CancelAll():
+            case ev.CancelOrder() | ev.CancelAll() | ev.ArmDeadMan():
                 self.desk.append((self.now_ms + self.random.randrange(0, 300), command))
             case ev.CatchUp(after, since_ms):
                 self._soon(self._caught_up(after, since_ms))
             case ev.LookUpOrder(index):
                 self._soon(self._looked_up(index))
+            case ev.KeepFill(fill):
+                if self.happens(self.faults.disk):
+                    return ev.KeepFailed(fill, "full")
+                self.kept[fill.order_index] = fill
+            case ev.ForgetKept():
+                for index, fill in self.kept.items():
+                    known = self.published.get(index) or self.lost.get(index)
+                    assert known is not None and known.filled_size >= fill.filled_size, "forgotten before it is told"
+                self.kept.clear()
             case ev.ReadLedger(index):
-                if not self.redis_is_down and index in self.hedged:
-                    self._soon(ev.HedgeTold(index, self.hedged[index]))
+                if not self.redis_is_down:
+                    size = self.published[index].filled_size if index in self.published else Decimal(0)
+                    self._soon(ev.HedgeTold(index, self.hedged.get(index, Decimal(0)), ledger_size=size))
             case ev.SaveCheckpoint(trade_id):
                 self.checkpoint = trade_id
             case ev.Finish():
@@ -231,6 +258,8 @@ class World:
         assert self.is_connected, "quotes without a socket"
         assert not self.redis_is_down or self.happens(1), "quotes without Redis"
         assert not self.resting, f"a second working order: {self.resting}"
+        assert self.command is None or not self.command.wants_pause, "quotes while it is paused"
+        assert self.dead_man_ms > self.now_ms, "quotes without the dead-man switch"
         owed = {index for index, fill in self.published.items() if self.hedged.get(index, 0) < fill.filled_size}
         assert not owed, f"quotes while {owed} is unhedged"
 
@@ -270,6 +299,14 @@ class World:
             case ev.CancelOrder(index):
                 self._cancel([index] if has_effect else [], is_accepted=isinstance(outcome, Accepted))
                 return ev.CancelEnded(index, outcome)
+            case ev.ArmDeadMan(at_ms):
+                name = f"0x{at_ms:x}"
+                if has_effect:
+                    self.dead_man_ms = at_ms
+                elif isinstance(outcome, Accepted):
+                    failed = TransactionReport(name, TransactionStatus.FAILED, 1, 4, "no")
+                    self.later.append((self.now_ms, len(self.later), port.TransactionSeen(failed)))
+                return ev.DeadManEnded(outcome, name)
             case _:
                 has_effect = has_effect or isinstance(outcome, Accepted)
                 self._cancel(list(self.orders) if has_effect else [], is_accepted=isinstance(outcome, Accepted))

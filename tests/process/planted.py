@@ -49,7 +49,7 @@ SHORT_PINGS = MappingProxyType({"socket": {"json_ping_s": 0.5, "no_pong_close_s"
 MARKET_ZERO = MappingProxyType({"markets": (ETH,)})
 TWO_MARKETS = MappingProxyType({"markets": (BTC, ETH)})
 
-TRACKER, MAKER, MAKER_SHELL = "maker/fill_tracker.py", "maker/machine.py", "maker/process.py"
+TRACKER, MAKER, MAKER_READER = "maker/fill_tracker.py", "maker/machine.py", "maker/reader.py"
 _BEFORE_FILLS = "            case port.FillSeen(fill):\n                return self._told("
 
 
@@ -152,13 +152,13 @@ FAILURES = (
         "F14 nothing is looked up after a reconnect",
         (
             Change(
-                MAKER_SHELL,
+                MAKER_READER,
                 "        return ev.CaughtUp(fills, orders, position.size)",
                 "        self._read_once = fills, orders = getattr(self, '_read_once', (fills, orders))\n"
                 "        return ev.CaughtUp(fills, orders, position.size)",
             ),
             Change(
-                MAKER_SHELL,
+                MAKER_READER,
                 "        return ev.LookedUp(index, found[0] if found else None)",
                 "        return ev.LookedUp(index, None)",
             ),

@@ -11,7 +11,7 @@ import argparse
 import sys
 import time
 
-from tests.simulation.runner import Total, past_failures, run_all
+from tests.simulation.runner import Total, past_failures, run_all, silence
 from tests.simulation.schedule import Outcome, run_schedule
 
 TRACED_FAILURES = 3
@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--forgetful", action="store_true")
     parser.add_argument("--lines", type=int, default=LINES_SHOWN)
     options = parser.parse_args(arguments)
+    silence()
     total = Total()
     began = time.perf_counter()
     if options.seed is not None:
@@ -55,7 +56,7 @@ def _tell_failure(outcome: Outcome, number: int, lines: int, *, is_forgetful: bo
 
 
 def _show(outcome: Outcome, lines: int) -> None:
-    for line in outcome.trace[-lines:]:
+    for line in outcome.trace[-lines:] if lines else ():
         _say(line[:LINE_WIDTH])
     _say(f"seed {outcome.seed}: {outcome.problem or 'all promises kept'}, {outcome.steps} steps")
     again = f"make simulate SEED={outcome.seed}"

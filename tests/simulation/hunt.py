@@ -64,8 +64,9 @@ def _hunt_apart(mutant: Mutant, seeds: int, first: int, run_schedule: "Callable[
 def _hunt(name: str, seeds: range) -> int:
     (mutant,) = [one for one in MUTANTS if one.name == name]
     plant(mutant.changes)
-    from tests.simulation.runner import run_chunk  # not before the mutant is planted
+    from tests.simulation.runner import run_chunk, silence  # not before the mutant is planted
 
+    silence()
     for number, outcome in enumerate(run_chunk(seeds), 1):
         if outcome.problem:
             _say(f"{number} (seed {outcome.seed}: {outcome.problem})")

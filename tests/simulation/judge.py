@@ -44,8 +44,10 @@ class Judge(Watcher):
         self.redis: RedisModel
         self.maker: MakerNode
         self.may_be_hard_to_cancel = False
-        self.ledger_may_forget = False
         self.may_rest_two = False
+        self.longest_fruitless = 0
+        """Most hedges of one order in a row that truly came to nothing."""
+        self._fruitless: Counter[int] = Counter()
         self._exposed_since_ms = 0
         self._unguarded_since_ms = 0
         self._position_since_ms = 0
@@ -130,6 +132,9 @@ class Judge(Watcher):
     def settled(self, hedge: Hedge, row: Row) -> None:
         """A hedge was booked: it must be what the exchange executed, now and for ever."""
         truly = self.by_hedge[hedge.client_order_index]
+        order = self._maker_order(hedge.client_order_index)
+        self._fruitless[order] = 0 if truly else self._fruitless[order] + 1
+        self.longest_fruitless = max(self.longest_fruitless, self._fruitless[order])
         if hedge.executed_lots != truly:
             raise Violation(
                 f"settled with {hedge.executed_lots} lots, the exchange executed {truly} of {hedge.client_order_index}"

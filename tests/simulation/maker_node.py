@@ -11,6 +11,7 @@ from typing import Any
 from hedge_strategy.coordination.checkpoint import Checkpoint
 from hedge_strategy.coordination.messages import ResultMessage, ResultStatus, fill_message
 from hedge_strategy.coordination.presence import HedgerState
+from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.order import Accepted, Outcome, Rejected, SignedTransaction, Unknown
 from hedge_strategy.errors import InvariantBroken, RedisUnavailable, VenueError
@@ -18,6 +19,7 @@ from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 from hedge_strategy.maker.machine import MakerMachine, MakerSettings
 from hedge_strategy.maker.quoting import QuoteRule
+from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
 from tests.simulation.exchange import ExchangeModel
@@ -30,10 +32,49 @@ COORDINATION_MS = 250
 STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_MS = 65_000
 LEAVING_POLL_MS = 200
+SAY_INTERVAL_MS = 1_000
 DESK_TIMEOUT_MS = ANSWER_TIMEOUT_MS * 5 // 4
 MAKER, MAKER_KEY = 7, 3
 
 Sign = Callable[[int], SignedTransaction]
+
+
+class MakerDisk:
+    """What a crash of A leaves: its record, and the fills that Redis did not take."""
+
+    def __init__(self) -> None:
+        self.checkpoint: Checkpoint | None = None
+        self.outbox: list[CumulativeFill] = []
+
+    def load(self) -> Checkpoint | None:
+        """As `DiskRecord.load`."""
+        return self.checkpoint
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """As `DiskRecord.save`."""
+        self.checkpoint = checkpoint
+
+
+class LinkedCheckpoints:
+    """The record in Redis, over the link."""
+
+    def __init__(self, link: RedisLink, redis: RedisModel) -> None:
+        self._link = link
+        self._redis = redis
+
+    def load(self) -> Checkpoint | None:
+        """As `Checkpoints.load`."""
+        held: Checkpoint | None = self._link.call(self._redis.load_checkpoint)
+        return held
+
+    def begin(self, first: Checkpoint) -> Checkpoint:
+        """As `Checkpoints.begin`."""
+        begun: Checkpoint = self._link.call(self._redis.begin_checkpoint, first)
+        return begun
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """As `Checkpoints.save`."""
+        self._link.call(self._redis.save_checkpoint, checkpoint)
 
 
 class MakerNode(Node):
@@ -50,6 +91,8 @@ class MakerNode(Node):
         self.quantity = Decimal(0)
         self.order_timeout_ms = 20_000
         self.most_sends = 5
+        self.dead_man_ms: int | None = None
+        self.disk = MakerDisk()
         self.is_finished = False
         self.wants_stop = False
         redis.result_listeners.append(lambda message: self.redis.hint(self._result, message))
@@ -62,8 +105,15 @@ class MakerNode(Node):
             return False
         now_ms = self.clock.now_ms
         rule = QuoteRule(self.market, self.quantity, 1)
-        self._first = checkpoint
-        settings = MakerSettings(rule, Limits(), self.order_timeout_ms, 10_000, now_ms // 1000, checkpoint.saved_at_ms)
+        settings = MakerSettings(
+            rule=rule,
+            limits=Limits(),
+            order_timeout_ms=self.order_timeout_ms,
+            hedge_wait_ms=10_000,
+            started_at_s=now_ms // 1000,
+            complete_until_ms=checkpoint.saved_at_ms,
+            dead_man_ms=self.dead_man_ms,
+        )
         baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
         tracker = FillTracker(MAKER, self.market.index, baseline, checkpoint.trade_id)
         self.machine = MakerMachine(settings, tracker)
@@ -78,6 +128,9 @@ class MakerNode(Node):
         self._is_reading = False
         self._ledger_reads: set[int] = set()
         self._next_look_ms = 0
+        self._say_next_ms = 0
+        if self.disk.outbox:
+            self.tell(ev.FillsKept(tuple(self.disk.outbox)))
         self.venue.start()
         self.spawn(self._ticking())
         return True
@@ -87,14 +140,9 @@ class MakerNode(Node):
         self.venue.hang_up()
 
     def _checkpoint(self) -> Checkpoint:
-        known: Checkpoint | None = self.redis.call(self.server.load_checkpoint)
-        if known is not None:
-            return known
-        now_ms = self.clock.now_ms
-        trade_id = self.venue.latest_trade_id(self.market)
-        first = Checkpoint(baseline_trade_id=trade_id, since_s=now_ms // 1000, trade_id=trade_id, saved_at_ms=now_ms)
-        begun: Checkpoint = self.redis.call(self.server.begin_checkpoint, first)
-        return begun
+        places = (self.disk, LinkedCheckpoints(self.redis, self.server))
+        self._record = CheckpointRecord(*places)  # type: ignore[arg-type]
+        return self._record.open(lambda: self.venue.latest_trade_id(self.market), self.clock.now_ms)
 
     # --- events in ----------------------------------------------------------------------------------------------------
 
@@ -142,8 +190,17 @@ class MakerNode(Node):
             self.redis.call(self.server.tell_maker, self.machine.may_be_filled)
         except RedisUnavailable as error:
             return ev.CoordinationSeen(None, is_draining=False, problem=str(error))
+        self._put_back()
         is_leaving = told is not None and told.state is not HedgerState.HEDGING
         return ev.CoordinationSeen(lease.owner if lease is not None else None, is_leaving, problem=None)
+
+    def _put_back(self) -> None:
+        if self.clock.now_ms >= self._say_next_ms:
+            self._say_next_ms = self.clock.now_ms + SAY_INTERVAL_MS
+            try:
+                self._record.put_back()
+            except RedisUnavailable:
+                return
 
     def _result(self, message: ResultMessage) -> None:
         failed = message.status is ResultStatus.PAUSED
@@ -159,10 +216,18 @@ class MakerNode(Node):
                 pass
             case ev.PublishFill(fill):
                 return self._publish(fill)
-            case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll():
+            case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll() | ev.ArmDeadMan():
                 self._tasks.append(command)
                 if self._desk is None:
                     self._desk = self.spawn(self._working())
+            case ev.KeepFill(fill):
+                if self.clock.strikes("disk fails", self.weather.disk_fails):
+                    return ev.KeepFailed(fill, "the disk is full")
+                self.disk.outbox.append(fill)
+            case ev.ForgetKept():
+                self.disk.outbox.clear()
+            case ev.Acknowledge():
+                pass
             case ev.ReadLedger(index):
                 if index not in self._ledger_reads:
                     self._ledger_reads.add(index)
@@ -206,7 +271,7 @@ class MakerNode(Node):
                 case ev.ReadLedger(index):
                     self._read_ledger(index)
                 case ev.SaveCheckpoint(trade_id):
-                    self._save(trade_id)
+                    self._record.save(trade_id, self.clock.now_ms)
         self._is_reading = False
 
     def _catch_up(self, command: ev.CatchUp) -> Steps:
@@ -241,19 +306,9 @@ class MakerNode(Node):
             line = self.redis.ledger.order_line(OrderKey(MAKER, self.market.index, index))
         except (RedisUnavailable, InvariantBroken):
             return
-        if line is not None:
-            self.tell(ev.HedgeTold(index, self.market.size_of(line.hedged_lots)))
-
-    def _save(self, trade_id: int) -> None:
-        first = self._first
-        grown = Checkpoint(
-            baseline_trade_id=first.baseline_trade_id, since_s=first.since_s, trade_id=trade_id,
-            saved_at_ms=self.clock.now_ms,
-        )  # fmt: skip
-        try:
-            self.redis.call(self.server.save_checkpoint, grown)
-        except RedisUnavailable:
-            return
+        hedged_lots, filled_lots = (line.hedged_lots, line.filled_lots) if line is not None else (0, 0)
+        size_of = self.market.size_of
+        self.tell(ev.HedgeTold(index, size_of(hedged_lots), ledger_size=size_of(filled_lots)))
 
     # --- the desk -----------------------------------------------------------------------------------------------------
 
@@ -275,6 +330,11 @@ class MakerNode(Node):
             case ev.CancelAll():
                 outcome, _ = yield from self._send(lambda nonce: venue.sign_cancel_all(nonce, market))
                 return ev.CancelEnded(None, outcome)
+            case ev.ArmDeadMan(at_ms, is_anew):
+                if is_anew:
+                    yield from self._send(lambda nonce: venue.sign_dead_man(nonce, None))
+                outcome, name = yield from self._send(lambda nonce: venue.sign_dead_man(nonce, at_ms))
+                return ev.DeadManEnded(outcome, name)
             case _:
                 raise TypeError(f"the model of A's desk does not know {task!r}")
 

@@ -1,7 +1,8 @@
 """Each known failure that can live in machines, tracker, ledger or resolution, planted one at a time: F1 … F28.
 
-A mutant that survives is a hole in the simulation. Those that live elsewhere are found by other tests: F19 (B meets A's
-own order: prevented on the venue), F21 (the emergency close), F23 (JSON pings), F26 (Redis forgets), F27 (threads).
+S1 and on are mistakes that the simulation found in the product itself. A mutant that survives is a hole in the
+simulation. Those that live elsewhere are found by other tests: F19 (B meets A's own order: prevented on the venue),
+F21 (the emergency close), F23 (JSON pings), F26 (Redis forgets), F27 (threads).
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ SIZING, READER, MESSAGES = (
     _PRODUCT + "hedger.stream_reader",
     _PRODUCT + "coordination.messages",
 )
-MARKET = _PRODUCT + "domain.market"
+MARKET, POSITION = _PRODUCT + "domain.market", _PRODUCT + "maker.position_check"
 LEDGER, REDIS = "tests.simulation.ledger_model", "tests.simulation.redis_model"
 SHELL_A = "tests.simulation.maker_node"
 SHELL_B = "tests.simulation.hedger_node"
@@ -370,5 +371,21 @@ MUTANTS = (
         "        if evidence.was_accepted:\n"
         "            hedge.settlement = ev.Settle(hedge.claim, False, hedge.claim.lots, Decimal(0), 0, 'accepted')\n"
         "            return self._ask_redis(hedge.settlement)\n",
+    ),
+    _one(
+        "S1",
+        "the maker's zero position stands from the start on, though history is read later",
+        POSITION,
+        "        if lasting and (self._zero_stands_from_ms is None or now_ms < self._zero_stands_from_ms):",
+        "        if False:",
+    ),
+    _one(
+        "S2",
+        "the position is compared only while nothing else keeps A from quoting",
+        MAKER,
+        "        disagreement = self._position.disagreement(self._tracker.net_told, now_ms)  # it has to see time pass",
+        "        disagreement = None\n"
+        "        if not self._owed and self._order is None:\n"
+        "            disagreement = self._position.disagreement(self._tracker.net_told, now_ms)",
     ),
 )

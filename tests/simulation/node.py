@@ -152,7 +152,7 @@ class Node:
             return
         late_ms = self.frozen_until_ms - self.clock.now_ms
         if late_ms > 0:
-            self.clock.after(late_ms + self.clock.below(3), self._in_life, generation, action, arguments)
+            self.clock.after(late_ms, self._in_life, generation, action, arguments)  # in the order in which it came
             return
         try:
             action(*arguments)

@@ -2,11 +2,14 @@
 
 import gc
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import structlog
 
 from tests.simulation.schedule import Outcome, run_schedule
 
@@ -54,6 +57,11 @@ class Total:
         return json.dumps(report)
 
 
+def silence() -> None:
+    """What the product's own parts would log is in the trace."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
 def past_failures() -> tuple[int, ...]:
     """Seeds that have failed once; what stands behind a `#` is for people."""
     lines = (line.partition("#")[0].strip() for line in PAST_FAILURES.read_text().splitlines())
@@ -86,4 +94,5 @@ def run_chunk(seeds: Iterable[int], *, is_forgetful: bool = False) -> Iterator[O
 
 
 def _collected(seeds: Sequence[int], is_forgetful: bool) -> list[Outcome]:
+    silence()
     return list(run_chunk(seeds, is_forgetful=is_forgetful))

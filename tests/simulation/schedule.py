@@ -58,6 +58,7 @@ class World:
         self.maker = MakerNode(self.exchange, self.redis, self.pace, life_ms=life_ms)
         self.maker.quantity = self.market.size_of((60, 100, 337)[clock.below(3)])
         self.maker.order_timeout_ms = (1_500, 6_000, 60_000)[clock.below(3)]
+        self.maker.dead_man_ms = (None, 300_000, 600_000)[clock.below(3)]
         self.hedgers = []
         retry_times = (2, 5, 11)[clock.below(3)]
         for number in range(2 if clock.random() < 0.35 else 1):
@@ -125,6 +126,10 @@ class World:
                 clock.after(for_ms, self._redis_back)
             case ["socket", _, name, _]:
                 (self.maker if name == "A" else hedger).venue.cut()
+            case ["Redis", "lost", "everything"]:
+                self.redis.flush()
+            case ["Redis", "lost", *_]:
+                clock.after(clock.below(1_000), self.redis.restore, self.redis.snapshot())
             case ["venue", "away"]:
                 for node in self.nodes:
                     node.venue.is_venue_away = True
@@ -200,10 +205,7 @@ class World:
         reason = hedger.machine.paused
         if "came to nothing" not in reason:
             return
-        rows = self.redis.ledger.rows.values()
-        tails = ([self.judge.by_hedge[one.client_order_index] for one in row.hedges.values()] for row in rows)
-        counts = [len(tail) - max((i + 1 for i, lots in enumerate(tail) if lots), default=0) for tail in tails]
-        if max(counts, default=0) < hedger.retry_times:
+        if self.judge.longest_fruitless < hedger.retry_times:
             raise Violation(f"paused without need: {reason}")
         self.clock.fault("a person resumes B")
         hedger.end()

@@ -48,6 +48,7 @@ class Weather:
         crash_in_gap: how much of that is a crash.
         freeze_in_gap: how much of it is a freeze longer than a lease.
         no_book: the hedger's book is not live.
+        disk_fails: A's disk does not take a fill that Redis did not take either.
     """
 
     slow_push_ms: int = 0
@@ -77,6 +78,7 @@ class Weather:
     crash_in_gap: float = 0.0
     freeze_in_gap: float = 0.0
     no_book: float = 0.0
+    disk_fails: float = 0.0
 
 
 LARGEST = Weather(
@@ -84,7 +86,7 @@ LARGEST = Weather(
     slow_send_ms=4_000, refused=0.3,
     rate_limited=0.3, nonce_refused=0.3, held_back=0.3, failed=0.3, vanished=0.2, slow_execution_ms=3_000, partial=0.6,
     empty=0.3, post_only_crossed=0.3, lag_ms=15_000, rest_fails=0.4, stale_nonce=0.3, redis_before=0.15,
-    redis_after=0.15, lost_hint=0.7, repeated_hint=0.4, gap=0.08, crash_in_gap=0.4, freeze_in_gap=0.4, no_book=0.5,
+    redis_after=0.15, lost_hint=0.7, repeated_hint=0.4, gap=0.08, crash_in_gap=0.4, freeze_in_gap=0.4, no_book=0.5, disk_fails=0.5,
 )  # fmt: skip
 _NAMES = tuple(field.name for field in fields(Weather))
 

@@ -1,0 +1,107 @@
+"""A's looks at Redis: what the user wants is heard, answered and stays; where A stands is on the board."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.coordination.checkpoint import Checkpoints
+from hedge_strategy.coordination.commands import Action, Command, Commands
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.disk import maker_checkpoint
+from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
+from hedge_strategy.coordination.status_board import StatusBoard
+from hedge_strategy.maker.events import Acknowledge, CoordinationSeen, StandingCommand
+from hedge_strategy.maker.lookout import UNSAID_MAX, Lookout, Notices
+from hedge_strategy.maker.record import CheckpointRecord
+from tests.redis_server import running_redis
+
+STATE: dict[str, Any] = {"state": "waiting", "reason": "no hedger owns the market"}
+
+
+def _notices(client: redis.Redis, folder: Path) -> Notices:
+    record = CheckpointRecord(maker_checkpoint(folder, "BTC", 7), Checkpoints(client, "BTC", 7))
+    record.open(lambda: 0, 1_760_000_000_000)
+    return Notices(
+        Leases(client, life_ms=60_000),
+        Presence(client, "BTC", life_ms=2_000),
+        Commands(client),
+        StatusBoard(client, life_ms=5_000),
+        record,
+    )
+
+
+def _lookout(notices: Notices) -> Lookout:
+    return Lookout(notices, "BTC", "a-1", SystemClock())
+
+
+def test_it_sees_owner_and_drain_and_says_whether_an_order_rests(real: redis.Redis, tmp_path: Path) -> None:
+    notices = _notices(real, tmp_path)
+    lookout = _lookout(notices)
+    assert lookout.look(True) == CoordinationSeen(None, False, None)
+    assert notices.presence.maker_may_rest()
+    notices.leases.acquire("BTC", owner="b-1", lane=4)
+    notices.presence.tell_hedger(HedgerPresence(HedgerState.DRAINING))
+    assert lookout.look(False) == CoordinationSeen("b-1", True, None)
+    assert not notices.presence.maker_may_rest()
+
+
+@pytest.mark.parametrize(
+    ("action", "market", "reason"),
+    [
+        (Action.PAUSE, "BTC", "paused by ann: lunch"),
+        (Action.FLATTEN, "*", "flattened by ann: lunch"),
+    ],
+)
+def test_a_standing_command_is_seen_and_answered(
+    real: redis.Redis, tmp_path: Path, action: Action, market: str, reason: str
+) -> None:
+    notices = _notices(real, tmp_path)
+    lookout = _lookout(notices)
+    name = notices.commands.send(Command(action=action, market=market, reason="lunch", sent_by="ann"))
+    assert lookout.look(False).command == StandingCommand(name, True, reason)
+    lookout.acknowledge(Acknowledge(name, "cancelling", False))
+    lookout.acknowledge(Acknowledge(name, "paused, nothing rests", True))
+    lookout.say(lambda: STATE)
+    (said,) = notices.commands.acknowledgements(name)
+    assert (said.who, said.outcome, said.is_done) == ("a-1", "paused, nothing rests", True)
+    resumed = notices.commands.send(Command(action=Action.RESUME, market=market))
+    assert lookout.look(False).command == StandingCommand(resumed, False, "paused by the user")
+
+
+def test_the_state_stands_on_the_board_until_it_leaves(real: redis.Redis, tmp_path: Path) -> None:
+    notices = _notices(real, tmp_path)
+    lookout = _lookout(notices)
+    lookout.say(lambda: STATE)
+    (status,) = notices.board.read()
+    assert (status.who, status.state) == ("a-1", {"role": "maker", "market": "BTC", **STATE})
+    lookout.leave()
+    assert notices.board.read() == ()
+
+
+def test_a_redis_that_forgot_is_told_where_a_began(real: redis.Redis, tmp_path: Path) -> None:
+    notices = _notices(real, tmp_path)
+    real.flushall()
+    _lookout(notices).say(lambda: STATE)
+    assert Checkpoints(real, "BTC", 7).load() is not None
+
+
+def test_what_could_not_be_said_is_said_when_redis_is_back(tmp_path: Path) -> None:
+    with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
+        notices = _notices(client, tmp_path)
+        lookout = _lookout(notices)
+        name = notices.commands.send(Command(action=Action.PAUSE))
+        server.kill()
+        assert lookout.look(False).problem is not None
+        for number in range(UNSAID_MAX):
+            lookout.acknowledge(Acknowledge(f"{number}-0", "too old", True))
+        lookout.acknowledge(Acknowledge(name, "paused, nothing rests", True))
+        lookout.say(lambda: STATE)
+        lookout.leave()
+        server.start()
+        lookout.say(lambda: STATE)
+        assert [one.is_done for one in notices.commands.acknowledgements(name)] == [True]
+        assert notices.commands.acknowledgements("0-0") == (), "no more wait than there is room for"

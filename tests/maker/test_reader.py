@@ -1,0 +1,108 @@
+"""Readings, one after the other: what failed is said to have failed, and a ledger that knows nothing says nothing."""
+
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import redis
+
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.coordination.checkpoint import Checkpoints
+from hedge_strategy.coordination.disk import maker_checkpoint
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.lease import Lease, Leases
+from hedge_strategy.coordination.ledger_rows import SeenFill
+from hedge_strategy.domain.hedge import OrderKey
+from hedge_strategy.domain.order import Side
+from hedge_strategy.maker import events as ev
+from hedge_strategy.maker.reader import READS_MAX, MakerReader
+from hedge_strategy.maker.record import CheckpointRecord
+from tests.fake_venue import BTC, FakeVenue
+from tests.polling import wait_until
+
+
+@pytest.fixture
+def venue() -> FakeVenue:
+    return FakeVenue(7)
+
+
+@pytest.fixture
+def record(real: redis.Redis, tmp_path: Path) -> CheckpointRecord:
+    record = CheckpointRecord(maker_checkpoint(tmp_path, "BTC", 7), Checkpoints(real, "BTC", 7))
+    record.open(lambda: 0, 1_760_000_000_000)
+    return record
+
+
+@pytest.fixture
+def reader(real: redis.Redis, venue: FakeVenue, record: CheckpointRecord) -> MakerReader:
+    return MakerReader(venue, BTC, HedgeLedger(real, "BTC"), record, SystemClock())
+
+
+@pytest.fixture
+def told(reader: MakerReader) -> Iterator[list[ev.Event]]:
+    heard: list[ev.Event] = []
+    thread = threading.Thread(target=reader.run, args=(heard.append,))
+    thread.start()
+    yield heard
+    reader.close()
+    thread.join()
+
+
+def test_the_ledger_is_read_and_an_order_it_does_not_know_is_nothing(
+    real: redis.Redis, reader: MakerReader, told: list[ev.Event]
+) -> None:
+    HedgeLedger(real, "BTC").observe(SeenFill(OrderKey(7, 1, 5), Side.BUY, 30, "30", False, 9, 1_760_000_000_000))
+    for order in (5, 6):
+        assert reader.ask(ev.ReadLedger(order)) is None
+    wait_until(lambda: len(told) == 2, "both answers")
+    assert told == [
+        ev.HedgeTold(5, Decimal(0), ledger_size=Decimal("0.00030")),
+        ev.HedgeTold(6, Decimal(0), ledger_size=Decimal(0)),
+    ]
+
+
+def test_a_ledger_that_is_being_rebuilt_says_nothing_and_is_asked_again(
+    real: redis.Redis, reader: MakerReader, told: list[ev.Event]
+) -> None:
+    lease = Leases(real, life_ms=60_000).acquire("BTC", owner="b-1", lane=4)
+    assert isinstance(lease, Lease)
+    real.hset("hedge:{BTC}:ledger", "restoring", "2")
+    reader.ask(ev.ReadLedger(5))
+    reader.ask(ev.LookUpOrder(1))
+    wait_until(lambda: told, "the answer after it")
+    assert told == [ev.LookedUp(1, None)]
+    real.delete("hedge:{BTC}:ledger")
+    reader.ask(ev.ReadLedger(5))
+    wait_until(lambda: len(told) == 2, "the ledger's answer")
+
+
+def test_a_venue_that_does_not_answer_is_told_of(venue: FakeVenue, reader: MakerReader, told: list[ev.Event]) -> None:
+    venue.switches.rest_fails = 2
+    reader.ask(ev.CatchUp(0, 0))
+    reader.ask(ev.LookUpOrder(1))
+    reader.ask(ev.CatchUp(0, 0))
+    wait_until(lambda: len(told) == 3, "all answers")
+    assert told == [
+        ev.CatchUpFailed("no venue"),
+        ev.LookUpFailed(1, "no venue"),
+        ev.CaughtUp((), (), Decimal(0)),
+    ]
+
+
+def test_the_checkpoint_is_written(real: redis.Redis, reader: MakerReader, told: list[ev.Event]) -> None:
+    reader.ask(ev.SaveCheckpoint(77))
+    reader.ask(ev.LookUpOrder(1))
+    wait_until(lambda: told, "the answer after it")
+    kept = Checkpoints(real, "BTC", 7).load()
+    assert kept is not None
+    assert kept.trade_id == 77
+
+
+def test_where_the_line_is_full_a_reading_has_failed(reader: MakerReader) -> None:
+    for index in range(READS_MAX):
+        assert reader.ask(ev.LookUpOrder(index)) is None
+    assert isinstance(reader.ask(ev.CatchUp(0, 0)), ev.CatchUpFailed)
+    assert isinstance(reader.ask(ev.LookUpOrder(1)), ev.LookUpFailed)
+    assert reader.ask(ev.ReadLedger(1)) is None, "asked again at the next look"
