@@ -1,6 +1,12 @@
-"""Time, handed in. This module is the only reader of the system's clocks (`tests/tidy` checks it)."""
+"""Time, handed in. This module is the only reader of the system's clocks (`tests/tidy` checks it).
 
+Wall time never goes back here: where the system's clock is set back, time goes on from where it was at the pace of the
+clock that cannot be set, until the system's clock has caught up. So a retry that waits for a moment is never put off.
+"""
+
+import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -8,7 +14,7 @@ class Clock(Protocol):
     """What the shells ask the time of; tests and simulations hand in their own."""
 
     def now_ns(self) -> int:
-        """Wall time in nanoseconds since 1970, UTC."""
+        """Wall time in nanoseconds since 1970, UTC; never goes back within one clock."""
         ...
 
     def monotonic_ns(self) -> int:
@@ -21,13 +27,31 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's own clocks. Safe to share between threads.
+
+    Args:
+        wall_ns: reads the system's wall clock, nanoseconds since 1970.
+        steady_ns: reads a clock that cannot be set, nanoseconds.
+    """
+
+    def __init__(
+        self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._wall_ns = wall_ns
+        self._steady_ns = steady_ns
+        self._lock = threading.Lock()
+        self._last_ns = wall_ns()
+        self._last_steady_ns = steady_ns()
 
     def now_ns(self) -> int:
-        return time.time_ns()
+        with self._lock:
+            steady_ns = self._steady_ns()
+            self._last_ns = max(self._wall_ns(), self._last_ns + steady_ns - self._last_steady_ns)
+            self._last_steady_ns = steady_ns
+            return self._last_ns
 
     def monotonic_ns(self) -> int:
-        return time.monotonic_ns()
+        return self._steady_ns()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

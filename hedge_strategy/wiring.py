@@ -49,6 +49,8 @@ from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import open_venue
 
+HISTORY_LAG_MS = 20_000
+"""Longer than the venue's history can lag (venue fact sheet 4.2: up to 15 s)."""
 PRESENCE_LIFE_MS = 3_000
 """How long a notice of A's or B's state holds without being told again."""
 STATUS_LIFE_MS = 5_000
@@ -93,6 +95,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         Checkpoints(client, market.symbol, venue.account_index),
     )
     checkpoint = record.open(lambda: venue.latest_trade_id(market), to_ms(clock.now_ns()))
+    _check_history(checkpoint, venue, market, clock)
     run_id = _run_id("maker", clock)
     most_sends = config.strategy.retry_times
     settings = MakerSettings(
@@ -111,6 +114,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         results=ResultSubscriber(client, clock, market.symbol, venue.account_index),
         ledger=HedgeLedger(client, market.symbol),
         notices=Notices(
+            venue.account_index,
             Leases(client, life_ms=config.strategy.lease_ms),
             Presence(client, market.symbol, life_ms=PRESENCE_LIFE_MS),
             Commands(client),
@@ -143,7 +147,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     run_id = _run_id("hedger", clock)
     settings = HedgerSettings(
         rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage),
-        limits=Limits(max_slippage=config.strategy.max_slippage),
+        limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
         retry_times=config.strategy.retry_times,
         answer_timeout_ms=config.lighter.answer_timeout_ms,
         owner=run_id,
@@ -159,6 +163,9 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         shared=SharedMemory(client, maker_market.symbol),
         read_server=partial(server_facts, client),
     )
+    checkpoint = sources.checkpoints.load()
+    if checkpoint is not None:
+        _check_history(checkpoint, sources.maker_venue, maker_market, clock)
     is_one_venue = config.account_a.venue == config.account_b.venue
     markets = RecoveryMarkets(maker_market, hedge_market, is_one_venue)
     guard = PositionGuard(int(config.strategy.force_close_timeout * 1000))
@@ -173,7 +180,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
             watch=PositionWatch(ledger, sources, markets, guard),
         ),
     )
-    run = HedgerRun(maker_market, hedge_market, run_id)
+    run = HedgerRun(maker_market, hedge_market, run_id, config.account_a.account_index)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
@@ -216,6 +223,22 @@ def _check_pair(maker_market: Market, hedge_market: Market) -> None:
         raise UserError(
             f"{hedge_market.symbol}: account B's venue trades coarser sizes than account A's; choose another pair"
         )
+
+
+def _check_history(known: Checkpoint, venue: Venue, market: Market, clock: Clock) -> None:
+    """What Redis or the disk remembers must be of this exchange: a new one, or one that was reset, counts anew.
+
+    Raises:
+        UserError: the venue has no trade as new as the newest that is remembered, though its history cannot lag so far.
+    """
+    while (newest := venue.latest_trade_id(market)) < known.trade_id:
+        if to_ms(clock.now_ns()) >= known.saved_at_ms + HISTORY_LAG_MS:
+            raise UserError(
+                f"{market.symbol}: trade {known.trade_id} of account {venue.account_index} is remembered, but the "
+                f"newest on the venue is {newest}: this is another exchange, or it was reset. Give it an empty Redis "
+                "database (redis.db) and another state_dir"
+            )
+        clock.sleep(1)
 
 
 def _run_id(role: str, clock: Clock) -> str:

@@ -26,3 +26,36 @@ def test_sleeping_lasts_at_least_as_long_as_asked() -> None:
 )
 def test_nanoseconds_become_whole_milliseconds_rounded_down(ns: int, ms: int) -> None:
     assert to_ms(ns) == ms
+
+
+class Hands:
+    """A clock whose two readings a test sets."""
+
+    def __init__(self) -> None:
+        self.wall_ns = 1_000_000_000_000
+        self.steady_ns = 0
+
+    def clock(self) -> SystemClock:
+        return SystemClock(lambda: self.wall_ns, lambda: self.steady_ns)
+
+    def pass_time(self, ns: int) -> None:
+        self.wall_ns += ns
+        self.steady_ns += ns
+
+
+def test_wall_time_goes_on_when_the_system_clock_is_set_back() -> None:
+    hands = Hands()
+    clock = hands.clock()
+    before = clock.now_ns()
+    hands.wall_ns -= 3_600_000_000_000
+    hands.pass_time(5)
+    assert clock.now_ns() == before + 5, "an hour back changes nothing for who waits"
+    hands.wall_ns += 3_600_000_000_000
+    assert clock.now_ns() == before + 5
+
+
+def test_wall_time_follows_the_system_clock_forward() -> None:
+    hands = Hands()
+    clock = hands.clock()
+    hands.wall_ns += 60_000_000_000
+    assert clock.now_ns() == hands.wall_ns

@@ -1,7 +1,7 @@
 """Where a maker account's history begins for us, and how far of it is handled: one small record per account and market.
 
 The beginning is set once, by the first start ever, and never moved: trades before it are the user's own. The handled
-part only grows, so a late write of an older value changes nothing (there is one writer, A's process of the account).
+part only grows, since there is one writer, A's process of the account.
 """
 
 import msgspec

@@ -122,7 +122,7 @@ def check(client: redis.Redis, settings: RedisSettings) -> ServerFacts:
     except redis.RedisError as error:
         raise UserError(
             f"Redis does not answer at {settings.address} ({error or type(error).__name__}); "
-            "start it (docker compose up -d redis, or redis-server), or set redis.host and redis.port"
+            "start it (redis-server), or set redis.host and redis.port"
         ) from error
     if facts.version and facts.version < OLDEST_VERSION:
         wanted = ".".join(map(str, OLDEST_VERSION))

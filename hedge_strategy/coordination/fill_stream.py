@@ -78,10 +78,17 @@ class FillEntry:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableEntry:
-    """An entry of the stream that is no fill for this hedger: to be counted, logged and acknowledged."""
+    """An entry of the stream that is no fill for this hedger: to be counted and logged.
+
+    Attributes:
+        stream_id: the entry.
+        error: what is wrong with it.
+        is_foreign: it is a fill, of another account or market: it may be somebody's, and must not be acknowledged.
+    """
 
     stream_id: str
     error: WireError
+    is_foreign: bool = False
 
 
 class FillPublisher:
@@ -277,10 +284,10 @@ class FillSubscriber:
             if payload is None:
                 raise WireError("fill_stream", f"entry {name} holds no message")
             message = decode_fill(payload, self._source.market)
-            if not self._source.takes(message):
-                raise _foreign(message)
         except WireError as error:
             return UnreadableEntry(name, error)
+        if not self._source.takes(message):
+            return UnreadableEntry(name, _foreign(message), is_foreign=True)
         return FillEntry(name, message)
 
 

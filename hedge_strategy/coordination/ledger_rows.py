@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from hedge_strategy.coordination.messages import FillMessage
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine
-from hedge_strategy.domain.ids import hedge_client_order_index
+from hedge_strategy.domain.ids import hedge_client_order_index, hedge_identity
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Side, SignedTransaction
-from hedge_strategy.errors import InvariantBroken
+from hedge_strategy.errors import InvariantBroken, WireError
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,15 @@ def seen_fill(message: FillMessage, market: Market) -> SeenFill:
         market: the maker's market.
 
     Raises:
-        WireError: the amount is no whole number of lots.
+        WireError: the amount is no whole number of lots, or the order's number is none that a hedge can be told by.
     """
+    order = message.order
+    try:
+        first = hedge_client_order_index(order.order_index, 0)
+    except ValueError as error:
+        raise WireError("fill_message", str(error)) from error
+    if hedge_identity(first, order.market_index).maker_order_index != order.order_index:
+        raise WireError("fill_message", f"order_index {order.order_index} is none of market {order.market_index}")
     return SeenFill(
         order=message.order,
         side=message.side,

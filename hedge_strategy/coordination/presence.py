@@ -31,10 +31,12 @@ class HedgerPresence:
     Attributes:
         state: what it is doing.
         reason: why, in words, empty while it hedges.
+        maker_account_index: whose fills it hedges.
     """
 
     state: HedgerState
     reason: str = ""
+    maker_account_index: int = -1
 
 
 class Presence:

@@ -66,8 +66,3 @@ class OrderBook:
     def side(self, side: Side) -> BookSide:
         """The levels on which an order of that side would rest."""
         return self.bids if side is Side.BUY else self.asks
-
-    def mid_price(self) -> Decimal | None:
-        """Half-way between the best bid and the best ask; None where a side is empty."""
-        bid, ask = self.bids.level(1), self.asks.level(1)
-        return (bid[0] + ask[0]) / 2 if bid and ask else None

@@ -66,6 +66,8 @@ class Backlog:
         if known is None:
             self._orders[fill.order] = Waiting(fill, average_price)
             return
+        if fill.side is not known.fill.side:
+            return  # one of the two is wrong; the ledger says which when its turn comes
         is_final = fill.is_final or known.fill.is_final
         if fill.filled_lots > known.fill.filled_lots:
             known.fill, known.average_price = fill, average_price or known.average_price
@@ -94,6 +96,18 @@ class Backlog:
             for entry_id, (order, lots) in self._entries.items()
             if order == line.order and lots <= line.hedged_lots
         )
+        for entry_id in done:
+            del self._entries[entry_id]
+        return done
+
+    def refused(self, order: OrderKey) -> tuple[str, ...]:
+        """Forgets an order whose messages contradict the ledger.
+
+        Returns:
+            Its entries, which may be acknowledged: the ledger keeps what was true of it.
+        """
+        self._orders.pop(order, None)
+        done = tuple(entry_id for entry_id, (named, _) in self._entries.items() if named == order)
         for entry_id in done:
             del self._entries[entry_id]
         return done

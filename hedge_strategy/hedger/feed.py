@@ -1,7 +1,8 @@
 """Fills on their way in: the channel, which is fast, and the stream, which is the truth. Two threads, one market.
 
 A fill on the channel is handed on in place, on the listening thread. The stream's entries are handed on in the order
-that `stream_reader` gives. What cannot be read is counted, said once per kind, taken off the stream and passed over.
+that `stream_reader` gives. What cannot be read is counted, said once per kind, taken off the stream and passed over;
+what reads as the fill of another account is left there, since it may be somebody's.
 """
 
 import threading
@@ -122,8 +123,9 @@ class FillFeed:
             if isinstance(entry, FillEntry):
                 self._hear(entry.message, entry.stream_id)
             else:
-                self._count(entry.error.source, "skipped an entry that cannot be read", str(entry.error))
-                self._subscriber.acknowledge([entry.stream_id])
+                self._count(entry.error.source, "skipped an entry that is none of ours", str(entry.error))
+                if not entry.is_foreign:
+                    self._subscriber.acknowledge([entry.stream_id])
 
     def _hear(self, message: FillMessage, stream_id: str | None) -> None:
         try:

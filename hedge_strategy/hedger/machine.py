@@ -22,9 +22,9 @@ from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.backlog import Backlog, Waiting
-from hedge_strategy.hedger.resolution import Evidence, Step, Verdict, next_step
+from hedge_strategy.hedger.resolution import Evidence, Step, next_step
 from hedge_strategy.hedger.sizing import HedgeRule, reference_price, size_hedge
-from hedge_strategy.hedger.under_way import HedgeUnderWay
+from hedge_strategy.hedger.under_way import HedgeUnderWay, settled_facts
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.risk.limits import Limits
@@ -120,9 +120,7 @@ class HedgerMachine:
             case ev.StepFailed(reason):
                 return self._step_failed(reason, now_ms)
             case ev.Broken(reason):
-                if self._hedge is not None:
-                    self._hedge.unanswered = None
-                return self._pause(reason)
+                return self._broken(reason, now_ms)
             case ev.Tick(book):
                 self._book = book
                 return self._tick(now_ms)
@@ -266,7 +264,7 @@ class HedgerMachine:
             return ()
         notes: tuple[ev.Command, ...] = ()
         if isinstance(event, ev.NotSent | ev.KillFailed):
-            notes = (ev.Note("warning", "not sent yet", (*hedge.facts, ("because", event.reason))),)
+            notes = (hedge.note("not sent yet", event.reason),)
         return notes + self._resolve(now_ms)
 
     def _resolve(self, now_ms: int) -> tuple[ev.Command, ...]:
@@ -286,19 +284,15 @@ class HedgerMachine:
                 return (ev.LookUp(evidence.transaction.client_order_index, tuple(hashes)),)
             case Step.SEND_AGAIN:
                 evidence.sent_again(now_ms)
-                return (self._doubt_note(verdict, "sending the same bytes again"), ev.Send(evidence.transaction))
+                return (hedge.note("sending the same bytes again", verdict.reason), ev.Send(evidence.transaction))
             case Step.KILL:
-                note = self._doubt_note(verdict, "ending the doubt on its nonce")
+                note = hedge.note("ending the doubt on its nonce", verdict.reason)
                 return (note, ev.SendKiller(evidence.transaction.nonce))
             case Step.GIVE_UP:
                 evidence.is_given_up = True
                 return self._pause(verdict.reason)
             case _:
                 return ()
-
-    def _doubt_note(self, verdict: Verdict, action: str) -> ev.Note:
-        hedge = self._hedge
-        return ev.Note("warning", action, (*(hedge.facts if hedge else ()), ("because", verdict.reason)))
 
     # --- settling -----------------------------------------------------------------------------------------------------
 
@@ -336,18 +330,11 @@ class HedgerMachine:
             fill = SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final)
             self._backlog.heard(fill, hedge.average_price, None)
             waiting = self._backlog.waiting(line.order)
-        facts = (
-            ("order", line.order.order_index),
-            ("executed_lots", settle.executed_lots),
-            ("hedged_lots", line.hedged_lots),
-            ("filled_lots", line.filled_lots),
-            ("how", settle.reason),
-        )
         level = "info" if settle.executed_lots == settle.claim.lots else "warning"
         commands: tuple[ev.Command, ...] = (
             ev.PublishResult(line, settle, line.side.opposite, None),
             *self._acknowledge(done),
-            ev.Note(level, "hedge settled", facts),
+            ev.Note(level, "hedge settled", settled_facts(line, settle)),
         )
         if waiting is not None:
             waiting.attempted(settle.executed_lots, now_ms)
@@ -365,6 +352,19 @@ class HedgerMachine:
         if line is not None:
             commands += (ev.PublishResult(line, None, line.side.opposite, reason),)
         return commands
+
+    def _broken(self, reason: str, now_ms: int) -> tuple[ev.Command, ...]:
+        """A claim that contradicts the ledger is one message's fault; any other broken promise stops the market."""
+        hedge = self._hedge
+        if hedge is None:
+            return self._pause(reason)
+        if not isinstance(hedge.unanswered, ev.ClaimFill):
+            hedge.unanswered = None
+            return self._pause(reason)
+        self._hedge = None
+        done = self._backlog.refused(hedge.unanswered.fill.order)
+        note = ev.Note("error", "a fill message contradicts the ledger and is refused", (("why", reason),))
+        return (note, *self._acknowledge(done), *self._go_on(now_ms))
 
     # --- time and Redis -----------------------------------------------------------------------------------------------
 

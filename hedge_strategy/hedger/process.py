@@ -66,11 +66,13 @@ class HedgerRun:
         maker_market: the market that fills are counted in.
         hedge_market: the market that is hedged in.
         run_id: this run's name in leases and messages.
+        maker_account_index: whose fills are hedged.
     """
 
     maker_market: Market
     hedge_market: Market
     run_id: str
+    maker_account_index: int
 
 
 class HedgerProcess:
@@ -121,8 +123,9 @@ class HedgerProcess:
         for thread in threads:
             thread.start()
         self._redis.keeper.start(self._ownership.gained, self._ownership.lost)
+        is_clean = False
         try:
-            is_clean = self._tick_until_finished()
+            is_clean = self._guarded_ticks()
         finally:
             self._finished.set()
             self._feed.end()
@@ -137,6 +140,13 @@ class HedgerProcess:
         if unusual:
             self._log.warning("counted in all", **unusual)
         return 0 if is_clean and not self._has_failed else 1
+
+    def _guarded_ticks(self) -> bool:
+        try:
+            return self._tick_until_finished()
+        except Exception:  # noqa: BLE001 - outermost loop of the process
+            self._log.exception("a mistake in this program; ending")
+            return False
 
     def _guard(self, loop: Callable[[], None]) -> None:
         """A thread that dies of a mistake must not leave the process half alive: it is said, and the process ends."""
@@ -197,13 +207,18 @@ class HedgerProcess:
             self._count_unusual("redis", "Redis does not answer", str(error))
 
     def _own_presence(self) -> HedgerPresence:
+        state, reason = HedgerState.DRAINING, ""
         if self._machine.paused is not None:
-            return HedgerPresence(HedgerState.PAUSED, self._machine.paused)
-        if self._stop_asked.is_set():
-            return HedgerPresence(HedgerState.DRAINING, "stopping")
-        if self._ownership.acting is None:
-            return HedgerPresence(HedgerState.DRAINING, "the ledger is being checked")
-        return HedgerPresence(HedgerState.HEDGING)
+            state, reason = HedgerState.PAUSED, self._machine.paused
+        elif self._stop_asked.is_set():
+            reason = "stopping"
+        elif self._ownership.acting is None:
+            reason = "the ledger is being checked"
+        elif not self._venue.is_connected():
+            reason = "the connection to the hedging venue is down"
+        else:
+            state = HedgerState.HEDGING
+        return HedgerPresence(state, reason, self._run.maker_account_index)
 
     def _count_unusual(self, kind: str, event: str, reason: str) -> None:
         """Says the first of a kind in the log and counts the rest."""

@@ -89,3 +89,18 @@ class HedgeUnderWay:
             ("side", claim.maker_side.opposite.value),
             ("lots", claim.lots),
         )
+
+    def note(self, action: str, reason: str) -> ev.Note:
+        """A warning for the log about something that is done to it."""
+        return ev.Note("warning", action, (*self.facts, ("because", reason)))
+
+
+def settled_facts(line: OrderLine, settle: ev.Settle) -> tuple[tuple[str, object], ...]:
+    """What a settlement came to, for the log."""
+    return (
+        ("order", line.order.order_index),
+        ("executed_lots", settle.executed_lots),
+        ("hedged_lots", line.hedged_lots),
+        ("filled_lots", line.filled_lots),
+        ("how", settle.reason),
+    )

@@ -26,8 +26,13 @@ UNSAID_MAX = 16
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Where A looks, and where it says what others may know."""
+    """Where A looks, and where it says what others may know.
 
+    Attributes:
+        maker_account_index: A's own account: a hedger of another one's fills is none of A's.
+    """
+
+    maker_account_index: int
     leases: Leases
     presence: Presence
     commands: Commands
@@ -66,7 +71,8 @@ class Lookout:
         except (CoordinationError, InvariantBroken, WireError) as error:
             return CoordinationSeen(None, is_draining=False, problem=str(error))
         is_leaving = hedger is not None and hedger.state is not HedgerState.HEDGING
-        owner = lease.owner if lease is not None else None
+        is_ours = hedger is not None and hedger.maker_account_index == notices.maker_account_index
+        owner = lease.owner if lease is not None and is_ours else None
         command = _standing(standing) if standing is not None else None
         return CoordinationSeen(owner, is_leaving, problem=None, command=command)
 

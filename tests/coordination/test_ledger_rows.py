@@ -56,3 +56,13 @@ def test_an_order_without_hedges_has_none_unsettled() -> None:
 def test_totals_say_what_the_hedger_must_still_sell() -> None:
     assert Totals(100, 30, 60, 30, 20).unhedged_lots == 40
     assert Totals(100, 30, 100, 10, 0).unhedged_lots == -20
+
+
+@pytest.mark.parametrize("order_index", [(1 << 48) + (1 << 47), (1 << 62) + 5, 7])
+def test_an_order_that_no_hedge_could_be_told_by_is_refused(order_index: int) -> None:
+    payload = (
+        b'{"account_index":0,"market_index":0,"order_index":%d,"filled_base_amount":"0.00020",'
+        b'"filled_quote_amount":"1","avg_price":"1","timestamp":1,"side":"buy"}' % order_index
+    )
+    with pytest.raises(WireError):
+        seen_fill(decode_fill(payload, "BTC"), BTC)

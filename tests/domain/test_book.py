@@ -3,7 +3,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedge_strategy.domain.book import BookSide, Level, OrderBook
+from hedge_strategy.domain.book import BookSide, Level
 from hedge_strategy.domain.order import Side
 
 prices = st.integers(min_value=1, max_value=12).map(lambda ticks: Decimal(ticks) / 10)
@@ -51,13 +51,3 @@ def test_depth_counts_from_one_at_the_best_price_and_ends_at_the_last() -> None:
     assert bids.level(3) == (Decimal(99), Decimal(1))
     assert bids.level(0) is bids.level(4) is bids.level(-1) is None
     assert bids.top(2) == ((Decimal(101), Decimal(2)), (Decimal(100), Decimal(3)))
-
-
-def test_the_middle_needs_both_sides() -> None:
-    book = OrderBook()
-    assert book.mid_price() is None
-    book.side(Side.BUY).set_level(Decimal(100), Decimal(1))
-    assert book.mid_price() is None
-    book.side(Side.SELL).set_level(Decimal(103), Decimal(1))
-    assert book.mid_price() == Decimal("101.5")
-    assert book.bids.level(1) == (Decimal(100), Decimal(1)), "a buy rests among the bids"

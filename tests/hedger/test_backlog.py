@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from hedge_strategy.domain.hedge import OrderLine
+from hedge_strategy.coordination.ledger_rows import SeenFill
+from hedge_strategy.domain.hedge import OrderKey, OrderLine
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger import backlog as module
 from hedge_strategy.hedger.backlog import FRUITLESS_PAUSE_MS, LONGEST_FRUITLESS_PAUSE_MS, Backlog, Waiting
@@ -80,3 +81,23 @@ def test_it_is_full_by_entries_and_empty_after_clearing() -> None:
     backlog.clear()
     assert not backlog.is_full
     assert backlog.next_due(10**9, _any) is None
+
+
+def test_a_message_with_the_other_side_does_not_replace_what_is_known() -> None:
+    backlog = Backlog()
+    known = SeenFill(OrderKey(7, 1, 9), Side.BUY, 20, "0", is_final=False)
+    backlog.heard(known, None, "1-0")
+    backlog.heard(SeenFill(known.order, Side.SELL, 90, "0", is_final=True), None, "2-0")
+    waiting = backlog.waiting(known.order)
+    assert waiting is not None
+    assert waiting.fill == known
+
+
+def test_a_refused_order_is_forgotten_and_its_entries_are_given_back() -> None:
+    backlog = Backlog()
+    refused = SeenFill(OrderKey(7, 1, 9), Side.BUY, 20, "0", is_final=False)
+    other = SeenFill(OrderKey(7, 1, 10), Side.BUY, 20, "0", is_final=False)
+    for number, fill in enumerate((refused, other, refused)):
+        backlog.heard(fill, None, f"{number}-0")
+    assert backlog.refused(refused.order) == ("0-0", "2-0")
+    assert (backlog.waiting(refused.order), len(backlog)) == (None, 1)

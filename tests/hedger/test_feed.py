@@ -22,6 +22,7 @@ from tests.polling import wait_until
 from tests.redis_server import running_redis
 
 MAKER = 7
+FIRST = BTC.index + 1 << 48
 STREAM = market_keys("BTC").fills
 
 
@@ -75,33 +76,33 @@ def feed(client: redis.Redis, heard: Heard) -> Iterator[FillFeed]:
 def test_a_fill_is_heard_on_both_ways_and_leaves_the_stream_once_hedged(
     client: redis.Redis, feed: FillFeed, heard: Heard
 ) -> None:
-    FillPublisher(client).publish("BTC", message(11))
-    wait_until(lambda: heard.on_channel(11) and heard.entries(11), "the fill on both ways")
+    FillPublisher(client).publish("BTC", message(FIRST + 11))
+    wait_until(lambda: heard.on_channel(FIRST + 11) and heard.entries(FIRST + 11), "the fill on both ways")
     assert client.xpending(STREAM, FILL_GROUP)["pending"] == 1
-    feed.hedged(tuple(heard.entries(11)))
+    feed.hedged(tuple(heard.entries(FIRST + 11)))
     wait_until(lambda: client.xpending(STREAM, FILL_GROUP)["pending"] == 0, "the entry to be taken off")
 
 
 def test_what_was_given_out_before_is_read_again_when_asked(client: redis.Redis, feed: FillFeed, heard: Heard) -> None:
-    FillPublisher(client).publish("BTC", message(12))
-    wait_until(lambda: heard.entries(12), "the entry")
+    FillPublisher(client).publish("BTC", message(FIRST + 12))
+    wait_until(lambda: heard.entries(FIRST + 12), "the entry")
     feed.read_all()
-    wait_until(lambda: len(heard.entries(12)) >= 2, "the entry once more")
+    wait_until(lambda: len(heard.entries(FIRST + 12)) >= 2, "the entry once more")
 
 
 def test_garbage_is_counted_taken_off_and_passed_over(client: redis.Redis, feed: FillFeed, heard: Heard) -> None:
     for garbage in (b"no json", b'{"account_index": 7}'):
         client.xadd(STREAM, {STREAM_FIELD: garbage})
         client.publish(market_keys("BTC").fill_channel, garbage)
-    FillPublisher(client).publish("BTC", message(13))
-    wait_until(lambda: heard.on_channel(13) and heard.entries(13), "the fill behind the garbage")
+    FillPublisher(client).publish("BTC", message(FIRST + 13))
+    wait_until(lambda: heard.on_channel(FIRST + 13) and heard.entries(FIRST + 13), "the fill behind the garbage")
     assert sum(feed.unusual.values()) == 4
     assert client.xpending(STREAM, FILL_GROUP)["pending"] == 1, "only the fill waits for its hedge"
 
 
 def test_a_redis_that_forgot_is_read_from_the_beginning(client: redis.Redis, feed: FillFeed, heard: Heard) -> None:
-    FillPublisher(client).publish("BTC", message(14))
-    wait_until(lambda: heard.entries(14), "the first fill")
+    FillPublisher(client).publish("BTC", message(FIRST + 14))
+    wait_until(lambda: heard.entries(FIRST + 14), "the first fill")
     client.flushall()
-    FillPublisher(client).publish("BTC", message(15))
-    wait_until(lambda: heard.entries(15), "a fill after the loss")
+    FillPublisher(client).publish("BTC", message(FIRST + 15))
+    wait_until(lambda: heard.entries(FIRST + 15), "a fill after the loss")

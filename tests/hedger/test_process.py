@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 
@@ -79,7 +80,7 @@ class Running:
                 OwnershipParts(ledger, recovery, PositionWatch(ledger, sources, markets, PositionGuard(30_000))),
             ),
             self.machine,
-            HedgerRun(market, market, owner),
+            HedgerRun(market, market, owner, MAKER),
             clock,
         )
         self.code: int | None = None
@@ -108,6 +109,7 @@ def hedging(
         if owns:
             leases = Leases(client, life_ms=3_000)
             wait_until(lambda: (held := leases.read(market.symbol)) and held.owner == owner, "the lease")
+            wait_until(lambda: running.machine.wants_more, "the market to be taken up")
         yield running
     finally:
         running.stop()
@@ -127,10 +129,10 @@ def _hedged(client: redis.Redis, market: Market, lots: int) -> None:
     wait_until(lambda: ledger.totals().hedged_buy_lots == lots, f"{lots} hedged lots")
 
 
-def _acknowledged(client: redis.Redis, count: int) -> bool:
+def _acknowledged(client: redis.Redis, count: int, *, pending: int = 0) -> bool:
     groups = client.xinfo_groups(market_keys("BTC").fills)
     return any(
-        group["name"] == FILL_GROUP.encode() and (group["pending"], group["entries-read"]) == (0, count)
+        group["name"] == FILL_GROUP.encode() and (group["pending"], group["entries-read"]) == (pending, count)
         for group in groups
     )
 
@@ -297,3 +299,30 @@ def test_fills_around_an_outage_of_redis_are_hedged_once(tmp_path: Path, venue: 
         _hedged(client, BTC, 300)
         assert running.stop() == 0
     assert venue.executed() == Decimal("-0.00300")
+
+
+def test_messages_that_no_maker_would_send_stop_nothing(real: redis.Redis, venue: FakeVenue) -> None:
+    """An order's number that no hedge can be told by, and an order that suddenly went the other way."""
+    publisher = FillPublisher(real)
+    with hedging(real, venue) as running:
+        publisher.publish("BTC", _fill("0.00100"))
+        _hedged(real, BTC, 100)
+        good = _fill("0.00100")
+        for order_index in ((BTC.index + 1 << 48) + (1 << 47), 7, 1 << 62):
+            publisher.publish("BTC", msgspec.structs.replace(good, order_index=order_index))
+        publisher.publish("BTC", msgspec.structs.replace(good, side=Side.SELL, filled_base_amount="0.00900"))
+        publisher.publish("BTC", _fill("0.00050", number=2))
+        _hedged(real, BTC, 150)
+        assert running.machine.paused is None
+        wait_until(lambda: _acknowledged(real, 6), "every entry to be taken off the stream")
+    assert running.code == 0
+    assert venue.executed() == Decimal("-0.00150")
+
+
+def test_a_fill_of_another_account_is_left_in_the_stream(real: redis.Redis, venue: FakeVenue) -> None:
+    with hedging(real, venue):
+        FillPublisher(real).publish("BTC", _fill("0.00100", account=MAKER + 40))
+        FillPublisher(real).publish("BTC", _fill("0.00100"))
+        _hedged(real, BTC, 100)
+        wait_until(lambda: _acknowledged(real, 2, pending=1), "our own entry alone to be taken off")
+    assert venue.executed() == Decimal("-0.00100")

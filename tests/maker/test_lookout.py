@@ -26,6 +26,7 @@ def _notices(client: redis.Redis, folder: Path) -> Notices:
     record = CheckpointRecord(maker_checkpoint(folder, "BTC", 7), Checkpoints(client, "BTC", 7))
     record.open(lambda: 0, 1_760_000_000_000)
     return Notices(
+        7,
         Leases(client, life_ms=60_000),
         Presence(client, "BTC", life_ms=2_000),
         Commands(client),
@@ -44,7 +45,10 @@ def test_it_sees_owner_and_drain_and_says_whether_an_order_rests(real: redis.Red
     assert lookout.look(True) == CoordinationSeen(None, False, None)
     assert notices.presence.maker_may_rest()
     notices.leases.acquire("BTC", owner="b-1", lane=4)
-    notices.presence.tell_hedger(HedgerPresence(HedgerState.DRAINING))
+    assert lookout.look(False) == CoordinationSeen(None, False, None), "it has not said that it hedges"
+    notices.presence.tell_hedger(HedgerPresence(HedgerState.HEDGING, maker_account_index=8))
+    assert lookout.look(False).hedger is None, "it hedges somebody else"
+    notices.presence.tell_hedger(HedgerPresence(HedgerState.DRAINING, maker_account_index=7))
     assert lookout.look(False) == CoordinationSeen("b-1", True, None)
     assert not notices.presence.maker_may_rest()
 

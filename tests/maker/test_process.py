@@ -51,6 +51,8 @@ class Hedger:
         self._ledger = HedgeLedger(client, market.symbol)
         self._subscriber = FillSubscriber(client, SystemClock(), FillSource(market.symbol, MAKER, market.index), "b-1")
         lease = self._leases.acquire(market.symbol, owner="b-1", lane=4)
+        hedging = HedgerPresence(HedgerState.HEDGING, maker_account_index=MAKER)
+        Presence(client, market.symbol, life_ms=60_000).tell_hedger(hedging)
         assert isinstance(lease, Lease)
         self._lease = lease
         self.heard: list[FillMessage] = []
@@ -90,6 +92,7 @@ class Running:
         )
         tracker = FillTracker(MAKER, market.index, Baseline(0, checkpoint.since_s), checkpoint.trade_id)
         notices = Notices(
+            MAKER,
             Leases(client, life_ms=60_000),
             Presence(client, market.symbol, life_ms=2_000),
             Commands(client),
@@ -195,7 +198,7 @@ def test_a_hedger_that_leaves_or_is_paused_is_not_quoted_for(
     Hedger(real)
     with quoting(real, venue, tmp_path):
         _resting(venue)
-        Presence(real, "BTC", life_ms=60_000).tell_hedger(HedgerPresence(HedgerState.DRAINING, "stopping"))
+        Presence(real, "BTC", life_ms=60_000).tell_hedger(HedgerPresence(HedgerState.DRAINING, "stopping", MAKER))
         wait_until(lambda: not venue.resting(), "the order to be cancelled")
 
 
@@ -246,7 +249,8 @@ def test_a_notice_that_makes_no_sense_cancels_and_is_got_over(
         first = _resting(venue)
         real.set("hedge:{BTC}:hedger", b"no notice")
         wait_until(lambda: not venue.resting(), "the cancel while the notice makes no sense")
-        real.delete("hedge:{BTC}:hedger")
+        hedging = HedgerPresence(HedgerState.HEDGING, maker_account_index=MAKER)
+        Presence(real, "BTC", life_ms=60_000).tell_hedger(hedging)
         _resting(venue, but=first.client_order_index)
 
 

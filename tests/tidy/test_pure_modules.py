@@ -27,7 +27,6 @@ PURE = (
     "venues/*/wire.py",
     "venues/*/parse.py",
     "venues/*/encode.py",
-    "venues/*/nonce.py",
     "maker/quoting.py",
     "maker/fill_tracker.py",
     "maker/machine.py",

@@ -183,8 +183,10 @@ def order_items(data: bytes, *, may_be_absent: bool) -> list[Raw]:
 
 
 def position_items(data: bytes, *, may_be_absent: bool) -> list[Raw]:
-    """The raw positions of an account frame. Raises: WireError."""
+    """The raw positions of an account frame. Raises: WireError; also for null, which is no statement of being flat."""
     frame = decode(data, wire.PositionsFrame, "lighter.positions")
+    if frame.positions is None:
+        raise WireError("lighter.positions", "positions is null")
     return _items(frame.positions, "lighter.positions", may_be_absent)
 
 

@@ -17,7 +17,7 @@ from hedge_strategy.domain.position import Position
 from hedge_strategy.errors import RateLimited, SigningFailed, UserError, VenueError, VenueRefused
 from hedge_strategy.risk.gate import Approved
 from hedge_strategy.venues.lighter.config import RATE_RULES, LighterConfig
-from hedge_strategy.venues.lighter.encode import check_market_index, encode_order
+from hedge_strategy.venues.lighter.encode import KIND_CREATE_ORDER, check_market_index, encode_order
 from hedge_strategy.venues.lighter.rest import Rest
 from hedge_strategy.venues.lighter.signer import Signer, require_matching_key
 from hedge_strategy.venues.lighter.stream import AccountStream
@@ -145,7 +145,8 @@ class LighterVenue:
         if self._listener is None or self._is_closed:
             raise VenueError("the venue is not started: an answer could not be told")
         with self._send_lock:
-            delay_ms = self._limiter.take_send(self._clock.monotonic_ns() // 1_000_000)
+            is_urgent = transaction.kind != KIND_CREATE_ORDER
+            delay_ms = self._limiter.take_send(self._clock.monotonic_ns() // 1_000_000, is_urgent=is_urgent)
             if delay_ms > 0:
                 raise RateLimited("the account tier's limit of transactions is used up", delay_ms)
             if self._rest_backlog == 0 and self._stream.send(transaction):

@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 
 WINDOW_MS = 60_000
+URGENT_SENDS = 8
+"""Transactions of each window that new orders leave for cancels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,16 @@ class RateLimiter:
                 self._reads.book(counted, now_ms)
             return delay
 
-    def take_send(self, now_ms: int) -> int:
-        """Books a transaction, or says how long to wait; never starved by reads, which leave the reserve alone."""
+    def take_send(self, now_ms: int, *, is_urgent: bool = True) -> int:
+        """Books a transaction, or says how long to wait; never starved by reads, which leave the reserve alone.
+
+        Args:
+            now_ms: milliseconds of a clock that never goes back.
+            is_urgent: False for what adds risk (a new order): it leaves room for what takes it away (a cancel).
+        """
+        reserve = 0 if is_urgent else URGENT_SENDS
         with self._lock:
-            delay = max(self._sends.delay_ms(1, now_ms), self._closed_until_ms - now_ms, 0)
+            delay = max(self._sends.delay_ms(1, now_ms, reserve), self._closed_until_ms - now_ms, 0)
             if self._rules.is_pool_shared:
                 delay = max(delay, self._reads.delay_ms(self._rules.send_weight, now_ms))
             if delay == 0:

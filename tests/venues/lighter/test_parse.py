@@ -147,10 +147,16 @@ def test_trades_in_each_of_their_wrappings(trades: Any) -> None:
 
 
 def test_an_update_without_its_list_is_no_update() -> None:
-    for read in (parse.trade_items, parse.order_items, parse.position_items, parse.transaction_items):
-        assert read(b'{"trades":null,"orders":null,"positions":null,"txs":null}', may_be_absent=False) == []
+    for read in (parse.trade_items, parse.order_items, parse.transaction_items):
+        assert read(b'{"trades":null,"orders":null,"txs":null}', may_be_absent=False) == []
         with pytest.raises(WireError, match="lacks"):
             read(b"{}", may_be_absent=False)
+
+
+def test_no_positions_is_no_statement_of_being_flat() -> None:
+    for frame in (b'{"positions":null}', b"{}"):
+        with pytest.raises(WireError):
+            parse.position_items(frame, may_be_absent=False)
 
 
 BAD_AMOUNTS = ["NaN", "-1", "Infinity", "1E+9999999", "1e-999999", "", "0x10", None, True, [], {}]

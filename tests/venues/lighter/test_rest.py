@@ -89,6 +89,7 @@ class SkippingClock(SystemClock):
     """Sleeps by moving its hands."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.slept_s = 0.0
 
     def monotonic_ns(self) -> int:
