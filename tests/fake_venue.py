@@ -62,6 +62,7 @@ class Switches:
         rest_is_limited: REST reads that the venue's limit refuses.
         partial: how much of each market order is executed, in order; None: all.
         hide_history: True: REST shows no orders and no transactions yet.
+        hide_trades: True: REST shows no trades yet; positions do not lag.
     """
 
     lose_answers: int = 0
@@ -75,6 +76,7 @@ class Switches:
     rest_is_limited: int = 0
     partial: list[Decimal] = field(default_factory=list)
     hide_history: bool = False
+    hide_trades: bool = False
 
     def use(self, name: str) -> bool:
         """Whether the switch is on; counts it down."""
@@ -225,6 +227,8 @@ class FakeVenue:
 
     def fills(self, market: Market, *, after_trade_id: int = 0, order_index: int | None = None) -> tuple[Fill, ...]:
         self._maybe_fail()
+        if self.switches.hide_trades:
+            return ()
         return tuple(fill for fill in self.trades if fill.trade_id > after_trade_id)
 
     def latest_trade_id(self, market: Market) -> int:

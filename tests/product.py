@@ -34,6 +34,8 @@ ROOT = Path(__file__).parents[1]
 SYMBOLS = {ETH: "ETH", BTC: "BTC"}
 START_WITHIN_S = 30
 END_WITHIN_S = 20
+HISTORY_LAG_MS = 3_000
+"""The exchange here shows everything at once, unless a test lets it lag, which none does for longer."""
 EXTRA_KEY = 9
 """A key of account A that no process uses: for orders by hand."""
 
@@ -143,6 +145,7 @@ class Product:
     source: Path = ROOT
     settings: Mapping[str, Any] = field(default_factory=dict)
     processes: list[ProductProcess] = field(default_factory=list)
+    commands: list[ProductProcess] = field(default_factory=list)
 
     # --- processes ---
 
@@ -171,6 +174,7 @@ class Product:
                 "base_url": self.exchange.urls.url,
                 "ws_url": self.exchange.urls.ws_url,
                 "account_tier": "premium",
+                "history_lag_ms": HISTORY_LAG_MS,
             },
             "strategy": {"lease_ms": 3000, "ws_reconnect_delay": 1},
         }
@@ -196,14 +200,26 @@ class Product:
         self.processes.append(process)
         return process
 
+    def start_command(self, *arguments: str, config: Path | None = None) -> ProductProcess:
+        """`hedge` with these arguments."""
+        command = [sys.executable, "-m", "hedge_strategy", *arguments, "--config", str(config or self.config())]
+        name = f"hedge-{arguments[0]}-{len(self.commands)}"
+        process = ProductProcess(name, command, self.folder, self.folder, {"PYTHONPATH": str(self.source)})
+        self.commands.append(process)
+        return process
+
     def end(self) -> None:
         """Ends whatever still runs."""
-        for process in reversed(self.processes):
+        for process in reversed(self.processes + self.commands):
             process.kill()
 
     def tracebacks(self) -> list[str]:
         """Logs that hold one: there must never be any."""
-        return [f"{process.name}: {process.errors[-3000:]}" for process in self.processes if _is_bug(process.errors)]
+        return [
+            f"{process.name}: {process.errors[-3000:]}"
+            for process in self.processes + self.commands
+            if _is_bug(process.errors)
+        ]
 
     # --- the market ---
 

@@ -35,7 +35,7 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
         saved_at_ms: unix ms.
         redis_run_id: which start of Redis it was; a restarted one may lack changes that came after this was saved.
         net_at_baseline: A's plus B's position when this system's history began, base units, decimal text.
-        follows: the epoch that this one was rebuilt from; empty for a first one.
+        origin: the first epoch, from which this one was rebuilt, however often; empty where not known.
     """
 
     epoch: str
@@ -44,7 +44,7 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
     saved_at_ms: int
     redis_run_id: str = ""
     net_at_baseline: str = "0"
-    follows: str = ""
+    origin: str = ""
 
 
 class FileLock:

@@ -6,8 +6,9 @@ one, or none:
 
 1. The lane is fenced: a harmless transaction is sent on its next nonce and waited for. Once it has run, no hedge that
    was sent before can run any more (venue fact sheet 2.4), so what the venue says from now on is all there is.
-2. A's and B's records since the last checkpoint are read again and again until they explain both positions, which do
-   not lag as the history does, or until no history can lag any more.
+2. A's and B's records since the last checkpoint are read once no history can lag any more: positions, which do not lag,
+   cannot tell a fill whose hedge is hidden as well, and whoever told of that fill again would have it hedged again.
+   They are read until they explain both positions, or for as long once more.
 3. The count is written to Redis as a new ledger, its epoch last.
 
 All of it may be begun anew at any time. Nothing here is done by who does not own the market: Redis refuses.
@@ -49,7 +50,7 @@ from hedge_strategy.errors import (
     RedisUnavailable,
     VenueError,
 )
-from hedge_strategy.hedger.recount import LAG_MS, CountedOrder, VenueRecords, doubled, is_complete, recount
+from hedge_strategy.hedger.recount import CountedOrder, VenueRecords, doubled, is_complete, recount
 from hedge_strategy.venues.port import Venue
 
 PAUSE_S = 0.5
@@ -104,16 +105,24 @@ class LedgerRecovery:
         markets: which.
         run_id: this run's name, part of the name of a new epoch.
         clock: time.
+        lag_ms: longer than the venues' history can lag.
     """
 
     def __init__(
-        self, ledger: HedgeLedger, sources: RecoverySources, markets: RecoveryMarkets, run_id: str, clock: Clock
+        self,
+        ledger: HedgeLedger,
+        sources: RecoverySources,
+        markets: RecoveryMarkets,
+        run_id: str,
+        clock: Clock,
+        lag_ms: int,
     ) -> None:
         self._ledger = ledger
         self._sources = sources
         self._markets = markets
         self._run_id = run_id
         self._clock = clock
+        self._lag_ms = lag_ms
         self._log = structlog.get_logger("hedger.recovery", market=ledger.market)
 
     def make_fit(self, lease: Lease, still_owns: Callable[[], bool], *, recount_anyway: bool = False) -> bool:
@@ -169,7 +178,7 @@ class LedgerRecovery:
     def follow(self) -> None:
         """Copies to this hedger's disk what the owner remembers; called now and then while another owns the market.
 
-        Only what continues what is known here is taken over: an owner may have begun anew knowing less.
+        Only what goes back to the same beginning is taken over: an owner may have begun anew knowing less.
 
         Raises:
             RedisUnavailable: what the owner remembers could not be read.
@@ -179,11 +188,7 @@ class LedgerRecovery:
         told, known = self._sources.shared.load(), self._sources.memory.load()
         if told is None or told == known:
             return
-        if (
-            known is None
-            or told.follows == known.epoch
-            or (told.epoch == known.epoch and told.sequence > known.sequence)
-        ):
+        if known is None or (told.origin == known.origin and told.saved_at_ms > known.saved_at_ms):
             self._sources.memory.save(told)
 
     def _standing(self, marker: LedgerMarker, memory: HedgerMemory | None) -> Standing:
@@ -214,6 +219,7 @@ class LedgerRecovery:
             trade_id = self._sources.maker_venue.latest_trade_id(self._markets.maker)
         return HedgerMemory(
             epoch=epoch,
+            origin=epoch,
             sequence=0,
             trade_id=trade_id,
             saved_at_ms=to_ms(self._clock.now_ns()),
@@ -232,7 +238,7 @@ class LedgerRecovery:
             sequence=sequence,
             saved_at_ms=to_ms(self._clock.now_ns()),
             redis_run_id=self._sources.read_server().run_id,
-            follows=known.follows if known.epoch == epoch else known.epoch,
+            origin=known.origin or known.epoch,
         )
         self._sources.memory.save(memory)
         self._sources.shared.save(memory)
@@ -277,7 +283,8 @@ class LedgerRecovery:
         return False
 
     def _count(self, memory: HedgerMemory, still_owns: Callable[[], bool]) -> tuple[CountedOrder, ...] | None:
-        """Reads until the count explains the positions, or history can lag no more; None where the market is lost."""
+        """Reads once history can lag no more until the count explains the positions; None where the market is lost."""
+        self._sleep_while(still_owns, self._lag_ms / 1000)
         began_ms = to_ms(self._clock.monotonic_ns())
         net_at_baseline = Decimal(memory.net_at_baseline)
         pause_s = PAUSE_S
@@ -288,7 +295,7 @@ class LedgerRecovery:
                 counted = recount(self._records(memory), self._sources.maker_venue.account_index)
                 if is_complete(counted, self._markets.maker, net, net_at_baseline) and net == self._net_position():
                     return counted
-                if to_ms(self._clock.monotonic_ns()) - began_ms >= LAG_MS:
+                if to_ms(self._clock.monotonic_ns()) - began_ms >= self._lag_ms:
                     self._log.error("the venues' records do not explain the positions", net=str(net))
                     return counted
             except RateLimited as error:

@@ -7,7 +7,7 @@ from hedge_strategy.coordination.disk import HedgerMemory
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.errors import InvariantBroken
 
-MEMORY = HedgerMemory(epoch="b:1:2", sequence=9, trade_id=77, saved_at_ms=1, net_at_baseline="-0.5", follows="b:0:1")
+MEMORY = HedgerMemory(epoch="b:1:2", sequence=9, trade_id=77, saved_at_ms=1, net_at_baseline="-0.5", origin="b:0:1")
 
 
 def test_what_the_owner_remembers_is_found_in_its_market_alone(client: redis.Redis) -> None:

@@ -25,6 +25,7 @@ from hedge_strategy.risk.limits import Limits
 from tests.fake_venue import ASK, BTC, FakeVenue
 
 MAKER, HEDGER = 7, 8
+LAG_MS = 200
 MARKETS = RecoveryMarkets(BTC, BTC, is_one_venue=False)
 
 
@@ -43,7 +44,7 @@ class Scene:
     def recovery(self, folder: Path | None = None) -> tuple[LedgerRecovery, HedgeLedger]:
         """A hedger's; with a folder of its own where one is given."""
         ledger = HedgeLedger(self.client, "BTC")
-        return LedgerRecovery(ledger, self.sources(folder), MARKETS, "b", SystemClock()), ledger
+        return LedgerRecovery(ledger, self.sources(folder), MARKETS, "b", SystemClock(), LAG_MS), ledger
 
     def sources(self, folder: Path | None = None) -> RecoverySources:
         return RecoverySources(

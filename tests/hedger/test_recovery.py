@@ -1,5 +1,6 @@
 """The ledger is believed only where it may be, and counted anew from the venues where Redis has forgotten."""
 
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from hedge_strategy.domain.order import Rejected
 from hedge_strategy.errors import InvariantBroken
 from hedge_strategy.hedger.recovery import UNSEEN_ATTEMPTS
 from tests.fake_venue import FakeVenue
-from tests.hedger.scene import HEDGER, MAKER, Scene, started
+from tests.hedger.scene import HEDGER, LAG_MS, MAKER, Scene, started
 from tests.redis_server import running_redis
 
 
@@ -161,6 +162,23 @@ def test_who_waits_follows_a_rebuilt_ledger_but_none_that_was_begun_knowing_less
     assert stranger.make_fit(scene.lease(), lambda: True)
     waiting.follow()
     assert memory.load() == followed
+
+
+def test_a_fill_that_the_history_hides_together_with_its_hedge_is_not_hedged_again(scene: Scene) -> None:
+    started(scene)
+    scene.maker_sells(30)
+    scene.hedges(30, attempt=0)
+    scene.client.flushall()
+    scene.maker.switches.hide_trades = scene.hedger.switches.hide_trades = True
+
+    def show() -> None:
+        scene.maker.switches.hide_trades = scene.hedger.switches.hide_trades = False
+
+    shown = threading.Timer(LAG_MS / 2 / 1000, show)
+    shown.start()
+    _, ledger, lease = started(scene)
+    shown.join()
+    assert not isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Claim)
 
 
 def test_a_count_that_the_venue_limits_goes_on_under_the_same_fence(scene: Scene) -> None:
