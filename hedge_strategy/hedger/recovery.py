@@ -18,6 +18,7 @@ the very moment in which Redis lost its data and that hedger died, its hedge is 
 checkpoint of A that Redis lost together with the ledger is the one that this hedger remembered last.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -62,6 +63,10 @@ LIMITED_PAUSE_MAX_S = 30.0
 FENCE_WAIT_MS = 3_000
 ORDERS_BEFORE_MS = 60_000
 """How far before the last checkpoint B's ended orders are asked for: clocks differ and history lags."""
+HELD_BACK_MS = 2 * ORDERS_BEFORE_MS
+"""A's checkpoint is remembered so much later: when it starts, A tells again of orders that ended shortly before it, and
+without a trade by which they could be known to be older; so a recount has to know them by name."""
+CHECKPOINTS_HELD_MAX = 1_000
 UNSEEN_ATTEMPTS = 16
 """Attempts that the venue's history may not show yet are skipped, so that no hedge's number is used twice."""
 
@@ -123,6 +128,7 @@ class LedgerRecovery:
         self._run_id = run_id
         self._clock = clock
         self._lag_ms = lag_ms
+        self._held_back: deque[tuple[int, int]] = deque(maxlen=CHECKPOINTS_HELD_MAX)
         self._log = structlog.get_logger("hedger.recovery", market=ledger.market)
 
     def make_fit(self, lease: Lease, still_owns: Callable[[], bool], *, recount_anyway: bool = False) -> bool:
@@ -169,11 +175,20 @@ class LedgerRecovery:
         known = self._sources.memory.load()
         if known is None or known.epoch != self._ledger.believed_epoch:
             return
-        checkpoint = self._sources.checkpoints.load()
-        trade_id = max(known.trade_id, checkpoint.trade_id if checkpoint is not None else 0)
+        trade_id = max(known.trade_id, self._older_checkpoint())
         if (trade_id, self._ledger.sequence) != (known.trade_id, known.sequence):
             grown = msgspec.structs.replace(known, trade_id=trade_id)
             self._save(grown, known.epoch, self._ledger.sequence)
+
+    def _older_checkpoint(self) -> int:
+        """The trade id of A's checkpoint as it was `HELD_BACK_MS` ago; 0 where that is not known."""
+        now_ms = to_ms(self._clock.monotonic_ns())
+        checkpoint, held = self._sources.checkpoints.load(), self._held_back
+        if checkpoint is not None and (not held or held[-1][1] != checkpoint.trade_id):
+            held.append((now_ms, checkpoint.trade_id))
+        while len(held) > 1 and held[1][0] <= now_ms - HELD_BACK_MS:
+            held.popleft()
+        return held[0][1] if held and held[0][0] <= now_ms - HELD_BACK_MS else 0
 
     def follow(self) -> None:
         """Copies to this hedger's disk what the owner remembers; called now and then while another owns the market.

@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from hedge_strategy.clock import SystemClock, to_ms
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.connection import connect
-from hedge_strategy.coordination.ledger_rows import Finished, Nothing
+from hedge_strategy.coordination.ledger_rows import Nothing
 from hedge_strategy.domain.hedge import Claim
 from hedge_strategy.domain.order import Rejected
 from hedge_strategy.errors import InvariantBroken
@@ -45,7 +47,8 @@ def test_after_flushall_the_count_of_the_venues_is_the_ledger(scene: Scene) -> N
     assert claim.attempt == 1 + UNSEEN_ATTEMPTS
 
 
-def test_what_was_hedged_before_the_last_checkpoint_is_not_hedged_again(scene: Scene) -> None:
+@pytest.mark.parametrize("last_trade_id", [1, 0])
+def test_what_was_hedged_before_the_last_checkpoint_is_not_hedged_again(scene: Scene, last_trade_id: int) -> None:
     recovery, _, _ = started(scene)
     scene.maker_sells(30)
     scene.hedges(30, attempt=0)
@@ -54,7 +57,8 @@ def test_what_was_hedged_before_the_last_checkpoint_is_not_hedged_again(scene: S
     recovery.remember()
     scene.client.flushall()
     _, ledger, lease = started(scene)
-    assert isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Finished)
+    told_again = replace(scene.seen(), last_trade_id=last_trade_id, filled_at_ms=to_ms(SystemClock().now_ns()))
+    assert not isinstance(ledger.claim(told_again, fencing=lease.fencing, claim_token="t"), Claim)
 
 
 def test_a_ledger_that_lost_its_last_second_is_counted_anew(scene: Scene) -> None:
