@@ -6,7 +6,7 @@ Everything a process needs is checked here before its first thread starts; what 
 import os
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -14,13 +14,14 @@ from pathlib import Path
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
-from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
+from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints, markets_with_a_maker
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
 from hedge_strategy.coordination.disk import file_for, hedger_memory, maker_checkpoint, read_record
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.ledger_rows import Totals
 from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher, ResultSubscriber
@@ -31,6 +32,7 @@ from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import UserError
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
@@ -179,9 +181,47 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
             recovery=LedgerRecovery(ledger, sources, markets, run_id, clock),
             watch=PositionWatch(ledger, sources, markets, guard),
         ),
+        user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
     )
     run = HedgerRun(maker_market, hedge_market, run_id, config.account_a.account_index)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Switchboard:
+    """What a person at the keyboard reads and gives orders with: all of it in Redis.
+
+    Attributes:
+        commands: to be sent, and what became of them.
+        board: what each process says of itself.
+        leases: who owns which market.
+        totals: of a market's ledger.
+        markets: in which an A has ever run.
+    """
+
+    commands: Commands
+    board: StatusBoard
+    leases: Leases
+    totals: Callable[[str], Totals]
+    markets: Callable[[], tuple[str, ...]]
+
+
+def open_switchboard(config: Config) -> Switchboard:
+    """Connects to the Redis that A and B share.
+
+    Raises:
+        UserError: it is not there, or not as it must be.
+    """
+    redis_settings = _redis_settings(config)
+    client = connect(redis_settings)
+    check(client, redis_settings)
+    return Switchboard(
+        commands=Commands(client),
+        board=StatusBoard(client, life_ms=STATUS_LIFE_MS),
+        leases=Leases(client, life_ms=config.strategy.lease_ms),
+        totals=lambda symbol: HedgeLedger(client, symbol).totals(),
+        markets=partial(markets_with_a_maker, client),
+    )
 
 
 def _redis_settings(config: Config) -> RedisSettings:

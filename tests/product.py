@@ -143,6 +143,7 @@ class Product:
     source: Path = ROOT
     settings: Mapping[str, Any] = field(default_factory=dict)
     processes: list[ProductProcess] = field(default_factory=list)
+    commands: list[ProductProcess] = field(default_factory=list)
 
     # --- processes ---
 
@@ -197,14 +198,26 @@ class Product:
         self.processes.append(process)
         return process
 
+    def start_command(self, *arguments: str, config: Path | None = None) -> ProductProcess:
+        """`hedge` with these arguments."""
+        command = [sys.executable, "-m", "hedge_strategy", *arguments, "--config", str(config or self.config())]
+        name = f"hedge-{arguments[0]}-{len(self.commands)}"
+        process = ProductProcess(name, command, self.folder, self.folder, {"PYTHONPATH": str(self.source)})
+        self.commands.append(process)
+        return process
+
     def end(self) -> None:
         """Ends whatever still runs."""
-        for process in reversed(self.processes):
+        for process in reversed(self.processes + self.commands):
             process.kill()
 
     def tracebacks(self) -> list[str]:
         """Logs that hold one: there must never be any."""
-        return [f"{process.name}: {process.errors[-3000:]}" for process in self.processes if _is_bug(process.errors)]
+        return [
+            f"{process.name}: {process.errors[-3000:]}"
+            for process in self.processes + self.commands
+            if _is_bug(process.errors)
+        ]
 
     # --- the market ---
 

@@ -8,6 +8,9 @@ from hedge_strategy.cli.demo import demo
 from hedge_strategy.cli.exchange import exchange
 from hedge_strategy.cli.hedger import hedger
 from hedge_strategy.cli.maker import maker
+from hedge_strategy.cli.pause import pause
+from hedge_strategy.cli.resume import resume
+from hedge_strategy.cli.status import status
 
 app = typer.Typer(
     name="hedge",
@@ -17,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (exchange, maker, hedger, demo, audit, check_config):
+for _command in (exchange, maker, hedger, demo, status, pause, resume, audit, check_config):
     app.command(name=_command.__name__.replace("_", "-"))(_command)
 
 

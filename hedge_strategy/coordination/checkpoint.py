@@ -4,12 +4,17 @@ The beginning is set once, by the first start ever, and never moved: trades befo
 part only grows, since there is one writer, A's process of the account.
 """
 
+from typing import Any
+
 import msgspec
 import redis
 
 from hedge_strategy.coordination.connection import redis_errors
-from hedge_strategy.coordination.keys import market_keys
+from hedge_strategy.coordination.keys import is_symbol, market_keys
 from hedge_strategy.errors import InvariantBroken
+
+SCAN_PAGES_MAX = 10_000
+SCAN_COUNT = 1_000
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,3 +84,21 @@ class Checkpoints:
         """
         with redis_errors():
             self._client.set(self._key, msgspec.json.encode(checkpoint))
+
+
+def markets_with_a_maker(client: redis.Redis) -> tuple[str, ...]:
+    """The markets in which an A has ever run on this Redis, by name. Walks over all keys: for people, not for loops.
+
+    Raises:
+        RedisUnavailable: no answer.
+    """
+    found: set[str] = set()
+    cursor = 0
+    for _ in range(SCAN_PAGES_MAX):
+        with redis_errors():
+            page: Any = client.scan(cursor, match="hedge:{*}:checkpoint:*", count=SCAN_COUNT)
+        cursor, keys = page
+        found.update(key.decode().removeprefix("hedge:{").partition("}")[0] for key in keys)
+        if not cursor:
+            break
+    return tuple(sorted(market for market in found if is_symbol(market)))

@@ -84,12 +84,16 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
         at_ms: when, unix ms, by the clock of that process.
         outcome: in words.
         is_done: False where something could not be done, or is still to come.
+        role: maker or hedger, for which it did it.
+        market: the maker's symbol; a command for all markets is answered for in each.
     """
 
     who: str
     at_ms: int
     outcome: str
     is_done: bool = True
+    role: str = ""
+    market: str = ""
 
 
 class Commands:

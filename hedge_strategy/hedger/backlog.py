@@ -75,6 +75,11 @@ class Backlog:
             known.fruitless = known.not_before_ms = 0  # what stood in the way may have been the rest of the order
         known.fill = replace(known.fill, is_final=is_final)
 
+    def lacks(self, line: OrderLine, average_price: Decimal | None) -> None:
+        """Takes in an order as the ledger has it: where it is not hedged in full, it waits."""
+        if line.unhedged_lots:
+            self.heard(SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final), average_price, None)
+
     def next_due(self, now_ms: int, is_ready: Callable[[Waiting], bool]) -> Waiting | None:
         """The first order whose pause is over and that is ready to be hedged."""
         due = (waiting for waiting in self._orders.values() if now_ms >= waiting.not_before_ms)
@@ -101,6 +106,11 @@ class Backlog:
         for entry_id in done:
             del self._entries[entry_id]
         return done
+
+    def count_anew(self) -> None:
+        """No attempt so far counts any more."""
+        for waiting in self._orders.values():
+            waiting.fruitless = waiting.not_before_ms = 0
 
     def refused(self, order: OrderKey) -> tuple[str, ...]:
         """Forgets an order whose messages contradict the ledger.

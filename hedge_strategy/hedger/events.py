@@ -188,6 +188,11 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """The user has seen to it: what paused the market no longer does, and attempts are counted anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class MakerSeen:
     """Whether A may still have an order on the book in this market."""
 
@@ -216,6 +221,7 @@ Event = (
     | KillFailed
     | Tick
     | Stop
+    | Resume
     | MakerSeen
 )
 

@@ -17,14 +17,14 @@ from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing, SeenFill
+from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.backlog import Backlog, Waiting
 from hedge_strategy.hedger.resolution import Evidence, Step, next_step
 from hedge_strategy.hedger.sizing import HedgeRule, reference_price, size_hedge
-from hedge_strategy.hedger.under_way import HedgeUnderWay, settled_facts
+from hedge_strategy.hedger.under_way import HedgeUnderWay, paused_commands, settled_note, taken_off
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.risk.limits import Limits
@@ -87,6 +87,11 @@ class HedgerMachine:
         return self._owns and not self._backlog.is_full
 
     @property
+    def waiting(self) -> int:
+        """How many orders wait for a hedge, the one under way included."""
+        return len(self._backlog) + len(self._unfinished)
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing is in flight and nothing waits."""
         return self._hedge is None and not len(self._backlog) and not self._unfinished
@@ -129,6 +134,8 @@ class HedgerMachine:
             case ev.Stop():
                 self._is_stopping = True
                 return (ev.Note("info", "stopping"),)
+            case ev.Resume():
+                return self._resume(now_ms)
             case ev.MakerSeen(may_rest):
                 self._maker_may_rest = may_rest
                 return ()
@@ -143,9 +150,7 @@ class HedgerMachine:
                 self._owns, self._lost_work, self._lane = True, False, lane
                 self._unfinished = deque(unfinished)
                 for line in open_lines:
-                    if line.unhedged_lots:
-                        fill = SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final)
-                        self._backlog.heard(fill, None, None)
+                    self._backlog.lacks(line, None)
                 facts = (("unfinished", len(unfinished)), ("waiting", len(self._backlog)))
                 return (ev.Note("info", "owns the market", facts), *self._go_on(now_ms))
             case ev.OwnershipLost(reason):
@@ -164,8 +169,7 @@ class HedgerMachine:
             case ev.NonceReadFailed(reason):
                 self._is_nonce_asked = False
                 return (ev.Note("warning", "the lane's nonce could not be read", (("reason", reason),)),)
-            case _:
-                return ()
+        return ()
 
     # --- from backlog to the wire -------------------------------------------------------------------------------------
 
@@ -207,7 +211,7 @@ class HedgerMachine:
             done = self._backlog.settled(answer.line)
             note = ev.Note("warning", "told of an order finished long ago", (("order", answer.line.order.order_index),))
             notes = (note,) if isinstance(answer, Finished) else ()
-            return (*notes, *self._acknowledge(done), *self._go_on(now_ms))
+            return (*notes, *taken_off(done), *self._go_on(now_ms))
         if isinstance(answer, Busy):
             self._hedge = None
             return self._take_up(answer.intent, now_ms)
@@ -322,19 +326,17 @@ class HedgerMachine:
             return ()
         settle = hedge.settlement
         self._hedge = None
-        if hedge.evidence is not None and hedge.evidence.is_given_up:
+        if hedge.is_given_up:
             self._paused = None
         done = self._backlog.settled(line)
         waiting = self._backlog.waiting(line.order)
         if waiting is None and line.unhedged_lots:
-            fill = SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final)
-            self._backlog.heard(fill, hedge.average_price, None)
+            self._backlog.lacks(line, hedge.average_price)
             waiting = self._backlog.waiting(line.order)
-        level = "info" if settle.executed_lots == settle.claim.lots else "warning"
         commands: tuple[ev.Command, ...] = (
             ev.PublishResult(line, settle, line.side.opposite, None),
-            *self._acknowledge(done),
-            ev.Note(level, "hedge settled", settled_facts(line, settle)),
+            *taken_off(done),
+            settled_note(line, settle),
         )
         if waiting is not None:
             waiting.attempted(settle.executed_lots, now_ms)
@@ -342,29 +344,29 @@ class HedgerMachine:
                 commands += self._pause(f"{waiting.fruitless} attempts came to nothing, last: {settle.reason}", line)
         return commands + self._go_on(now_ms)
 
-    def _acknowledge(self, entry_ids: tuple[str, ...]) -> tuple[ev.Command, ...]:
-        return (ev.Acknowledge(entry_ids),) if entry_ids else ()
-
     def _pause(self, reason: str, line: OrderLine | None = None) -> tuple[ev.Command, ...]:
         self._paused = reason
-        commands: tuple[ev.Command, ...] = (ev.Note("error", "market paused: a person is needed", (("why", reason),)),)
-        line = line or (self._hedge.line if self._hedge is not None else None)
-        if line is not None:
-            commands += (ev.PublishResult(line, None, line.side.opposite, reason),)
-        return commands
+        return paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
+
+    def _resume(self, now_ms: int) -> tuple[ev.Command, ...]:
+        """A hedge in doubt is no less in doubt for it: where it was given up the market stays paused."""
+        if self._paused is None or (self._hedge is not None and self._hedge.is_given_up):
+            return ()
+        self._paused = None
+        self._backlog.count_anew()
+        return (ev.Note("info", "resumed"), *self._go_on(now_ms))
 
     def _broken(self, reason: str, now_ms: int) -> tuple[ev.Command, ...]:
         """A claim that contradicts the ledger is one message's fault; any other broken promise stops the market."""
         hedge = self._hedge
-        if hedge is None:
-            return self._pause(reason)
-        if not isinstance(hedge.unanswered, ev.ClaimFill):
-            hedge.unanswered = None
+        if hedge is None or not isinstance(hedge.unanswered, ev.ClaimFill):
+            if hedge is not None:
+                hedge.unanswered = None
             return self._pause(reason)
         self._hedge = None
         done = self._backlog.refused(hedge.unanswered.fill.order)
         note = ev.Note("error", "a fill message contradicts the ledger and is refused", (("why", reason),))
-        return (note, *self._acknowledge(done), *self._go_on(now_ms))
+        return (note, *taken_off(done), *self._go_on(now_ms))
 
     # --- time and Redis -----------------------------------------------------------------------------------------------
 

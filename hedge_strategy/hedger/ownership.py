@@ -73,6 +73,11 @@ class Ownership:
         return self._held is not None
 
     @property
+    def held(self) -> Lease | None:
+        """The lease of the market, where this hedger has it."""
+        return self._held
+
+    @property
     def acting(self) -> Lease | None:
         """The lease to act under; None while nothing may be done."""
         return self._acting

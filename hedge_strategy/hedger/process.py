@@ -11,10 +11,12 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.coordination.commands import Action, SentCommand
 from hedge_strategy.coordination.fill_stream import FillSubscriber
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
@@ -26,14 +28,17 @@ from hedge_strategy.errors import (
     RedisUnavailable,
     SigningFailed,
     VenueError,
+    WireError,
 )
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
 from hedge_strategy.hedger.feed import FillFeed
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
+from hedge_strategy.hedger.status import HedgerCondition, HedgerStatus
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 
 TICK_S = 0.02
@@ -56,6 +61,7 @@ class HedgerCoordination:
     keeper: LeaseKeeper
     presence: Presence
     ownership: OwnershipParts
+    user: UserChannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,13 @@ class HedgerRun:
     hedge_market: Market
     run_id: str
     maker_account_index: int
+
+
+_CONDITIONS = {
+    HedgerState.HEDGING: HedgerCondition.HEDGING,
+    HedgerState.PAUSED: HedgerCondition.PAUSED,
+    HedgerState.DRAINING: HedgerCondition.CHECKING,
+}
 
 
 class HedgerProcess:
@@ -98,6 +111,7 @@ class HedgerProcess:
         )
         self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
+        self._orders = OrdersFromTheUser(coordination.user, run.maker_market.symbol, run.run_id, clock)
         self._unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
 
@@ -136,6 +150,7 @@ class HedgerProcess:
             for thread in threads:
                 thread.join()
             self._redis.keeper.stop()
+            self._orders.leave()
         unusual = self._unusual + self._feed.unusual
         if unusual:
             self._log.warning("counted in all", **unusual)
@@ -203,8 +218,49 @@ class HedgerProcess:
             may_rest = self._redis.presence.maker_may_rest()
             now_ms = to_ms(self._clock.monotonic_ns())
             self._dispatch(ev.MakerSeen(may_rest or now_ms < self._believe_maker_at_ms))
-        except (RedisUnavailable, InvariantBroken) as error:
+            command = self._orders.look()
+            if command is not None:
+                self._obey(command)
+            self._orders.say(self._state)
+        except (RedisUnavailable, InvariantBroken, WireError) as error:
             self._count_unusual("redis", "Redis does not answer", str(error))
+
+    def _obey(self, given: SentCommand) -> None:
+        """A pause is A's matter: what A was filled until then must still be hedged."""
+        match given.command.action:
+            case Action.PAUSE:
+                self._orders.acknowledge(given.command_id, "goes on hedging what A was filled")
+            case Action.RESUME:
+                self._dispatch(ev.Resume())
+                reason = self._machine.paused
+                outcome = "hedges" if reason is None else f"still paused: {reason}"
+                self._orders.acknowledge(given.command_id, outcome, is_done=reason is None)
+            case Action.FLATTEN:
+                self._orders.acknowledge(given.command_id, "goes on hedging what A was filled")
+
+    def _state(self) -> dict[str, Any]:
+        ledger, held, presence = self._redis.ownership.ledger, self._ownership.held, self._own_presence()
+        condition, reason = HedgerCondition.STANDBY, "another hedger owns the market, or nobody yet"
+        if self._stop_asked.is_set():
+            condition, reason = HedgerCondition.STOPPING, "finishing what is in flight"
+        elif held is not None:
+            condition, reason = _CONDITIONS[presence.state], presence.reason
+        unhedged_lots = ledger.totals().unhedged_lots
+        with self._lock:
+            status = HedgerStatus(
+                condition=condition,
+                reason=reason,
+                account_index=self._venue.account_index,
+                lane=self._venue.key_index,
+                fencing=held.fencing if held is not None else None,
+                epoch=ledger.believed_epoch,
+                sequence=ledger.sequence,
+                waiting=self._machine.waiting,
+                unhedged_lots=unhedged_lots,
+                last=self._teller.last,
+                last_at_ms=self._teller.last_at_ms,
+            )
+        return status.as_state(self._run.maker_market)
 
     def _own_presence(self) -> HedgerPresence:
         state, reason = HedgerState.DRAINING, ""

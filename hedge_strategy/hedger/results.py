@@ -16,6 +16,10 @@ class ResultTeller:
         maker_market: A's market.
         hedge_market: B's market.
         account_index: B's account.
+
+    Attributes:
+        last: the newest result, told or not.
+        last_at_ms: when that was, unix ms.
     """
 
     def __init__(
@@ -25,6 +29,8 @@ class ResultTeller:
         self._maker_market = maker_market
         self._hedge_market = hedge_market
         self._account_index = account_index
+        self.last: PublishResult | None = None
+        self.last_at_ms = 0
 
     def tell(self, result: PublishResult, now_ms: int, hedger_id: str) -> None:
         """Publishes one result.
@@ -38,6 +44,7 @@ class ResultTeller:
             RedisUnavailable: no answer; A reads the ledger instead.
         """
         settlement = result.settlement
+        self.last, self.last_at_ms = result, now_ms
         execution = HedgeExecution(
             account_index=self._account_index,
             market=self._hedge_market,

@@ -72,6 +72,11 @@ class HedgeUnderWay:
         return True
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether a person was told that nothing more can be found out about it."""
+        return self.evidence is not None and self.evidence.is_given_up
+
+    @property
     def line(self) -> OrderLine | None:
         """Its order as far as the claim tells, for messages about a hedge that does not get on."""
         claim = self.claim
@@ -97,12 +102,24 @@ class HedgeUnderWay:
         return ev.Note("warning", action, (*self.facts, ("because", reason)))
 
 
-def settled_facts(line: OrderLine, settle: ev.Settle) -> tuple[tuple[str, object], ...]:
-    """What a settlement came to, for the log."""
-    return (
+def settled_note(line: OrderLine, settle: ev.Settle) -> ev.Note:
+    """That a hedge is settled, for the log."""
+    facts = (
         ("order", line.order.order_index),
         ("executed_lots", settle.executed_lots),
         ("hedged_lots", line.hedged_lots),
         ("filled_lots", line.filled_lots),
         ("how", settle.reason),
     )
+    return ev.Note("info" if settle.executed_lots == settle.claim.lots else "warning", "hedge settled", facts)
+
+
+def paused_commands(reason: str, line: OrderLine | None) -> tuple[ev.Command, ...]:
+    """That the market is paused, for the log, and for A where an order is concerned."""
+    note = ev.Note("error", "market paused: a person is needed", (("why", reason),))
+    return (note,) if line is None else (note, ev.PublishResult(line, None, line.side.opposite, reason))
+
+
+def taken_off(entry_ids: tuple[str, ...]) -> tuple[ev.Command, ...]:
+    """That these entries may be taken off the stream."""
+    return (ev.Acknowledge(entry_ids),) if entry_ids else ()

@@ -114,7 +114,14 @@ class Lookout:
 
     def _acknowledge(self, said: Acknowledge) -> None:
         at_ms = to_ms(self._clock.now_ns())
-        answer = Acknowledgement(who=self._who, at_ms=at_ms, outcome=said.outcome, is_done=said.is_done)
+        answer = Acknowledgement(
+            who=self._who,
+            at_ms=at_ms,
+            outcome=said.outcome,
+            is_done=said.is_done,
+            role="maker",
+            market=self._market,
+        )
         self._notices.commands.acknowledge(said.command_id, answer)
 
 

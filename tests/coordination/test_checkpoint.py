@@ -6,7 +6,7 @@ import msgspec
 import pytest
 import redis
 
-from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
+from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints, markets_with_a_maker
 from hedge_strategy.errors import InvariantBroken
 
 FIRST = Checkpoint(baseline_trade_id=500, since_s=1_761_297_780, trade_id=500, saved_at_ms=1_761_297_780_123)
@@ -42,3 +42,10 @@ def test_a_damaged_record_stops_the_market(accounts: Accounts, client: redis.Red
     client.set("hedge:{BTC}:checkpoint:7", held)
     with pytest.raises(InvariantBroken):
         accounts.one.load()
+
+
+def test_the_markets_in_which_a_maker_ever_ran_are_known(client: redis.Redis) -> None:
+    assert markets_with_a_maker(client) == ()
+    for market, account in (("ETH", 7), ("BTC", 7), ("BTC", 8)):
+        Checkpoints(client, market, account).begin(FIRST)
+    assert markets_with_a_maker(client) == ("BTC", "ETH")

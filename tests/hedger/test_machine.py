@@ -276,3 +276,27 @@ def test_a_counter_that_lags_behind_what_has_run_is_not_believed() -> None:
     assert later
     assert set(later) == {world.counter}
     _hedged(world)
+
+
+def test_a_resume_counts_attempts_anew_and_hedges_what_waits() -> None:
+    world = World(1, Faults(refused=1.0), retry_times=2)
+    world.gain()
+    world.fill(5, 1)
+    while world.machine.paused is None:
+        world.pass_time(250)
+    world.faults = Faults()
+    world.pass_time(5_000)
+    assert world.executed == {}, "paused"
+    assert world.machine.waiting == 1
+    world.tell(ev.Resume())
+    assert world.machine.paused is None
+    world.come_to_rest()
+    assert world.executed == {order_key(1): 5}
+
+
+def test_a_resume_of_what_is_not_paused_changes_nothing() -> None:
+    world = World(1)
+    world.gain()
+    before = len(world.log)
+    world.tell(ev.Resume())
+    assert len(world.log) == before

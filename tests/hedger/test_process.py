@@ -15,6 +15,7 @@ import redis
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.checkpoint import Checkpoints
+from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import connect, server_facts
 from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
@@ -25,12 +26,14 @@ from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage, encode, fill_message
 from hedge_strategy.coordination.presence import HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
+from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
@@ -76,6 +79,7 @@ class Running:
                 LeaseKeeper(leases, market.symbol, owner, venue.key_index, clock),
                 Presence(client, market.symbol, life_ms=2_000),
                 OwnershipParts(ledger, recovery, PositionWatch(ledger, sources, markets, PositionGuard(30_000))),
+                UserChannel(Commands(client), StatusBoard(client, life_ms=5_000)),
             ),
             self.machine,
             HedgerRun(market, market, owner, MAKER),

@@ -1,0 +1,171 @@
+"""`hedge status`: what A and B say of themselves, who owns each market, and what is unhedged by the ledger.
+
+Ends 0 where in every market shown A and an owning B are alive and neither is paused or in trouble; 1 otherwise, also
+where nothing is known at all. Shown are the markets named, else those in which a process lives or an A has ever run.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hedge_strategy.cli.giving import checked_market
+from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_errors
+from hedge_strategy.config.reader import read_config
+from hedge_strategy.coordination.status_board import ProcessStatus
+from hedge_strategy.wiring import Switchboard, open_switchboard
+
+MISSING = "missing"
+GOOD_STATES = {"maker": ("quoting", "waiting"), "hedger": ("hedging",)}
+
+
+class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One market.
+
+    Attributes:
+        market: the maker's symbol.
+        ok: A and an owning B live, neither is paused.
+        maker: what A says of itself, `state` being `missing` where none is alive.
+        hedger: the same of the B that owns the market.
+        standby: other Bs that are alive.
+        lease: owner, lane, fencing number and remaining life in ms; None where nobody owns the market.
+        unhedged_lots: by the ledger, signed: positive where B must sell.
+        in_flight_lots: of them on their way.
+        command: the user's newest, None where there is none.
+        problems: why it is not ok, in words.
+    """
+
+    market: str
+    ok: bool
+    maker: dict[str, Any]
+    hedger: dict[str, Any]
+    standby: tuple[str, ...]
+    lease: dict[str, Any] | None
+    unhedged_lots: int
+    in_flight_lots: int
+    command: dict[str, Any] | None
+    problems: tuple[str, ...]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All markets."""
+
+    ok: bool
+    markets: tuple[MarketStatus, ...]
+
+
+def status(
+    market: Annotated[list[str] | None, typer.Option(help="Symbol; all known markets where it is left out.")] = None,
+    config: Annotated[Path, typer.Option(help="Settings (YAML).")] = Path("config.yaml"),
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what A and B do in each market, and why. Ends 0 only when both are alive and at work everywhere."""
+    configure_logs(as_json=False, process="status")
+    with one_line_errors("hedge status"):
+        wanted = [checked_market(one) for one in market or []]
+        report = read_report(open_switchboard(read_config(config, os.environ)), wanted)
+    if json:
+        typer.echo(msgspec.json.encode(report).decode())
+    else:
+        _show(report)
+    raise typer.Exit(0 if report.ok else BROKEN_EXIT)
+
+
+def read_report(switchboard: Switchboard, wanted: list[str]) -> Report:
+    """Reads everything.
+
+    Args:
+        switchboard: Redis.
+        wanted: which markets; empty: all that are known.
+
+    Raises:
+        RedisUnavailable: no answer.
+        WireError: what stands there cannot be read.
+    """
+    processes = switchboard.board.read()
+    alive = {str(one.state.get("market", "")) for one in processes} - {""}
+    known = wanted or sorted(alive | set(switchboard.markets()))
+    markets = tuple(_market(switchboard, symbol, processes) for symbol in known)
+    return Report(ok=bool(markets) and all(one.ok for one in markets), markets=markets)
+
+
+def _market(switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatus, ...]) -> MarketStatus:
+    here = [one for one in processes if one.state.get("market") == symbol]
+    makers = [one for one in here if one.state.get("role") == "maker"]
+    hedgers = [one for one in here if one.state.get("role") == "hedger"]
+    lease = switchboard.leases.read(symbol)
+    owner = lease.owner if lease is not None else None
+    totals, given = switchboard.totals(symbol), switchboard.commands.standing(symbol)
+    maker = _said(makers[0] if makers else None)
+    hedger = _said(next((one for one in hedgers if one.who == owner), None))
+    problems = tuple(_problems("A", maker, "maker") + _problems("B", hedger, "hedger"))
+    return MarketStatus(
+        market=symbol,
+        ok=not problems,
+        maker=maker,
+        hedger=hedger,
+        standby=tuple(one.who for one in hedgers if one.who != owner),
+        lease=None
+        if lease is None
+        else {
+            "owner": lease.owner,
+            "lane": lease.lane,
+            "fencing": lease.fencing,
+            "remaining_ms": lease.remaining_ms,
+        },
+        unhedged_lots=totals.unhedged_lots,
+        in_flight_lots=totals.in_flight_lots,
+        command=None
+        if given is None
+        else {
+            "id": given.command_id,
+            "action": given.command.action.value,
+            "reason": given.command.reason,
+            "sent_by": given.command.sent_by,
+        },
+        problems=problems,
+    )
+
+
+def _said(process: ProcessStatus | None) -> dict[str, Any]:
+    return {"state": MISSING, "reason": ""} if process is None else {"name": process.who, **process.state}
+
+
+def _problems(name: str, said: dict[str, Any], role: str) -> list[str]:
+    if said["state"] in GOOD_STATES[role]:
+        return []
+    return [f"{name} is {said['state']}" + (f": {said['reason']}" if said.get("reason") else "")]
+
+
+def _show(report: Report) -> None:
+    console = Console()
+    table = Table(title="markets", title_justify="left")
+    for column in ("market", "A", "B", "lease", "unhedged lots", "last fill", "last hedge"):
+        table.add_column(column)
+    for one in report.markets:
+        lease = "nobody" if one.lease is None else f"{one.lease['remaining_ms']} ms, lane {one.lease['lane']}"
+        unhedged = f"{one.unhedged_lots} ({one.in_flight_lots} in flight)"
+        last_fill, last_hedge = _last(one.maker.get("last_fill"), "filled"), _last(one.hedger.get("last_hedge"), "how")
+        table.add_row(one.market, _words(one.maker), _words(one.hedger), lease, unhedged, last_fill, last_hedge)
+    console.print(table)
+    for one in report.markets:
+        if one.command is not None:
+            by = one.command["sent_by"] or "the user"
+            said = f"{one.market}: {one.command['action']} by {by} {one.command['reason']}"
+            console.print(said.rstrip(), markup=False)
+        for problem in one.problems:
+            console.print(f"{one.market}: {problem}", markup=False)
+    if not report.markets:
+        console.print("no process is alive and no A has ever run on this Redis")
+
+
+def _words(said: dict[str, Any]) -> str:
+    return f"{said['state']}: {said['reason']}" if said.get("reason") else str(said["state"])
+
+
+def _last(said: dict[str, Any] | None, word: str) -> str:
+    return "" if said is None else f"{said['side']} {said['filled']}" + (f", {said[word]}" if word != "filled" else "")

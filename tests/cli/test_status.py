@@ -1,0 +1,89 @@
+"""`hedge status`: what is alive, who owns what, and what keeps it from being well."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from typer.testing import CliRunner, Result
+
+from hedge_strategy.cli.app import app
+from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
+from hedge_strategy.coordination.commands import Action, Command, Commands
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.status_board import StatusBoard
+from tests.cli.settings_file import KEYS, TEXT, write_settings
+from tests.redis_server import RedisServer, running_redis
+
+MAKER = {"role": "maker", "market": "BTC", "state": "quoting", "reason": "", "last_fill": None}
+HEDGER = {"role": "hedger", "market": "BTC", "state": "hedging", "reason": "", "last_hedge": None}
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    for name, key in KEYS.items():
+        monkeypatch.setenv(name, key)
+    with running_redis(tmp_path) as server:
+        write_settings(tmp_path, TEXT.replace("port: 1}", f"port: {server.port}}}"))
+        yield server
+
+
+@pytest.fixture
+def client(server: RedisServer) -> Iterator[redis.Redis]:
+    with connect(server.settings) as client:
+        yield client
+
+
+def ask(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["status", "--config", str(folder / "config.yaml"), *arguments])
+
+
+def test_both_at_work_is_well(client: redis.Redis, tmp_path: Path) -> None:
+    board = StatusBoard(client, life_ms=60_000)
+    board.write("a-1", MAKER)
+    board.write("b-1", HEDGER)
+    board.write("b-2", {**HEDGER, "state": "standby"})
+    Leases(client, life_ms=60_000).acquire("BTC", owner="b-1", lane=4)
+    client.hset("hedge:{BTC}:totals", mapping={"filled:buy": 30, "hedged:buy": 10, "in_flight": 5})
+    shown = ask(tmp_path, "--json")
+    assert shown.exit_code == 0, shown.output
+    (one,) = json.loads(shown.stdout)["markets"]
+    assert (one["maker"]["name"], one["hedger"]["name"], one["standby"]) == ("a-1", "b-1", ["b-2"])
+    assert (one["lease"]["owner"], one["lease"]["lane"]) == ("b-1", 4)
+    assert 0 < one["lease"]["remaining_ms"] <= 60_000
+    assert (one["unhedged_lots"], one["in_flight_lots"], one["problems"]) == (20, 5, [])
+
+
+def test_a_pause_and_who_gave_it_are_shown_and_are_not_well(client: redis.Redis, tmp_path: Path) -> None:
+    board = StatusBoard(client, life_ms=60_000)
+    board.write("a-1", {**MAKER, "state": "paused", "reason": "paused by ann: lunch"})
+    board.write("b-1", HEDGER)
+    Leases(client, life_ms=60_000).acquire("BTC", owner="b-1", lane=4)
+    Commands(client).send(Command(action=Action.PAUSE, reason="lunch", sent_by="ann"))
+    shown = ask(tmp_path)
+    assert shown.exit_code == 1
+    assert "BTC: A is paused: paused by ann: lunch" in shown.output
+    assert "BTC: pause by ann lunch" in shown.output
+
+
+def test_a_market_that_ran_before_is_shown_with_both_missing(client: redis.Redis, tmp_path: Path) -> None:
+    first = Checkpoint(baseline_trade_id=0, since_s=0, trade_id=0, saved_at_ms=0)
+    Checkpoints(client, "ETH", 7).begin(first)
+    told = json.loads(ask(tmp_path, "--json").stdout)
+    assert [(one["market"], one["problems"]) for one in told["markets"]] == [("ETH", ["A is missing", "B is missing"])]
+
+
+def test_an_owner_that_says_nothing_is_missing(client: redis.Redis, tmp_path: Path) -> None:
+    StatusBoard(client, life_ms=60_000).write("a-1", MAKER)
+    Leases(client, life_ms=60_000).acquire("BTC", owner="b-1", lane=4)
+    shown = ask(tmp_path, "--market", "BTC")
+    assert shown.exit_code == 1
+    assert "BTC: B is missing" in shown.output
+
+
+def test_knowing_of_nothing_is_not_well(server: RedisServer, tmp_path: Path) -> None:
+    shown = ask(tmp_path)
+    assert (server.port > 0, shown.exit_code) == (True, 1)
+    assert "no process is alive" in shown.output
