@@ -222,8 +222,6 @@ class MakerMachine:
             commands += self.step(port.OrderSeen(report), now_ms)
         self._catch_up.done(now_ms)
         self._position.read(event.position)
-        if self._catch_up.is_complete:
-            self._position.history_complete(now_ms)
         strays = [order for order in event.orders if self._is_stray(order, now_ms)]
         if strays:
             self._sweep.stray_seen()
@@ -312,7 +310,8 @@ class MakerMachine:
         if around.is_connected:
             commands += self._sweep.due(now_ms)
         commands += around.pause.answer(may_be_filled=self.may_be_filled)
-        disagreement = self._position.disagreement(self._tracker.net_told, now_ms)  # it has to see time pass
+        is_settled = self._around.is_connected and self._catch_up.is_complete
+        disagreement = self._position.disagreement(self._tracker.net_told, now_ms, is_settled=is_settled)
         if self._order is not None:
             return commands + self._arm(now_ms) + self._order.tick(now_ms)
         reason = self._why_no_quote(disagreement, now_ms)
