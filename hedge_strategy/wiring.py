@@ -108,6 +108,8 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         started_at_s=to_ms(clock.now_ns()) // 1000,
         complete_until_ms=checkpoint.saved_at_ms,
         dead_man_ms=config.lighter.dead_man_ms,
+        cancels_partly_filled=_keeps_apart(config),
+        poll_ms=max(1, int(config.strategy.poll_interval * 1000)),
     )
     baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
     tracker = FillTracker(venue.account_index, market.index, baseline, checkpoint.trade_id)
@@ -148,7 +150,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     _check_pair(maker_market, hedge_market)
     run_id = _run_id("hedger", clock)
     settings = HedgerSettings(
-        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage),
+        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, _keeps_apart(config)),
         limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
         retry_times=config.strategy.retry_times,
         answer_timeout_ms=config.lighter.answer_timeout_ms,
@@ -246,6 +248,10 @@ def _maker_market(config: Config, hedge_venue: Venue, symbol: str, clock: Clock)
     return _venue(config, config.account_a, clock).load_market(symbol)
 
 
+def _keeps_apart(config: Config) -> bool:
+    return config.strategy.self_trade_prevention and config.account_a.venue == config.account_b.venue
+
+
 def _check_quantity(quantity: Decimal, market: Market) -> None:
     try:
         market.lots_exactly(quantity)
@@ -317,7 +323,8 @@ def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditRep
             ledger = HedgeLedger(client, symbol)
             keys = {OrderKey(fill.account_index, fill.market_index, fill.order_index) for fill in maker_fills}
             lines = tuple(line for key in keys if (line := ledger.order_line(key)) is not None)
-            records.append(MarketRecords(maker_market, hedge_market, maker_fills, hedge_fills, lines))
+            other = hedger.account_index if same_venue else None
+            records.append(MarketRecords(maker_market, hedge_market, maker_fills, hedge_fills, lines, other))
     finally:
         maker.close()
         hedger.close()

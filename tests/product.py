@@ -176,7 +176,8 @@ class Product:
                 "account_tier": "premium",
                 "history_lag_ms": HISTORY_LAG_MS,
             },
-            "strategy": {"lease_ms": 3000, "ws_reconnect_delay": 1},
+            # Off, so that an order can be filled in parts: A would cancel the rest of it after the first.
+            "strategy": {"lease_ms": 3000, "ws_reconnect_delay": 1, "self_trade_prevention": False},
         }
 
     def start_maker(

@@ -91,13 +91,15 @@ class Strategy(Section, frozen=True, kw_only=True):
 
     Attributes:
         retry_times: how often B attempts one hedge again before the market is paused and a person told.
-        poll_interval: seconds between looks at what is not pushed to us.
+        poll_interval: seconds between A's looks into the ledger while a hedge is awaited.
         ws_reconnect_delay: seconds; the longest pause between two attempts to reconnect.
         force_close_timeout: seconds that positions may differ before they are corrected.
         max_slippage: how far B's worst average price may lie from the reference price, a fraction.
-        max_order_size: base units of one order, A's or B's.
-        max_position: base units that either account may hold.
+        max_order_size: base units of one order of A's, and of one hedge of B's.
+        max_position: base units that A may build up; a hedge is never held back for it.
         lease_ms: how long a hedger owns a market without renewing.
+        self_trade_prevention: on one venue A cancels the rest of a partly filled order, and B meanwhile takes only
+            prices better than that order's, so that A and B never trade with each other.
         hedge_wait_ms: how long A waits for B's result before it says so in the log.
     """
 
@@ -109,6 +111,7 @@ class Strategy(Section, frozen=True, kw_only=True):
     max_order_size: Decimal | None = None
     max_position: Decimal | None = None
     lease_ms: PositiveInt = 5_000
+    self_trade_prevention: bool = True
     hedge_wait_ms: PositiveInt = 10_000
 
 

@@ -60,6 +60,7 @@ class MarketRecords:
         maker_fills: A's trades since the baseline.
         hedge_fills: B's trades since the baseline.
         lines: what the ledger says of each maker order, where it says anything.
+        counterparty: B's account where it stands on A's venue, so that a trade between the two is found.
     """
 
     maker_market: Market
@@ -67,6 +68,7 @@ class MarketRecords:
     maker_fills: tuple[Fill, ...]
     hedge_fills: tuple[Fill, ...]
     lines: tuple[OrderLine, ...]
+    counterparty: int | None = None
 
 
 def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
@@ -87,7 +89,7 @@ def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
         market = record.maker_market
         hedged, strays = _hedged_by_order(record)
         filled, sides = _filled_by_order(record.maker_fills)
-        problems += strays + _disagreements(record, hedged)
+        problems += strays + _disagreements(record, hedged) + _self_trades(record)
         one_lot = max(market.lot, record.hedge_market.lot)
         for order_index, size in filled.items():
             done = hedged.pop(order_index, Decimal(0))
@@ -105,6 +107,14 @@ def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
                 problems.append(f"{market.symbol} order {order_index}: {size} was hedged, but A was not filled")
         net[market.symbol] = f"{_signed(record.maker_fills) + _signed(record.hedge_fills) + market.size_of(0):f}"
     return AuditReport(ok=not problems, orders=orders, net=net, lost=lost, doubled=doubled, problems=problems)
+
+
+def _self_trades(record: MarketRecords) -> list[str]:
+    if record.counterparty is None:
+        return []
+    symbol, theirs = record.maker_market.symbol, record.counterparty
+    ours = (fill for fill in record.maker_fills if fill.counter_account_index == theirs)
+    return [f"{symbol} trade {fill.trade_id}: A and B traded with each other" for fill in ours]
 
 
 def _audited(market: Market, order_index: int, side: Side, filled: Decimal, hedged: Decimal) -> AuditedOrder:
