@@ -22,6 +22,8 @@ from tests.polling import wait_until
 
 FIRST_QUOTE_WITHIN_S = 60
 FAULTS_PER_ROUND = 3
+FILLS_BEFORE = 6
+"""How many fills there are in a round before the first fault."""
 FILL_WITHIN_S = 4.0
 """How long a fault waits for a fill to strike at, where nothing can be filled."""
 AFTER_FILL_S = (0.0, 0.6)
@@ -168,6 +170,8 @@ class Chaos:
         began_s = time.monotonic()
         day.system.supervisor.want(STANDBY, wanted=self._chance.random() < STANDBY_SHARE)
         day.flow.go_on()
+        for _ in range(FILLS_BEFORE):
+            day.flow.wait_fill(FILL_WITHIN_S)
         struck: list[Struck] = []
         for kind in self._deck.deal(faults_per_round):
             day.flow.wait_fill(FILL_WITHIN_S)
