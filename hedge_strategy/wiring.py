@@ -6,7 +6,6 @@ Everything a process needs is checked here before its first thread starts; what 
 import os
 import random
 import socket
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -14,23 +13,21 @@ from pathlib import Path
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
-from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints, markets_with_a_maker
+from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
-from hedge_strategy.coordination.disk import file_for, hedger_memory, maker_checkpoint, read_record
+from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
-from hedge_strategy.coordination.flattened import FlattenedRecord
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
-from hedge_strategy.coordination.ledger_rows import Totals
 from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher, ResultSubscriber
+from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
-from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
-from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import UserError
+from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
@@ -38,7 +35,7 @@ from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
-from hedge_strategy.hedger.recovery import LedgerRecovery, RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 from hedge_strategy.maker.lookout import Notices
@@ -86,10 +83,10 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         DiskFailed: what is kept on disk could not be read or written.
         InvariantBroken: what is kept on disk is damaged.
     """
-    redis_settings = _redis_settings(config)
-    client = connect(redis_settings)
-    check(client, redis_settings)
-    venue = _venue(config, config.account_a, clock)
+    settings_of_redis = redis_settings(config)
+    client = connect(settings_of_redis)
+    check(client, settings_of_redis)
+    venue = venue_of(config, config.account_a, clock)
     venue.check()
     market = venue.load_market(options.market)
     quantity = market.min_base_size if options.quantity is None else options.quantity
@@ -110,6 +107,8 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         started_at_s=to_ms(clock.now_ns()) // 1000,
         complete_until_ms=checkpoint.saved_at_ms,
         dead_man_ms=config.lighter.dead_man_ms,
+        cancels_partly_filled=_keeps_apart(config),
+        poll_ms=max(1, int(config.strategy.poll_interval * 1000)),
     )
     baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
     tracker = FillTracker(venue.account_index, market.index, baseline, checkpoint.trade_id)
@@ -141,17 +140,17 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         VenueError: the venue stopped answering meanwhile.
         RedisUnavailable: Redis did.
     """
-    redis_settings = _redis_settings(config)
-    client = connect(redis_settings)
-    check(client, redis_settings)
-    venue = _venue(config, config.account_b, clock)
+    settings_of_redis = redis_settings(config)
+    client = connect(settings_of_redis)
+    check(client, settings_of_redis)
+    venue = venue_of(config, config.account_b, clock)
     venue.check()
     hedge_market = venue.load_market(symbol)
     maker_market = _maker_market(config, venue, symbol, clock)
     _check_pair(maker_market, hedge_market)
     run_id = _run_id("hedger", clock)
     settings = HedgerSettings(
-        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage),
+        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, _keeps_apart(config)),
         limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
         retry_times=config.strategy.retry_times,
         answer_timeout_ms=config.lighter.answer_timeout_ms,
@@ -162,10 +161,10 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     ledger = HedgeLedger(client, maker_market.symbol)
     sources = RecoverySources(
         hedge_venue=venue,
-        maker_venue=_venue(config, config.account_a, clock),
+        maker_venue=venue_of(config, config.account_a, clock),
         memory=hedger_memory(Path(config.state_dir), maker_market.symbol, config.account_a.account_index),
         checkpoints=Checkpoints(client, maker_market.symbol, config.account_a.account_index),
-        flattened=FlattenedRecord(client, maker_market.symbol),
+        shared=SharedMemory(client, maker_market.symbol),
         read_server=partial(server_facts, client),
     )
     checkpoint = sources.checkpoints.load()
@@ -174,7 +173,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     is_one_venue = config.account_a.venue == config.account_b.venue
     markets = RecoveryMarkets(maker_market, hedge_market, is_one_venue)
     guard = PositionGuard(int(config.strategy.force_close_timeout * 1000))
-    recovery = LedgerRecovery(ledger, sources, markets, run_id, clock)
+    recovery = LedgerRecovery(ledger, sources, markets, run_id, clock, config.lighter.history_lag_ms)
     sender = LaneSender(venue, answer_timeout_ms=_longest_answer_ms(config), most_sends=config.strategy.retry_times)
     coordination = HedgerCoordination(
         subscriber=FillSubscriber(client, clock, source, run_id),
@@ -193,44 +192,8 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
-@dataclass(frozen=True, slots=True)
-class Switchboard:
-    """What a person at the keyboard reads and gives orders with: all of it in Redis.
-
-    Attributes:
-        commands: to be sent, and what became of them.
-        board: what each process says of itself.
-        leases: who owns which market.
-        totals: of a market's ledger.
-        markets: in which an A has ever run.
-    """
-
-    commands: Commands
-    board: StatusBoard
-    leases: Leases
-    totals: Callable[[str], Totals]
-    markets: Callable[[], tuple[str, ...]]
-
-
-def open_switchboard(config: Config) -> Switchboard:
-    """Connects to the Redis that A and B share.
-
-    Raises:
-        UserError: it is not there, or not as it must be.
-    """
-    redis_settings = _redis_settings(config)
-    client = connect(redis_settings)
-    check(client, redis_settings)
-    return Switchboard(
-        commands=Commands(client),
-        board=StatusBoard(client, life_ms=STATUS_LIFE_MS),
-        leases=Leases(client, life_ms=config.strategy.lease_ms),
-        totals=lambda symbol: HedgeLedger(client, symbol).totals(),
-        markets=partial(markets_with_a_maker, client),
-    )
-
-
-def _redis_settings(config: Config) -> RedisSettings:
+def redis_settings(config: Config) -> RedisSettings:
+    """How Redis is reached."""
     redis = config.redis
     return RedisSettings(
         redis.host,
@@ -246,7 +209,8 @@ def _longest_answer_ms(config: Config) -> int:
     return config.lighter.answer_timeout_ms + config.lighter.answer_timeout_ms // 4
 
 
-def _venue(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
+def venue_of(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
+    """An account's venue object; touches no network."""
     return open_venue(config, account, clock, random.Random().random)
 
 
@@ -254,7 +218,11 @@ def _maker_market(config: Config, hedge_venue: Venue, symbol: str, clock: Clock)
     """A's market as B counts fills in it; read from A's venue only where that is another one than B's."""
     if config.account_a.venue == config.account_b.venue:
         return hedge_venue.load_market(symbol)
-    return _venue(config, config.account_a, clock).load_market(symbol)
+    return venue_of(config, config.account_a, clock).load_market(symbol)
+
+
+def _keeps_apart(config: Config) -> bool:
+    return config.strategy.self_trade_prevention and config.account_a.venue == config.account_b.venue
 
 
 def _check_quantity(quantity: Decimal, market: Market) -> None:
@@ -295,116 +263,3 @@ def _check_history(known: Checkpoint, venue: Venue, market: Market, clock: Clock
 def _run_id(role: str, clock: Clock) -> str:
     """A name for this run that no other run has: where, which process, since when."""
     return f"{role}-{socket.gethostname()}-{os.getpid()}-{to_ms(clock.now_ns())}"
-
-
-def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditReport:
-    """Reads both accounts' trades from their venues and the ledger, and counts.
-
-    Args:
-        config: the settings.
-        symbols: which markets.
-        clock: for the venues' rate limits.
-
-    Raises:
-        UserError: a market, key, Redis or venue is not as it must be, or A has never run in a market.
-        VenueError: a venue did not answer.
-        RedisUnavailable: Redis did not answer.
-    """
-    redis_settings = _redis_settings(config)
-    client = connect(redis_settings)
-    check(client, redis_settings)
-    maker, hedger = _venue(config, config.account_a, clock), _venue(config, config.account_b, clock)
-    records = []
-    try:
-        for symbol in symbols:
-            maker_market, hedge_market = maker.load_market(symbol), hedger.load_market(symbol)
-            checkpoint = _checkpoint(config, Checkpoints(client, symbol, maker.account_index), symbol)
-            if checkpoint is None:
-                raise UserError(f"process A has never run in {symbol} on this Redis: there is nothing to audit")
-            since = checkpoint.baseline_trade_id
-            same_venue = config.account_a.venue == config.account_b.venue
-            maker_fills = maker.fills(maker_market, after_trade_id=since)
-            hedge_fills = hedger.fills(hedge_market, after_trade_id=since if same_venue else 0)
-            ledger = HedgeLedger(client, symbol)
-            keys = {OrderKey(fill.account_index, fill.market_index, fill.order_index) for fill in maker_fills}
-            lines = tuple(line for key in keys if (line := ledger.order_line(key)) is not None)
-            records.append(MarketRecords(maker_market, hedge_market, maker_fills, hedge_fills, lines))
-    finally:
-        maker.close()
-        hedger.close()
-    return audit_markets(records)
-
-
-def _checkpoint(config: Config, in_redis: Checkpoints, symbol: str) -> Checkpoint | None:
-    """Where A began: from A's disk where this is A's machine, else from Redis."""
-    path = file_for(Path(config.state_dir), "maker", symbol, config.account_a.account_index)
-    return read_record(path, Checkpoint) or in_redis.load()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """What the venue says of one account in one market.
-
-    Attributes:
-        market: symbol.
-        account: A or B.
-        position: signed, base units, decimal text.
-        resting: how many orders rest.
-    """
-
-    market: str
-    account: str
-    position: str
-    resting: int
-
-    @property
-    def is_flat(self) -> bool:
-        """Nothing is held, nothing rests."""
-        return Decimal(self.position) == 0 and not self.resting
-
-
-def look_at_accounts(config: Config, symbols: Sequence[str], clock: Clock) -> tuple[Holding, ...]:
-    """Asks the venues what both accounts hold and rest.
-
-    Raises:
-        UserError: a market or key is not as it must be.
-        VenueError: a venue did not answer.
-    """
-    found = []
-    for name, account in (("A", config.account_a), ("B", config.account_b)):
-        venue = _venue(config, account, clock)
-        try:
-            for symbol in symbols:
-                market = venue.load_market(symbol)
-                size, resting = venue.position(market).size, len(venue.open_orders(market))
-                found.append(Holding(market=symbol, account=name, position=f"{size:f}", resting=resting))
-        finally:
-            venue.close()
-    return tuple(found)
-
-
-def check_surroundings(config: Config, clock: Clock) -> tuple[str, ...]:
-    """Asks Redis and the venues whether they are as they must be.
-
-    Returns:
-        Warnings: what works, but not as it should for real money.
-
-    Raises:
-        UserError: something is not as it must be.
-        VenueError: a venue did not answer.
-    """
-    redis_settings = _redis_settings(config)
-    client = connect(redis_settings)
-    facts = check(client, redis_settings)
-    for account in (config.account_a, config.account_b):
-        venue = _venue(config, account, clock)
-        try:
-            venue.check()
-        finally:
-            venue.close()
-    warnings = []
-    if not facts.aof_enabled:
-        warnings.append("Redis keeps no append-only file: a restart forgets what is hedged (set appendonly yes)")
-    if facts.maxmemory_policy not in ("", "noeviction"):
-        warnings.append(f"Redis may throw the ledger away (maxmemory-policy {facts.maxmemory_policy}; set noeviction)")
-    return tuple(warnings)

@@ -14,7 +14,8 @@ from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import UserError
-from hedge_strategy.wiring import MakerOptions, audit_once, check_surroundings, make_hedger, make_maker
+from hedge_strategy.inspection import audit_once, check_surroundings
+from hedge_strategy.wiring import MakerOptions, make_hedger, make_maker
 from tests.polling import wait_until
 from tests.redis_server import running_redis
 from tests.simulator.live_exchange import BTC, LiveExchange, live_exchange

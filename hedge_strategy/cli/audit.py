@@ -17,7 +17,7 @@ from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_er
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.domain.audit import AuditReport
-from hedge_strategy.wiring import audit_once
+from hedge_strategy.inspection import audit_once
 
 PAUSE_S = 1.0
 

@@ -11,7 +11,7 @@ from hedge_strategy.cli.terminal import configure_logs, one_line_errors
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
-from hedge_strategy.wiring import check_surroundings
+from hedge_strategy.inspection import check_surroundings
 
 
 def check_config(

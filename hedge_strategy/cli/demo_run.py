@@ -31,8 +31,8 @@ from hedge_strategy.clock import Clock
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.domain.audit import AuditReport
 from hedge_strategy.errors import CoordinationError, UserError, VenueError
+from hedge_strategy.inspection import audit_once
 from hedge_strategy.simulator.markets import Market
-from hedge_strategy.wiring import audit_once
 
 EXCHANGE_WITHIN_S: Final = 30
 QUOTE_WITHIN_S: Final = 30

@@ -27,15 +27,8 @@ from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
 from hedge_strategy.coordination.commands import ALL_MARKETS, Action
 from hedge_strategy.errors import HedgeError, UserError
-from hedge_strategy.wiring import (
-    Holding,
-    MakerOptions,
-    Switchboard,
-    look_at_accounts,
-    make_hedger,
-    make_maker,
-    open_switchboard,
-)
+from hedge_strategy.inspection import Holding, Switchboard, look_at_accounts, open_switchboard
+from hedge_strategy.wiring import MakerOptions, make_hedger, make_maker
 
 LOOK_INTERVAL_S = 0.25
 GONE_AFTER_MS = 6_000

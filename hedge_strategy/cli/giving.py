@@ -17,7 +17,7 @@ from hedge_strategy.config.reader import read_config
 from hedge_strategy.coordination.commands import ALL_MARKETS, Action, Command
 from hedge_strategy.coordination.keys import is_symbol
 from hedge_strategy.errors import UserError
-from hedge_strategy.wiring import Switchboard, open_switchboard
+from hedge_strategy.inspection import Switchboard, open_switchboard
 
 LOOK_INTERVAL_S = 0.1
 HEAR_MS = 1_500

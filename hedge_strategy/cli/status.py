@@ -17,7 +17,7 @@ from hedge_strategy.cli.giving import checked_market
 from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_errors
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.coordination.status_board import ProcessStatus
-from hedge_strategy.wiring import Switchboard, open_switchboard
+from hedge_strategy.inspection import Switchboard, open_switchboard
 
 MISSING = "missing"
 GOOD_STATES = {"maker": ("quoting", "waiting"), "hedger": ("hedging",)}

@@ -68,6 +68,8 @@ class Lighter(Section, frozen=True, kw_only=True):
         chain_id: signed into every transaction; by host where it is left out (304 mainnet, 300 testnet).
         account_tier: standard or premium; decides the rate limits we keep (venue fact sheet 5).
         answer_timeout_ms: how long a send may go unanswered before its outcome counts as unknown.
+        history_lag_ms: longer than orders and trades take to appear in the venue's history (venue fact sheet 4.2: up to
+            15 s); a ledger that Redis lost is counted from there only when so long has passed.
         stale_after_ms: a socket silent for so long is taken for dead.
         dead_man_ms: A's orders are cancelled by the venue so long after A was last heard of; the venue takes no less
             than five minutes (venue fact sheet 2.1); None: the venue's dead-man switch is not used.
@@ -79,6 +81,7 @@ class Lighter(Section, frozen=True, kw_only=True):
     chain_id: int | None = None
     account_tier: str = "standard"
     answer_timeout_ms: PositiveInt = 3_000
+    history_lag_ms: PositiveInt = 20_000
     stale_after_ms: PositiveInt = 90_000
     dead_man_ms: PositiveInt | None = 330_000
 
@@ -88,13 +91,15 @@ class Strategy(Section, frozen=True, kw_only=True):
 
     Attributes:
         retry_times: how often B attempts one hedge again before the market is paused and a person told.
-        poll_interval: seconds between looks at what is not pushed to us.
+        poll_interval: seconds between A's looks into the ledger while a hedge is awaited.
         ws_reconnect_delay: seconds; the longest pause between two attempts to reconnect.
         force_close_timeout: seconds that positions may differ before they are corrected.
         max_slippage: how far B's worst average price may lie from the reference price, a fraction.
-        max_order_size: base units of one order, A's or B's.
-        max_position: base units that either account may hold.
+        max_order_size: base units of one order of A's, and of one hedge of B's.
+        max_position: base units that A may build up; a hedge is never held back for it.
         lease_ms: how long a hedger owns a market without renewing.
+        self_trade_prevention: on one venue A cancels the rest of a partly filled order, and B meanwhile takes only
+            prices better than that order's, so that A and B never trade with each other.
         hedge_wait_ms: how long A waits for B's result before it says so in the log.
     """
 
@@ -106,6 +111,7 @@ class Strategy(Section, frozen=True, kw_only=True):
     max_order_size: Decimal | None = None
     max_position: Decimal | None = None
     lease_ms: PositiveInt = 5_000
+    self_trade_prevention: bool = True
     hedge_wait_ms: PositiveInt = 10_000
 
 

@@ -38,6 +38,7 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
         net_at_baseline: A's plus B's position when this system's history began, base units, decimal text.
         hedge_trade_id: B's trades up to this one are done with too; only a flattening tells.
         flattened: the newest flattening of the market that this hedger knows of.
+        origin: the first epoch, from which this one was rebuilt, however often; empty where not known.
     """
 
     epoch: str
@@ -48,6 +49,7 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
     net_at_baseline: str = "0"
     hedge_trade_id: int = 0
     flattened: Flattened | None = None
+    origin: str = ""
 
 
 class FileLock:
@@ -218,8 +220,9 @@ def maker_checkpoint(folder: Path, market: str, account_index: int) -> DiskRecor
 def hedger_memory(folder: Path, market: str, account_index: int) -> DiskRecord[HedgerMemory]:
     """What B remembers of the ledger of a market.
 
-    A second hedger of the market waits beside the first, so the file is shared; only the owner of the market's lease
-    writes to it. What an owner writes that has lost the lease without knowing leads to a recount at worst.
+    A second hedger of the market may wait beside the first, so the file may be shared. The owner of the market's lease
+    writes what it knows, one that waits copies that. What an owner writes that has lost the lease without knowing leads
+    to a recount at worst.
 
     Raises:
         UserError: the folder cannot be written to.

@@ -2,8 +2,10 @@
 
 I1 (never lost): for every maker order, hedged = filled, to within one lot of B's market (what is less than that waits
 for the next hedge). I2 (never doubled): hedged ≤ filled. A trade of B that belongs to no maker order is a stray, and
-told too. Orders that closed a position (`hedge flatten`) are nobody's fill to hedge: they count in the net position only, and
-what was unhedged when a position was closed is told as flattened, not as lost. The ledger is held against the venue: where the two differ, the venue is right and the difference is told.
+told too. The ledger is held against the venue: where the two differ, the venue is right and the difference is told.
+
+Orders that close a position (`hedge flatten`) are nobody's fill to hedge: they count in the net position only. What was
+not hedged when a position was closed is told as flattened, not as lost.
 """
 
 from collections import defaultdict
@@ -63,6 +65,7 @@ class MarketRecords:
         maker_fills: A's trades since the baseline.
         hedge_fills: B's trades since the baseline.
         lines: what the ledger says of each maker order, where it says anything.
+        counterparty: B's account where it stands on A's venue, so that a trade between the two is found.
     """
 
     maker_market: Market
@@ -70,6 +73,7 @@ class MarketRecords:
     maker_fills: tuple[Fill, ...]
     hedge_fills: tuple[Fill, ...]
     lines: tuple[OrderLine, ...]
+    counterparty: int | None = None
 
 
 def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
@@ -92,7 +96,7 @@ def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
         hedged, strays = _hedged_by_order(record)
         filled, sides = _filled_by_order(record.maker_fills)
         closed_before = _closed_at_last(record)
-        problems += strays + _disagreements(record, hedged)
+        problems += strays + _disagreements(record, hedged) + _self_trades(record)
         one_lot = max(market.lot, record.hedge_market.lot)
         for order_index, size in filled.items():
             done = hedged.pop(order_index, Decimal(0))
@@ -114,6 +118,14 @@ def audit_markets(records: Iterable[MarketRecords]) -> AuditReport:
     return AuditReport(
         ok=not problems, orders=orders, net=net, lost=lost, doubled=doubled, problems=problems, flattened=flattened
     )
+
+
+def _self_trades(record: MarketRecords) -> list[str]:
+    if record.counterparty is None:
+        return []
+    symbol, theirs = record.maker_market.symbol, record.counterparty
+    ours = (fill for fill in record.maker_fills if fill.counter_account_index == theirs)
+    return [f"{symbol} trade {fill.trade_id}: A and B traded with each other" for fill in ours]
 
 
 def _audited(market: Market, order_index: int, side: Side, filled: Decimal, hedged: Decimal) -> AuditedOrder:

@@ -71,6 +71,8 @@ class Backlog:
         is_final = fill.is_final or known.fill.is_final
         if fill.filled_lots > known.fill.filled_lots:
             known.fill, known.average_price = fill, average_price or known.average_price
+        if is_final and not known.fill.is_final:
+            known.fruitless = known.not_before_ms = 0  # what stood in the way may have been the rest of the order
         known.fill = replace(known.fill, is_final=is_final)
 
     def lacks(self, line: OrderLine, average_price: Decimal | None) -> None:

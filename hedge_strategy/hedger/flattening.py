@@ -17,7 +17,8 @@ import structlog
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.commands import Action, SentCommand
 from hedge_strategy.coordination.lease import Lease
-from hedge_strategy.hedger.recovery import LedgerRecovery, RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.venues.closing import PositionCloser
 from hedge_strategy.venues.lane import LaneSender
 

@@ -191,7 +191,7 @@ class HedgerMachine:
             return ()
         self._claims += 1
         command = ev.ClaimFill(waiting.fill, f"{self._settings.owner}:{self._claims}", self._most_lots())
-        self._hedge = HedgeUnderWay(average_price=waiting.average_price)
+        self._hedge = HedgeUnderWay(average_price=waiting.average_price, maker_may_rest=not waiting.fill.is_final)
         return self._ask_redis(command)
 
     def _has_price(self, waiting: Waiting) -> bool:
@@ -219,7 +219,7 @@ class HedgerMachine:
         return self._order(hedge, answer)
 
     def _order(self, hedge: HedgeUnderWay, claim: Claim) -> tuple[ev.Command, ...]:
-        priced = size_hedge(self._settings.rule, claim, self._book, hedge.average_price)
+        priced = size_hedge(self._settings.rule, claim, self._book, hedge.average_price, may_rest=hedge.maker_may_rest)
         if priced is None or self._nonce is None:
             return self._settle_as_dead("no price to bound it by")
         verdict = approve(priced.intent, self._settings.limits, Situation(Decimal(0), priced.reference_price))

@@ -9,7 +9,7 @@ Known limit: a market that is never quiet for the time of two REST requests is n
 from decimal import Decimal
 
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
-from hedge_strategy.hedger.recovery import RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.risk.position_guard import GuardVerdict, PositionGuard, PositionsSeen
 
 

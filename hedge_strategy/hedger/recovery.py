@@ -6,8 +6,9 @@ one, or none:
 
 1. The lane is fenced: a harmless transaction is sent on its next nonce and waited for. Once it has run, no hedge that
    was sent before can run any more (venue fact sheet 2.4), so what the venue says from now on is all there is.
-2. A's and B's records since the last checkpoint are read again and again until they explain both positions, which do
-   not lag as the history does, or until no history can lag any more.
+2. A's and B's records since the last checkpoint are read once no history can lag any more: positions, which do not lag,
+   cannot tell a fill whose hedge is hidden as well, and whoever told of that fill again would have it hedged again.
+   They are read until they explain both positions, or for as long once more.
 3. The count is written to Redis as a new ledger, its epoch last.
 
 All of it may be begun anew at any time. Nothing here is done by who does not own the market: Redis refuses.
@@ -17,18 +18,15 @@ the very moment in which Redis lost its data and that hedger died, its hedge is 
 checkpoint of A that Redis lost together with the ledger is the one that this hedger remembered last.
 """
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
 
 import msgspec
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.coordination.checkpoint import Checkpoints
-from hedge_strategy.coordination.connection import ServerFacts
-from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory
-from hedge_strategy.coordination.flattened import Flattened, FlattenedRecord
+from hedge_strategy.coordination.disk import HedgerMemory
+from hedge_strategy.coordination.flattened import Flattened
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.coordination.ledger_restore import (
@@ -39,56 +37,22 @@ from hedge_strategy.coordination.ledger_restore import (
     standing,
 )
 from hedge_strategy.coordination.ledger_rows import SeenFill
-from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import TransactionStatus
-from hedge_strategy.errors import DiskFailed, InvariantBroken, LedgerForgotten, RedisUnavailable, VenueError
-from hedge_strategy.hedger.recount import (
-    LAG_MS,
-    CountedOrder,
-    VenueRecords,
-    closing_trades,
-    doubled,
-    is_complete,
-    recount,
+from hedge_strategy.errors import (
+    DiskFailed,
+    InvariantBroken,
+    LedgerForgotten,
+    RedisUnavailable,
+    VenueError,
 )
-from hedge_strategy.venues.port import Venue
+from hedge_strategy.hedger.counting import ORDERS_BEFORE_MS, Counting, RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.recount import CountedOrder, doubled
 
-PAUSE_S = 0.5
-FENCE_WAIT_MS = 3_000
-ORDERS_BEFORE_MS = 60_000
-"""How far before the last checkpoint B's ended orders are asked for: clocks differ and history lags."""
+HELD_BACK_MS = 2 * ORDERS_BEFORE_MS
+"""A's checkpoint is remembered so much later: when it starts, A tells again of orders that ended shortly before it, and
+without a trade by which they could be known to be older; so a recount has to know them by name."""
+CHECKPOINTS_HELD_MAX = 1_000
 UNSEEN_ATTEMPTS = 16
 """Attempts that the venue's history may not show yet are skipped, so that no hedge's number is used twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecoverySources:
-    """What there is besides Redis' ledger.
-
-    Attributes:
-        hedge_venue: B's, started.
-        maker_venue: A's account, for reading only.
-        memory: this hedger's record on disk.
-        checkpoints: A's record in Redis.
-        flattened: how far the last flattening has come, in Redis.
-        read_server: what Redis says of itself; raises RedisUnavailable.
-    """
-
-    hedge_venue: Venue
-    maker_venue: Venue
-    memory: DiskRecord[HedgerMemory]
-    checkpoints: Checkpoints
-    flattened: FlattenedRecord
-    read_server: Callable[[], ServerFacts]
-
-
-@dataclass(frozen=True, slots=True)
-class RecoveryMarkets:
-    """A's market, B's market, and whether both are on one venue, whose trade ids then compare."""
-
-    maker: Market
-    hedge: Market
-    is_one_venue: bool
 
 
 class LedgerRecovery:
@@ -100,16 +64,25 @@ class LedgerRecovery:
         markets: which.
         run_id: this run's name, part of the name of a new epoch.
         clock: time.
+        lag_ms: longer than the venues' history can lag.
     """
 
     def __init__(
-        self, ledger: HedgeLedger, sources: RecoverySources, markets: RecoveryMarkets, run_id: str, clock: Clock
+        self,
+        ledger: HedgeLedger,
+        sources: RecoverySources,
+        markets: RecoveryMarkets,
+        run_id: str,
+        clock: Clock,
+        lag_ms: int,
     ) -> None:
         self._ledger = ledger
         self._sources = sources
         self._markets = markets
         self._run_id = run_id
         self._clock = clock
+        self._counting = Counting(sources, markets, clock, lag_ms)
+        self._held_back: deque[tuple[int, int]] = deque(maxlen=CHECKPOINTS_HELD_MAX)
         self._log = structlog.get_logger("hedger.recovery", market=ledger.market)
 
     def make_fit(self, lease: Lease, still_owns: Callable[[], bool], *, recount_anyway: bool = False) -> bool:
@@ -156,11 +129,36 @@ class LedgerRecovery:
         known = self._sources.memory.load()
         if known is None or known.epoch != self._ledger.believed_epoch:
             return
-        checkpoint = self._sources.checkpoints.load()
-        trade_id = max(known.trade_id, checkpoint.trade_id if checkpoint is not None else 0)
+        trade_id = max(known.trade_id, self._older_checkpoint())
         if (trade_id, self._ledger.sequence) != (known.trade_id, known.sequence):
             grown = msgspec.structs.replace(known, trade_id=trade_id)
             self._save(grown, known.epoch, self._ledger.sequence)
+
+    def _older_checkpoint(self) -> int:
+        """The trade id of A's checkpoint as it was `HELD_BACK_MS` ago; 0 where that is not known."""
+        now_ms = to_ms(self._clock.monotonic_ns())
+        checkpoint, held = self._sources.checkpoints.load(), self._held_back
+        if checkpoint is not None and (not held or held[-1][1] != checkpoint.trade_id):
+            held.append((now_ms, checkpoint.trade_id))
+        while len(held) > 1 and held[1][0] <= now_ms - HELD_BACK_MS:
+            held.popleft()
+        return held[0][1] if held and held[0][0] <= now_ms - HELD_BACK_MS else 0
+
+    def follow(self) -> None:
+        """Copies to this hedger's disk what the owner remembers; called now and then while another owns the market.
+
+        Only what goes back to the same beginning is taken over: an owner may have begun anew knowing less.
+
+        Raises:
+            RedisUnavailable: what the owner remembers could not be read.
+            InvariantBroken: it is damaged.
+            DiskFailed: it could not be written.
+        """
+        told, known = self._sources.shared.load(), self._sources.memory.load()
+        if told is None or told == known:
+            return
+        if known is None or (told.origin == known.origin and told.saved_at_ms > known.saved_at_ms):
+            self._sources.memory.save(told)
 
     def _standing(self, marker: LedgerMarker, memory: HedgerMemory | None) -> Standing:
         """What this run has been told itself is exact; what the disk remembers may be a second old."""
@@ -174,11 +172,11 @@ class LedgerRecovery:
         return standing(marker, (memory.epoch, memory.sequence), may_lack_the_last_changes=may_lack)
 
     def _known(self) -> HedgerMemory | None:
-        """What this hedger remembers, and what another has flattened since."""
-        memory, told = self._sources.memory.load(), self._sources.flattened.load()
-        if memory is None or told is None or not told.is_newer_than(memory.flattened):
-            return memory
-        return _after(memory, told)
+        """What this hedger remembers, and what another one of the market has flattened since."""
+        memory, told = self._sources.memory.load(), self._sources.shared.load()
+        if memory is None or told is None or told.flattened is None:
+            return memory or told
+        return _after(memory, told.flattened) if told.flattened.is_newer_than(memory.flattened) else memory
 
     # --- flattening ---------------------------------------------------------------------------------------------------
 
@@ -190,9 +188,8 @@ class LedgerRecovery:
             DiskFailed: the memory could not be read.
             InvariantBroken: a record is damaged.
         """
-        memory, told = self._sources.memory.load(), self._sources.flattened.load()
-        kept = memory.flattened if memory is not None else None
-        return told if told is not None and told.is_newer_than(kept) else kept
+        known = self._known()
+        return known.flattened if known is not None else None
 
     def begin_flattening(self, command_id: str) -> None:
         """Remembers, on disk and in Redis, that from now on nothing may be hedged until both accounts hold nothing.
@@ -202,42 +199,38 @@ class LedgerRecovery:
             VenueError: what held before could not be read, where nothing was remembered.
             DiskFailed: it may stand nowhere; nothing may be closed.
         """
-        begun = Flattened(command_id=command_id)
         memory = self._known() or self._beginning(self._ledger.marker().epoch or "")
-        self._sources.memory.save(msgspec.structs.replace(memory, flattened=begun))
-        self._sources.flattened.save(begun)
+        begun = msgspec.structs.replace(memory, flattened=Flattened(command_id=command_id))
+        self._save(begun, memory.epoch, memory.sequence)
 
     def fence(self, still_owns: Callable[[], bool]) -> bool:
         """Makes sure that no hedge that was sent before can execute any more; False where that was given up."""
-        return self._fence_lane(still_owns)
+        return self._counting.fence(still_owns)
 
     def finish_flattening(self, lease: Lease, command_id: str, still_owns: Callable[[], bool]) -> bool:
         """Opens a new ledger, in which everything up to now is done with.
 
-        The disk is told first: should this end half-way, the next attempt counts from the flattening on.
+        The records are read when history can lag no more: the newest of A's trades then is behind all that was filled
+        before. The disk is told first: should this end half-way, the next attempt counts from the flattening on.
 
         Returns:
-            True where both accounts hold nothing and all that they traded before is in the records.
+            True where both accounts hold nothing and a new ledger is open.
         """
         memory = self._known()
-        if memory is None or self._count(memory, still_owns) is None or not still_owns():
+        if memory is None or self._counting.count(memory, still_owns) is None or not still_owns():
             return False
-        records, maker, hedge = self._records(memory), self._sources.maker_venue, self._sources.hedge_venue
+        records, maker, hedge = self._counting.records(memory), self._sources.maker_venue, self._sources.hedge_venue
         if maker.position(self._markets.maker).size != 0 or hedge.position(self._markets.hedge).size != 0:
             return False
-        done = Flattened(
-            command_id=command_id,
-            is_done=True,
-            trade_id=max((fill.trade_id for fill in records.maker_fills), default=memory.trade_id),
-            hedge_trade_id=max((fill.trade_id for fill in records.hedge_fills), default=memory.hedge_trade_id),
-            filled_at_ms=max((fill.executed_at_ms for fill in records.maker_fills), default=0),
-        )
-        epoch, after = self._new_epoch(lease), _after(memory, done)
-        self._save(after, epoch, 0)
-        self._sources.flattened.save(done)
-        watermark = Watermark(after.trade_id, done.filled_at_ms)
+        trade_id = max((fill.trade_id for fill in records.maker_fills), default=memory.trade_id)
+        hedge_trade_id = max((fill.trade_id for fill in records.hedge_fills), default=memory.hedge_trade_id)
+        filled_at_ms = max((fill.executed_at_ms for fill in records.maker_fills), default=0)
+        epoch = self._new_epoch(lease)
+        done = Flattened(command_id=command_id, is_done=True, trade_id=trade_id, hedge_trade_id=hedge_trade_id)
+        self._save(_after(memory, done), epoch, 0)
+        watermark = Watermark(trade_id, filled_at_ms)
         self._ledger.restore(epoch, fencing=lease.fencing, orders=[], watermark=watermark)
-        self._save(after, epoch, self._ledger.sequence)
+        self._save(_after(memory, done), epoch, self._ledger.sequence)
         return True
 
     # --- the beginning ------------------------------------------------------------------------------------------------
@@ -257,11 +250,12 @@ class LedgerRecovery:
             trade_id = self._sources.maker_venue.latest_trade_id(self._markets.maker)
         return HedgerMemory(
             epoch=epoch,
+            origin=epoch,
             sequence=0,
             trade_id=trade_id,
             saved_at_ms=to_ms(self._clock.now_ns()),
             net_at_baseline=str(
-                self._net_position() - self._markets.maker.size_of(self._ledger.totals().unhedged_lots)
+                self._counting.net_position() - self._markets.maker.size_of(self._ledger.totals().unhedged_lots)
             ),
         )
 
@@ -269,23 +263,24 @@ class LedgerRecovery:
         return f"{self._run_id}:{lease.fencing}:{to_ms(self._clock.now_ns())}"
 
     def _save(self, known: HedgerMemory, epoch: str, sequence: int) -> None:
-        self._sources.memory.save(
-            msgspec.structs.replace(
-                known,
-                epoch=epoch,
-                sequence=sequence,
-                saved_at_ms=to_ms(self._clock.now_ns()),
-                redis_run_id=self._sources.read_server().run_id,
-            )
+        memory = msgspec.structs.replace(
+            known,
+            epoch=epoch,
+            sequence=sequence,
+            saved_at_ms=to_ms(self._clock.now_ns()),
+            redis_run_id=self._sources.read_server().run_id,
+            origin=known.origin or known.epoch,
         )
+        self._sources.memory.save(memory)
+        self._sources.shared.save(memory)
 
     # --- counting anew ------------------------------------------------------------------------------------------------
 
     def _rebuild(self, lease: Lease, memory: HedgerMemory, still_owns: Callable[[], bool]) -> bool:
         began_ms = to_ms(self._clock.monotonic_ns())
-        if not self._fence_lane(still_owns):
+        if not self._counting.fence(still_owns):
             return False
-        counted = self._count(memory, still_owns)
+        counted = self._counting.count(memory, still_owns)
         if counted is None or not still_owns():
             return False
         epoch = self._new_epoch(lease)
@@ -301,56 +296,6 @@ class LedgerRecovery:
             names = ", ".join(str(line.order.order_index) for line in too_much)
             raise InvariantBroken(f"hedged for more than was filled, by the venue's records: orders {names}")
         return True
-
-    def _fence_lane(self, still_owns: Callable[[], bool]) -> bool:
-        """After this no transaction that was sent on the lane before can execute."""
-        venue = self._sources.hedge_venue
-        while still_owns():
-            fence = venue.sign_dead_man(venue.next_nonce(), None)
-            venue.send(fence)
-            give_up_ms = to_ms(self._clock.monotonic_ns()) + FENCE_WAIT_MS
-            while still_owns() and to_ms(self._clock.monotonic_ns()) < give_up_ms:
-                report = venue.transaction(fence.hash)
-                if report is not None and report.status is TransactionStatus.EXECUTED:
-                    return True
-                if venue.next_nonce() > fence.nonce and (report is None or report.status is TransactionStatus.FAILED):
-                    break  # another transaction took that nonce: fence the next one
-                self._clock.sleep(PAUSE_S)
-        return False
-
-    def _count(self, memory: HedgerMemory, still_owns: Callable[[], bool]) -> tuple[CountedOrder, ...] | None:
-        """Reads until the count explains the positions, or history can lag no more; None where the market is lost."""
-        began_ms = to_ms(self._clock.monotonic_ns())
-        net_at_baseline = Decimal(memory.net_at_baseline)
-        while still_owns():
-            net = self._net_position()
-            records = self._records(memory)
-            counted = recount(records, self._sources.maker_venue.account_index)
-            is_whole = is_complete(counted, self._markets.maker, net, net_at_baseline, closing_trades(records))
-            if is_whole and net == self._net_position():
-                return counted
-            if to_ms(self._clock.monotonic_ns()) - began_ms >= LAG_MS:
-                self._log.error("the venues' records do not explain the positions", net=str(net))
-                return counted
-            self._clock.sleep(PAUSE_S)
-        return None
-
-    def _records(self, memory: HedgerMemory) -> VenueRecords:
-        maker, hedge = self._sources.maker_venue, self._sources.hedge_venue
-        since = memory.trade_id
-        hedged_since = max(memory.hedge_trade_id, since if self._markets.is_one_venue else 0)
-        resting = maker.open_orders(self._markets.maker)
-        return VenueRecords(
-            maker_market=self._markets.maker,
-            maker_fills=maker.fills(self._markets.maker, after_trade_id=since),
-            open_maker_orders=frozenset(report.order_index for report in resting),
-            hedge_fills=hedge.fills(self._markets.hedge, after_trade_id=hedged_since),
-            hedge_orders=hedge.closed_orders(self._markets.hedge, memory.saved_at_ms - ORDERS_BEFORE_MS),
-        )
-
-    def _net_position(self) -> Decimal:
-        sources, markets = self._sources, self._markets
-        return sources.maker_venue.position(markets.maker).size + sources.hedge_venue.position(markets.hedge).size
 
 
 def _after(memory: HedgerMemory, flattened: Flattened) -> HedgerMemory:

@@ -2,7 +2,8 @@
 
 The bound on the price is measured from the best price on the hedging venue as it is now, and from the fill's own
 price only where the book is not live: a market that has moved since the fill must still be hedged, a thin book must
-not be swept.
+not be swept. While the rest of a partly filled maker order may be on the same book, the hedge takes only prices better
+than that order's, so that A and B never trade with each other; A cancels the rest meanwhile.
 """
 
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ class HedgeRule:
         maker_market: the market that the fill's lots are counted in.
         hedge_market: the market that is hedged in.
         max_slippage: fraction that the average price may be worse than the reference.
+        keeps_apart: the maker's own resting order, on the same venue, is never traded with.
     """
 
     maker_market: Market
     hedge_market: Market
     max_slippage: Decimal
+    keeps_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ def reference_price(side: Side, book: BookTop, fill_price: Decimal | None) -> De
     return fill_price
 
 
-def size_hedge(rule: HedgeRule, claim: Claim, book: BookTop, fill_price: Decimal | None) -> PricedHedge | None:
+def size_hedge(
+    rule: HedgeRule, claim: Claim, book: BookTop, fill_price: Decimal | None, *, may_rest: bool = False
+) -> PricedHedge | None:
     """Makes the hedging order of a claim.
 
     Args:
@@ -53,6 +58,7 @@ def size_hedge(rule: HedgeRule, claim: Claim, book: BookTop, fill_price: Decimal
         claim: what the ledger has set aside.
         book: the hedging venue's book.
         fill_price: average price of the fill, quote units, None where it is not known.
+        may_rest: the rest of the maker's order may still be on the book, at the fill's price.
 
     Returns:
         The order, or None while there is no price to bound it by.
@@ -66,6 +72,10 @@ def size_hedge(rule: HedgeRule, claim: Claim, book: BookTop, fill_price: Decimal
         worst = market.price_of(market.ticks_up(reference * (1 + rule.max_slippage)))
     else:
         worst = market.price_of(max(1, market.ticks_down(reference * (1 - rule.max_slippage))))
+    kind = OrderKind.MARKET
+    if rule.keeps_apart and may_rest and fill_price is not None:
+        # A market order's bound is on its average price, so it could still meet the maker's own order.
+        kind = OrderKind.IMMEDIATE_OR_CANCEL
+        worst = min(worst, fill_price - market.tick) if side is Side.BUY else max(worst, fill_price + market.tick)
     size = rule.maker_market.size_of(claim.lots)
-    intent = OrderIntent(market, side, OrderKind.MARKET, size, worst, claim.client_order_index)
-    return PricedHedge(intent, reference)
+    return PricedHedge(OrderIntent(market, side, kind, size, worst, claim.client_order_index), reference)

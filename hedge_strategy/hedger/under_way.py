@@ -16,6 +16,7 @@ class HedgeUnderWay:
     Attributes:
         claim: the ledger's claim, None until it has answered.
         average_price: of the fill that is hedged, None where not known.
+        maker_may_rest: the maker's order was not final when it was claimed.
         evidence: what is known of its transaction, None until it was sent.
         settlement: how it ended, None until that is proven.
         unanswered: the command that Redis has not answered yet; it is given again until it has.
@@ -24,6 +25,7 @@ class HedgeUnderWay:
 
     claim: Claim | None = None
     average_price: Decimal | None = None
+    maker_may_rest: bool = False
     evidence: Evidence | None = None
     settlement: ev.Settle | None = None
     unanswered: ev.Command | None = None

@@ -22,6 +22,7 @@ from hedge_strategy.domain.order import OrderReport, Side
 
 ORDERS_KEPT = 10_000
 CLOSING_TRADES_KEPT = 1_000
+ORDERS_EXPECTED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Baseline:
 @dataclass(slots=True)
 class _TrackedOrder:
     side: Side
+    whole_size: Decimal | None = None
     first_trade_id: int | None = None
     trade_ids: set[int] = field(default_factory=set)
     traded_size: Decimal = Decimal(0)
@@ -74,6 +76,13 @@ class FillTracker:
         self._newest_trade_id = max(baseline.trade_id, handled_trade_id or 0)
         self._net_told = Decimal(0)
         self._closing_trades: OrderedDict[int, None] = OrderedDict()
+        self._expected: OrderedDict[int, Decimal] = OrderedDict()
+
+    def expect(self, client_order_index: int, size: Decimal) -> None:
+        """An order of this size is about to be placed: filled by that much, it can fill no further."""
+        self._expected[client_order_index] = size
+        if len(self._expected) > ORDERS_EXPECTED:
+            self._expected.popitem(last=False)
 
     @property
     def net_told(self) -> Decimal:
@@ -92,6 +101,7 @@ class FillTracker:
             self._closed_by(fill)
             return None
         order = self._order(fill.order_index, fill.side)
+        order.whole_size = order.whole_size or self._expected.get(fill.client_order_index)
         if fill.trade_id in order.trade_ids:
             return None
         order.trade_ids.add(fill.trade_id)
@@ -117,6 +127,7 @@ class FillTracker:
         if not known and not (is_ours and report.filled_size):
             return None
         order = self._order(report.order_index, report.side)
+        order.whole_size = report.size
         if is_ours and report.filled_size > order.reported_size:
             order.reported_size = report.filled_size
             order.reported_quote = report.filled_quote
@@ -158,6 +169,8 @@ class FillTracker:
                 del self._orders[index]
 
     def _news(self, order_index: int, order: _TrackedOrder) -> CumulativeFill | None:
+        if order.whole_size is not None and order.filled_size >= order.whole_size:
+            order.is_final = True
         grown = order.filled_size > order.told_size
         ended = order.is_final and not order.told_final and order.filled_size > 0
         if not grown and not ended:

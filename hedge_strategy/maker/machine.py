@@ -27,7 +27,7 @@ from hedge_strategy.maker.quoting import QuoteRule, Wait, decide_quote
 from hedge_strategy.maker.status import MakerState, MakerStatus
 from hedge_strategy.maker.surroundings import Surroundings
 from hedge_strategy.maker.sweep import Sweep
-from hedge_strategy.maker.unhedged import UnhedgedFills
+from hedge_strategy.maker.unhedged import LEDGER_POLL_MS, UnhedgedFills
 from hedge_strategy.maker.working_order import ABSENCE_PROOF_MS, WorkingOrder
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
@@ -52,6 +52,8 @@ class MakerSettings:
         started_at_s: unix seconds of this process' start, part of every client order index.
         complete_until_ms: until when an earlier run had read everything, unix ms.
         dead_man_ms: how far ahead the venue's dead-man switch is armed; None: it is not used.
+        cancels_partly_filled: the rest of a partly filled order is cancelled at once, so that the hedge cannot meet it.
+        poll_ms: pause between two looks at the ledger while a hedge is awaited.
     """
 
     rule: QuoteRule
@@ -61,6 +63,8 @@ class MakerSettings:
     started_at_s: int
     complete_until_ms: int
     dead_man_ms: int | None = None
+    cancels_partly_filled: bool = False
+    poll_ms: int = LEDGER_POLL_MS
 
 
 class MakerMachine:
@@ -71,7 +75,7 @@ class MakerMachine:
         self._market_index = settings.rule.market.index
         self._tracker = tracker
         self._around = Surroundings()
-        self._unhedged = UnhedgedFills(settings.hedge_wait_ms)
+        self._unhedged = UnhedgedFills(settings.hedge_wait_ms, settings.poll_ms)
         self._dead_man = DeadManSwitch(settings.dead_man_ms)
         self._order: WorkingOrder | None = None
         self._catch_up = CatchUpPlan(settings.complete_until_ms)
@@ -141,7 +145,10 @@ class MakerMachine:
         if fill is None:
             return ()
         self._last_fill = fill
-        return self._unhedged.told(fill, now_ms)
+        commands = self._unhedged.told(fill, now_ms)
+        if self._settings.cancels_partly_filled and not fill.is_final:
+            commands += self._want_cancel()
+        return commands
 
     def _published(
         self, event: ev.FillPublished | ev.PublishFailed | ev.FillsKept | ev.KeepFailed, now_ms: int
@@ -217,8 +224,6 @@ class MakerMachine:
             commands += self.step(port.OrderSeen(report), now_ms)
         self._catch_up.done(now_ms)
         self._position.read(event.position)
-        if self._catch_up.is_complete:
-            self._position.history_complete(now_ms)
         strays = [order for order in event.orders if self._is_stray(order, now_ms)]
         if strays:
             self._sweep.stray_seen()
@@ -311,7 +316,8 @@ class MakerMachine:
             is_hedged=self._unhedged.is_hedged and self._catch_up.has_caught_up,
             now_ms=now_ms,
         )
-        disagreement = self._position.disagreement(self._tracker.net_told, now_ms)  # it has to see time pass
+        is_settled = self._around.is_connected and self._catch_up.is_complete
+        disagreement = self._position.disagreement(self._tracker.net_told, now_ms, is_settled=is_settled)
         if self._order is not None:
             return commands + self._arm(now_ms) + self._order.tick(now_ms)
         reason = self._why_no_quote(disagreement, now_ms)
@@ -362,6 +368,7 @@ class MakerMachine:
             self._quote_after_ms = now_ms + LONGEST_REFUSAL_PAUSE_MS
             return self._say("; ".join(verdict.reasons))
         self._last_reason = ""
+        self._tracker.expect(index, size)
         self._order = WorkingOrder(index, now_ms + self._settings.order_timeout_ms, intent)
         facts = (("side", quote.side.value), ("size", size), ("price", quote.price), ("order", index))
         return (ev.Note("info", "quoting", facts), ev.PlaceOrder(verdict))

@@ -83,20 +83,20 @@ class OrderDesk:
         """Hands an answer in; called on the socket's thread."""
         self._sender.answered(event)
 
-    def finish(self) -> Outcome:
+    def finish(self) -> tuple[Outcome, str]:
         """Works off what is in line, ends the thread, and cancels everything the account rests, on every market.
 
         Returns:
-            What became of that last cancel.
+            What became of that last cancel, and its transaction's name on the venue.
         """
         self._is_ending.set()
         self._tasks.put(None)
         self._thread.join()
         return self.cancel_everything()
 
-    def cancel_everything(self) -> Outcome:
+    def cancel_everything(self) -> tuple[Outcome, str]:
         """Cancels all that the account rests, on every market; only after `finish`."""
-        return self._sender.send(lambda nonce: self._venue.sign_cancel_all(nonce))[0]
+        return self._sender.send(lambda nonce: self._venue.sign_cancel_all(nonce))
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:

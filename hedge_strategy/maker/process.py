@@ -22,7 +22,7 @@ from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.result_channel import ResultHeard, ResultSubscriber
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import Accepted, Unknown
+from hedge_strategy.domain.order import Accepted, TransactionStatus
 from hedge_strategy.errors import (
     CoordinationError,
     DiskFailed,
@@ -45,6 +45,7 @@ STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_DEADLINE_MS = 65_000
 """For the last cancel-all while it is refused: longer than the venue's minute of counted requests."""
 GONE_DEADLINE_MS = 5_000
+LAST_CANCEL_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,28 +285,36 @@ class MakerProcess:
     # --- the end ------------------------------------------------------------------------------------------------------
 
     def _leave_nothing_resting(self) -> bool:
-        """Cancels on every market index and looks: the venue's own list of this market must be empty."""
-        refused_until_ms = to_ms(self._clock.monotonic_ns()) + LAST_CANCEL_DEADLINE_MS
-        outcome = self._desk.finish()
-        while not isinstance(outcome, Accepted | Unknown) and to_ms(self._clock.monotonic_ns()) < refused_until_ms:
-            self._clock.sleep(1)
-            outcome = self._desk.cancel_everything()
-        if not isinstance(outcome, Accepted):
-            self._log.error("cancelling everything was not confirmed; look at the venue", outcome=repr(outcome))
-            return False
-        give_up_ms = to_ms(self._clock.monotonic_ns()) + GONE_DEADLINE_MS
+        """Cancels on every market index until the venue says that it was done and shows nothing of this market."""
+        give_up_ms = to_ms(self._clock.monotonic_ns()) + LAST_CANCEL_DEADLINE_MS
+        outcome, name = self._desk.finish()
         while True:
-            try:
-                resting = self._venue.open_orders(self._run.market)
-            except VenueError as error:
-                self._log.error("whether orders still rest could not be read", reason=str(error))
-                return False
-            if not resting:
+            problem = f"the last cancel was not confirmed: {outcome!r}"
+            if isinstance(outcome, Accepted):
+                problem = self._why_not_gone(name)
+            if not problem:
                 self._log.info("nothing rests")
                 return True
             if to_ms(self._clock.monotonic_ns()) >= give_up_ms:
-                self._log.error("orders still rest; cancel them on the venue", count=len(resting))
+                self._log.error("orders may still rest; look at the venue", why=problem)
                 return False
+            self._clock.sleep(LAST_CANCEL_PAUSE_S)
+            outcome, name = self._desk.cancel_everything()
+
+    def _why_not_gone(self, transaction_hash: str) -> str:
+        """Empty once the cancel of everything was executed, not only accepted, and nothing of this market rests."""
+        give_up_ms = to_ms(self._clock.monotonic_ns()) + GONE_DEADLINE_MS
+        while True:
+            try:
+                report = self._venue.transaction(transaction_hash)
+                is_done = report is not None and report.status is TransactionStatus.EXECUTED
+                resting = self._venue.open_orders(self._run.market)
+            except VenueError as error:
+                return f"the venue could not be asked: {error}"
+            if is_done and not resting:
+                return ""
+            if to_ms(self._clock.monotonic_ns()) >= give_up_ms:
+                return f"{len(resting)} orders still rest" if resting else "the cancel was accepted but not executed"
             self._clock.sleep(0.1)
 
 

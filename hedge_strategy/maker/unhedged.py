@@ -14,7 +14,7 @@ from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.maker import events as ev
 
 LEDGER_POLL_MS = 500
-"""Pause between two looks at the ledger while a hedge is awaited."""
+"""Pause between two looks at the ledger while a hedge is awaited, unless the settings say another."""
 PUBLISH_RETRY_MS = 200
 """Pause between two attempts to publish what Redis did not take."""
 REPEAT_AFTER_MS = 1_000
@@ -41,10 +41,12 @@ class UnhedgedFills:
 
     Args:
         hedge_wait_ms: how long a missing hedge is waited for before it is said.
+        poll_ms: pause between two looks at the ledger while a hedge is awaited.
     """
 
-    def __init__(self, hedge_wait_ms: int) -> None:
+    def __init__(self, hedge_wait_ms: int, poll_ms: int = LEDGER_POLL_MS) -> None:
         self._hedge_wait_ms = hedge_wait_ms
+        self._poll_ms = poll_ms
         self._owed: dict[int, _Owed] = {}
         self._waiting: dict[int, CumulativeFill] = {}
         self._kept: dict[int, CumulativeFill] = {}
@@ -138,7 +140,7 @@ class UnhedgedFills:
             self._retry_at_ms = now_ms + PUBLISH_RETRY_MS
             commands += self._next()
         for order_index, owed in self._owed.items():
-            if is_redis_there and now_ms - owed.asked_at_ms >= LEDGER_POLL_MS:
+            if is_redis_there and now_ms - owed.asked_at_ms >= self._poll_ms:
                 owed.asked_at_ms = now_ms
                 commands += (ev.ReadLedger(order_index, owed.fill),)
         return commands

@@ -177,3 +177,13 @@ def test_the_count_is_right_exactly_when_every_order_is_even(fills: dict[int, in
     assert set(report.lost) == {base + number for number, lots in excess.items() if lots < 0}
     assert set(report.doubled) == {base + number for number, lots in excess.items() if lots > 0}
     assert Decimal(report.net["BTC"]) == -BTC.size_of(sum(excess.values()))
+
+
+def test_a_trade_between_a_and_b_is_told() -> None:
+    ours = dataclasses.replace(filled(BID, Side.BUY, 5), counter_account_index=B)
+    hedges = (hedged(BID, Side.SELL, 5),)
+    apart = audit_markets([MarketRecords(BTC, BTC, (ours,), hedges, ())])
+    assert apart.ok, "on another venue the number is somebody else's"
+    report = audit_markets([MarketRecords(BTC, BTC, (ours,), hedges, (), B)])
+    assert not report.ok
+    assert report.problems == ["BTC trade 1: A and B traded with each other"]

@@ -19,7 +19,6 @@ from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import connect, server_facts
 from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
-from hedge_strategy.coordination.flattened import FlattenedRecord
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_keys
 from hedge_strategy.coordination.lease import Lease, Leases
@@ -27,11 +26,13 @@ from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage, encode, fill_message
 from hedge_strategy.coordination.presence import HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
+from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side
+from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
@@ -39,7 +40,7 @@ from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
-from hedge_strategy.hedger.recovery import LedgerRecovery, RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
@@ -50,6 +51,7 @@ from tests.fake_venue import BTC, ETH, FakeVenue
 from tests.polling import wait_until
 from tests.redis_server import running_redis
 
+HISTORY_LAG_MS = 100
 MAKER, HEDGER = 7, 8
 
 
@@ -66,11 +68,11 @@ class Running:
             self.maker_venue,
             hedger_memory(Path(self._folder.name), market.symbol, MAKER),
             Checkpoints(client, market.symbol, MAKER),
-            FlattenedRecord(client, market.symbol),
+            SharedMemory(client, market.symbol),
             partial(server_facts, client),
         )
         markets = RecoveryMarkets(market, market, is_one_venue=False)
-        recovery = LedgerRecovery(ledger, sources, markets, owner, clock)
+        recovery = LedgerRecovery(ledger, sources, markets, owner, clock, HISTORY_LAG_MS)
         source = FillSource(market.symbol, MAKER, market.index)
         leases = Leases(client, life_ms=3_000)
         settings = HedgerSettings(HedgeRule(market, market, Decimal("0.005")), Limits(), 5, 300, owner)

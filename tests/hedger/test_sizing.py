@@ -48,3 +48,19 @@ def test_without_any_price_there_is_no_order(book: BookTop, price: Decimal | Non
 
 def test_a_bound_is_never_below_a_tick() -> None:
     assert _priced(Side.BUY, EMPTY, "0.1").intent.price == Decimal("0.1")
+
+
+@pytest.mark.parametrize(("maker_side", "price"), [(Side.BUY, "100000.1"), (Side.SELL, "99999.9")])
+def test_a_hedge_stays_clear_of_the_rest_of_the_makers_order(maker_side: Side, price: str) -> None:
+    rule = HedgeRule(BTC, BTC, Decimal("0.005"), keeps_apart=True)
+    priced = size_hedge(rule, _claim(maker_side), LIVE, Decimal(100_000), may_rest=True)
+    assert priced is not None
+    assert (priced.intent.kind, priced.intent.price) == (OrderKind.IMMEDIATE_OR_CANCEL, Decimal(price))
+
+
+@pytest.mark.parametrize(("keeps_apart", "may_rest"), [(False, True), (True, False)])
+def test_elsewhere_or_once_it_is_gone_the_hedge_is_a_market_order(keeps_apart: bool, may_rest: bool) -> None:
+    rule = HedgeRule(BTC, BTC, Decimal("0.005"), keeps_apart=keeps_apart)
+    priced = size_hedge(rule, _claim(Side.BUY), LIVE, Decimal(100_000), may_rest=may_rest)
+    assert priced is not None
+    assert priced.intent.kind is OrderKind.MARKET

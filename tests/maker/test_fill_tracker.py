@@ -26,11 +26,17 @@ def _trade(
 
 
 def _report(
-    filled: str, status: OrderStatus = OrderStatus.OPEN, *, order: int = 1, client: int = OURS, market: int = 0
+    filled: str,
+    status: OrderStatus = OrderStatus.OPEN,
+    *,
+    order: int = 1,
+    client: int = OURS,
+    market: int = 0,
+    whole: int = 1,
 ) -> OrderReport:
-    size = Decimal(filled)
+    size, price = Decimal(filled), Decimal(10)
     return OrderReport(
-        ACCOUNT, market, order, client, Side.BUY, Decimal(10), Decimal(1), size, size * 10, status, status.value, 5
+        ACCOUNT, market, order, client, Side.BUY, price, Decimal(whole), size, size * 10, status, status.value, 5
     )
 
 
@@ -106,7 +112,7 @@ def test_any_order_of_trades_and_reports_tells_the_whole_once_and_only_ever_more
     sizes: list[int], data: st.DataObject
 ) -> None:
     trades = [_trade(101 + i, str(size)) for i, size in enumerate(sizes)]
-    reports = [_report(str(sum(sizes[:count]))) for count in range(1, len(sizes) + 1)]
+    reports = [_report(str(sum(sizes[:count])), whole=sum(sizes) + 1) for count in range(1, len(sizes) + 1)]
     events = data.draw(st.permutations([*trades, *reports, *trades, *reports]))
     tracker = _tracker()
     told = [
@@ -117,3 +123,21 @@ def test_any_order_of_trades_and_reports_tells_the_whole_once_and_only_ever_more
     assert told == sorted(set(told))
     assert told[-1] == sum(sizes)
     assert tracker.net_told == sum(sizes)
+
+
+def test_an_order_filled_by_its_whole_size_is_final_before_the_venue_says_so() -> None:
+    tracker = _tracker()
+    tracker.expect(OURS, Decimal(1))
+    told = [tracker.note_fill(_trade(101, "0.4")), tracker.note_fill(_trade(102, "0.6"))]
+    assert [news.is_final for news in told if news is not None] == [False, True]
+    assert tracker.note_order(_report("1", OrderStatus.FILLED)) is None, "nothing new is told by the report"
+
+
+def test_an_order_of_unknown_size_is_final_only_by_its_report() -> None:
+    tracker = _tracker()
+    news = tracker.note_fill(_trade(101, "1"))
+    assert news is not None
+    assert not news.is_final
+    told = tracker.note_order(_report("1", OrderStatus.FILLED))
+    assert told is not None
+    assert told.is_final

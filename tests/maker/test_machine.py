@@ -54,9 +54,9 @@ def test_any_schedule_of_faults_publishes_every_fill_and_rests_one_order(seed: i
     _at_rest(world)
 
 
-def _quoting(seed: int = 1) -> World:
+def _quoting(seed: int = 1, *, keeps_apart: bool = False) -> World:
     """A world in which an order rests."""
-    world = World(seed)
+    world = World(seed, keeps_apart=keeps_apart)
     world.connect()
     for _ in range(40):
         world.see_coordination()
@@ -98,6 +98,16 @@ def test_two_partial_fills_are_two_growing_messages_of_one_order() -> None:
         world.pass_time(100)
     sizes = {command.fill.filled_size for command in world.log if isinstance(command, ev.PublishFill)}
     assert sizes == {Decimal("0.00300"), Decimal("0.01000")}
+
+
+def test_the_rest_of_a_partly_filled_order_is_cancelled_at_once_where_the_hedge_could_meet_it() -> None:
+    world = _quoting(keeps_apart=True)
+    (order,) = world.orders.values()
+    world._fill(order, Decimal("0.00300"))
+    _run(world, 1_000)
+    assert order.report.status is OrderStatus.CANCELED
+    (told,) = world.published.values()
+    assert (told.filled_size, told.is_final) == (Decimal("0.00300"), True)
 
 
 def test_fills_missed_while_disconnected_are_read_and_published_once() -> None:

@@ -133,6 +133,6 @@ def test_finishing_works_off_the_line_and_cancels_on_every_market(bench: Bench) 
     order = approve(intent, Limits(), Situation(Decimal(0)))
     assert isinstance(order, Approved)
     bench.desk.submit(PlaceOrder(order))
-    assert isinstance(bench.desk.finish(), Accepted)
+    assert isinstance(bench.desk.finish()[0], Accepted)
     assert set(bench.venue.orders) == {1, 2}
     assert not bench.venue.resting()

@@ -76,7 +76,8 @@ class VenueOrder:
 class World:
     """Machine, venue, hedger and Redis."""
 
-    def __init__(self, seed: int, faults: Faults | None = None) -> None:
+    def __init__(self, seed: int, faults: Faults | None = None, *, keeps_apart: bool = False) -> None:
+        self.keeps_apart = keeps_apart
         self.random = random.Random(seed)
         self.faults = faults or Faults()
         self.now_ms = STARTED_S * 1000
@@ -107,7 +108,8 @@ class World:
         """A new run of the maker; what the last one had in memory is gone."""
         self.runs += 1
         tracker = FillTracker(MAKER, BTC.index, Baseline(0, STARTED_S), self.checkpoint)
-        self.machine = MakerMachine(settings(started_at_s=STARTED_S + self.runs), tracker)
+        chosen = replace(settings(started_at_s=STARTED_S + self.runs), cancels_partly_filled=self.keeps_apart)
+        self.machine = MakerMachine(chosen, tracker)
         self.is_connected = self.is_finished = False
         self.desk.clear()
         self.pushes, self.later = [], []

@@ -1,0 +1,143 @@
+"""Reads from the two venues what was filled and hedged, once nothing can change it any more and nothing can lag.
+
+For whoever writes a ledger anew. Only readings, but for the fence: a harmless transaction of B's lane.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import structlog
+
+from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.coordination.checkpoint import Checkpoints
+from hedge_strategy.coordination.connection import ServerFacts
+from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory
+from hedge_strategy.coordination.shared_memory import SharedMemory
+from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import TransactionStatus
+from hedge_strategy.errors import RateLimited
+from hedge_strategy.hedger.recount import CountedOrder, VenueRecords, closing_trades, is_complete, recount
+from hedge_strategy.venues.port import Venue
+
+PAUSE_S = 0.5
+"""Pause between two looks at the fence, and after the first count …"""
+COUNT_PAUSE_MAX_S = 4.0
+"""… doubled up to this: a count costs about a sixteenth of what a Premium account may read in a minute …"""
+LIMITED_PAUSE_MAX_S = 30.0
+"""… and up to this while the venue's limit of reads is used up: a count must fit into it whole."""
+FENCE_WAIT_MS = 3_000
+ORDERS_BEFORE_MS = 60_000
+"""How far before the last checkpoint B's ended orders are asked for: clocks differ and history lags."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverySources:
+    """What there is besides Redis' ledger.
+
+    Attributes:
+        hedge_venue: B's, started.
+        maker_venue: A's account, for reading only.
+        memory: this hedger's record on disk.
+        checkpoints: A's record in Redis.
+        shared: what the owner remembers, in Redis, for hedgers that wait on other machines.
+        read_server: what Redis says of itself; raises RedisUnavailable.
+    """
+
+    hedge_venue: Venue
+    maker_venue: Venue
+    memory: DiskRecord[HedgerMemory]
+    checkpoints: Checkpoints
+    shared: SharedMemory
+    read_server: Callable[[], ServerFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryMarkets:
+    """A's market, B's market, and whether both are on one venue, whose trade ids then compare."""
+
+    maker: Market
+    hedge: Market
+    is_one_venue: bool
+
+
+class Counting:
+    """One market's records on both venues.
+
+    Args:
+        sources: the venues.
+        markets: which.
+        clock: time.
+        lag_ms: longer than the venues' history can lag.
+    """
+
+    def __init__(self, sources: RecoverySources, markets: RecoveryMarkets, clock: Clock, lag_ms: int) -> None:
+        self._sources = sources
+        self._markets = markets
+        self._clock = clock
+        self._lag_ms = lag_ms
+        self._log = structlog.get_logger("hedger.counting", market=markets.maker.symbol)
+
+    def fence(self, still_owns: Callable[[], bool]) -> bool:
+        """After this no transaction that was sent on the lane before can execute."""
+        venue = self._sources.hedge_venue
+        while still_owns():
+            fence = venue.sign_dead_man(venue.next_nonce(), None)
+            venue.send(fence)
+            give_up_ms = to_ms(self._clock.monotonic_ns()) + FENCE_WAIT_MS
+            while still_owns() and to_ms(self._clock.monotonic_ns()) < give_up_ms:
+                report = venue.transaction(fence.hash)
+                if report is not None and report.status is TransactionStatus.EXECUTED:
+                    return True
+                if venue.next_nonce() > fence.nonce and (report is None or report.status is TransactionStatus.FAILED):
+                    break  # another transaction took that nonce: fence the next one
+                self._clock.sleep(PAUSE_S)
+        return False
+
+    def count(self, memory: HedgerMemory, still_owns: Callable[[], bool]) -> tuple[CountedOrder, ...] | None:
+        """Reads once history can lag no more until the count explains the positions; None where the market is lost."""
+        self._sleep_while(still_owns, self._lag_ms / 1000)
+        began_ms = to_ms(self._clock.monotonic_ns())
+        net_at_baseline = Decimal(memory.net_at_baseline)
+        pause_s = PAUSE_S
+        while still_owns():
+            longest_s = COUNT_PAUSE_MAX_S
+            try:
+                net = self.net_position()
+                records = self.records(memory)
+                counted = recount(records, self._sources.maker_venue.account_index)
+                is_whole = is_complete(counted, self._markets.maker, net, net_at_baseline, closing_trades(records))
+                if is_whole and net == self.net_position():
+                    return counted
+                if to_ms(self._clock.monotonic_ns()) - began_ms >= self._lag_ms:
+                    self._log.error("the venues' records do not explain the positions", net=str(net))
+                    return counted
+            except RateLimited as error:
+                # Beginning anew would spend on the fence what is missing for the count, again and again.
+                self._log.warning("the count waits for the venue's limit", reason=str(error))
+                longest_s = LIMITED_PAUSE_MAX_S
+            self._sleep_while(still_owns, pause_s)
+            pause_s = min(2 * pause_s, longest_s)
+        return None
+
+    def _sleep_while(self, still_owns: Callable[[], bool], seconds: float) -> None:
+        until_ms = to_ms(self._clock.monotonic_ns()) + int(seconds * 1000)
+        while still_owns() and to_ms(self._clock.monotonic_ns()) < until_ms:
+            self._clock.sleep(min(PAUSE_S, seconds))
+
+    def records(self, memory: HedgerMemory) -> VenueRecords:
+        maker, hedge = self._sources.maker_venue, self._sources.hedge_venue
+        since = memory.trade_id
+        hedged_since = max(memory.hedge_trade_id, since if self._markets.is_one_venue else 0)
+        resting = maker.open_orders(self._markets.maker)
+        return VenueRecords(
+            maker_market=self._markets.maker,
+            maker_fills=maker.fills(self._markets.maker, after_trade_id=since),
+            open_maker_orders=frozenset(report.order_index for report in resting),
+            hedge_fills=hedge.fills(self._markets.hedge, after_trade_id=hedged_since),
+            hedge_orders=hedge.closed_orders(self._markets.hedge, memory.saved_at_ms - ORDERS_BEFORE_MS),
+        )
+
+    def net_position(self) -> Decimal:
+        sources, markets = self._sources, self._markets
+        return sources.maker_venue.position(markets.maker).size + sources.hedge_venue.position(markets.hedge).size

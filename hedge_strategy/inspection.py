@@ -1,0 +1,177 @@
+"""What a person at the keyboard reads and gives orders with, built from the settings; starts no thread, signs nothing.
+
+The audit, the look at Redis and the venues before a start, what both accounts hold, and the way to A and B through
+Redis.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+from hedge_strategy.clock import Clock
+from hedge_strategy.config.schema import Config
+from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints, markets_with_a_maker
+from hedge_strategy.coordination.commands import Commands
+from hedge_strategy.coordination.connection import check, connect
+from hedge_strategy.coordination.disk import file_for, read_record
+from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.ledger_rows import Totals
+from hedge_strategy.coordination.status_board import StatusBoard
+from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
+from hedge_strategy.domain.hedge import OrderKey
+from hedge_strategy.errors import UserError
+from hedge_strategy.wiring import STATUS_LIFE_MS, redis_settings, venue_of
+
+
+@dataclass(frozen=True, slots=True)
+class Switchboard:
+    """What a person at the keyboard reads and gives orders with: all of it in Redis.
+
+    Attributes:
+        commands: to be sent, and what became of them.
+        board: what each process says of itself.
+        leases: who owns which market.
+        totals: of a market's ledger.
+        markets: in which an A has ever run.
+    """
+
+    commands: Commands
+    board: StatusBoard
+    leases: Leases
+    totals: Callable[[str], Totals]
+    markets: Callable[[], tuple[str, ...]]
+
+
+def open_switchboard(config: Config) -> Switchboard:
+    """Connects to the Redis that A and B share.
+
+    Raises:
+        UserError: it is not there, or not as it must be.
+    """
+    settings = redis_settings(config)
+    client = connect(settings)
+    check(client, settings)
+    return Switchboard(
+        commands=Commands(client),
+        board=StatusBoard(client, life_ms=STATUS_LIFE_MS),
+        leases=Leases(client, life_ms=config.strategy.lease_ms),
+        totals=lambda symbol: HedgeLedger(client, symbol).totals(),
+        markets=partial(markets_with_a_maker, client),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What the venue says of one account in one market.
+
+    Attributes:
+        market: symbol.
+        account: A or B.
+        position: signed, base units, decimal text.
+        resting: how many orders rest.
+    """
+
+    market: str
+    account: str
+    position: str
+    resting: int
+
+    @property
+    def is_flat(self) -> bool:
+        """Nothing is held, nothing rests."""
+        return Decimal(self.position) == 0 and not self.resting
+
+
+def look_at_accounts(config: Config, symbols: Sequence[str], clock: Clock) -> tuple[Holding, ...]:
+    """Asks the venues what both accounts hold and rest.
+
+    Raises:
+        UserError: a market or key is not as it must be.
+        VenueError: a venue did not answer.
+    """
+    found = []
+    for name, account in (("A", config.account_a), ("B", config.account_b)):
+        venue = venue_of(config, account, clock)
+        try:
+            for symbol in symbols:
+                market = venue.load_market(symbol)
+                size, resting = venue.position(market).size, len(venue.open_orders(market))
+                found.append(Holding(market=symbol, account=name, position=f"{size:f}", resting=resting))
+        finally:
+            venue.close()
+    return tuple(found)
+
+
+def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditReport:
+    """Reads both accounts' trades from their venues and the ledger, and counts.
+
+    Args:
+        config: the settings.
+        symbols: which markets.
+        clock: for the venues' rate limits.
+
+    Raises:
+        UserError: a market, key, Redis or venue is not as it must be, or A has never run in a market.
+        VenueError: a venue did not answer.
+        RedisUnavailable: Redis did not answer.
+    """
+    settings = redis_settings(config)
+    client = connect(settings)
+    check(client, settings)
+    maker, hedger = venue_of(config, config.account_a, clock), venue_of(config, config.account_b, clock)
+    records = []
+    try:
+        for symbol in symbols:
+            maker_market, hedge_market = maker.load_market(symbol), hedger.load_market(symbol)
+            checkpoint = _checkpoint(config, Checkpoints(client, symbol, maker.account_index), symbol)
+            if checkpoint is None:
+                raise UserError(f"process A has never run in {symbol} on this Redis: there is nothing to audit")
+            since = checkpoint.baseline_trade_id
+            same_venue = config.account_a.venue == config.account_b.venue
+            maker_fills = maker.fills(maker_market, after_trade_id=since)
+            hedge_fills = hedger.fills(hedge_market, after_trade_id=since if same_venue else 0)
+            ledger = HedgeLedger(client, symbol)
+            keys = {OrderKey(fill.account_index, fill.market_index, fill.order_index) for fill in maker_fills}
+            lines = tuple(line for key in keys if (line := ledger.order_line(key)) is not None)
+            other = hedger.account_index if same_venue else None
+            records.append(MarketRecords(maker_market, hedge_market, maker_fills, hedge_fills, lines, other))
+    finally:
+        maker.close()
+        hedger.close()
+    return audit_markets(records)
+
+
+def _checkpoint(config: Config, in_redis: Checkpoints, symbol: str) -> Checkpoint | None:
+    """Where A began: from A's disk where this is A's machine, else from Redis."""
+    path = file_for(Path(config.state_dir), "maker", symbol, config.account_a.account_index)
+    return read_record(path, Checkpoint) or in_redis.load()
+
+
+def check_surroundings(config: Config, clock: Clock) -> tuple[str, ...]:
+    """Asks Redis and the venues whether they are as they must be.
+
+    Returns:
+        Warnings: what works, but not as it should for real money.
+
+    Raises:
+        UserError: something is not as it must be.
+        VenueError: a venue did not answer.
+    """
+    settings = redis_settings(config)
+    client = connect(settings)
+    facts = check(client, settings)
+    for account in (config.account_a, config.account_b):
+        venue = venue_of(config, account, clock)
+        try:
+            venue.check()
+        finally:
+            venue.close()
+    warnings = []
+    if not facts.aof_enabled:
+        warnings.append("Redis keeps no append-only file: a restart forgets what is hedged (set appendonly yes)")
+    if facts.maxmemory_policy not in ("", "noeviction"):
+        warnings.append(f"Redis may throw the ledger away (maxmemory-policy {facts.maxmemory_policy}; set noeviction)")
+    return tuple(warnings)
