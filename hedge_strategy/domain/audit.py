@@ -178,7 +178,7 @@ def _closed_at_last(record: MarketRecords) -> frozenset[int]:
     last_at_ms: dict[int, int] = defaultdict(int)
     for fill in _without_closing(record.maker_fills):
         last_at_ms[fill.order_index] = max(last_at_ms[fill.order_index], fill.executed_at_ms)
-    return frozenset(order_index for order_index, at_ms in last_at_ms.items() if at_ms <= closed_at_ms)
+    return frozenset(order_index for order_index, at_ms in last_at_ms.items() if closed_at_ms and at_ms <= closed_at_ms)
 
 
 def _disagreements(record: MarketRecords, hedged: dict[int, Decimal]) -> list[str]:

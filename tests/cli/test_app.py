@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from hedge_strategy.cli.app import app
 
-COMMANDS = ("exchange", "maker", "hedger", "demo", "status", "pause", "resume", "audit", "check-config")
+COMMANDS = ("exchange", "maker", "hedger", "demo", "status", "pause", "resume", "flatten", "audit", "check-config")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.hedge import OrderKey, OrderLine
-from hedge_strategy.domain.ids import hedge_client_order_index
+from hedge_strategy.domain.ids import flatten_client_order_index, hedge_client_order_index
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Side
 
@@ -187,3 +187,27 @@ def test_a_trade_between_a_and_b_is_told() -> None:
     report = audit_markets([MarketRecords(BTC, BTC, (ours,), hedges, (), B)])
     assert not report.ok
     assert report.problems == ["BTC trade 1: A and B traded with each other"]
+
+
+def closing(account: int, side: Side, lots: int, at_ms: int) -> Fill:
+    one = trade(BTC, account, 99, flatten_client_order_index(1_760_000_000, 1, 1), side, lots)
+    return dataclasses.replace(one, executed_at_ms=at_ms)
+
+
+def test_what_was_unhedged_when_the_market_was_flattened_is_told_and_not_lost() -> None:
+    bought = dataclasses.replace(filled(BID, Side.BUY, 50), executed_at_ms=10)
+    report = counted(bought, closing(A, Side.SELL, 50, 20))
+    assert (report.ok, report.flattened, report.lost) == (True, [BID], [])
+    assert report.net == {"BTC": "0.00000"}
+    assert [order.residual for order in report.orders] == ["0.00050"], "the closing order is none of A's orders"
+
+
+def test_what_was_filled_after_the_market_was_flattened_must_be_hedged() -> None:
+    bought = dataclasses.replace(filled(BID, Side.BUY, 50), executed_at_ms=30)
+    report = counted(bought, closing(B, Side.SELL, 50, 20))
+    assert (report.ok, report.flattened, report.lost) == (False, [], [BID])
+
+
+def test_what_was_hedged_too_much_is_doubled_flattened_or_not() -> None:
+    bought = dataclasses.replace(filled(BID, Side.BUY, 50), executed_at_ms=10)
+    assert counted(bought, hedged(BID, Side.SELL, 60), closing(A, Side.SELL, 50, 20)).doubled == [BID]

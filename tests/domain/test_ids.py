@@ -6,14 +6,16 @@ from hedge_strategy.domain.ids import (
     ATTEMPTS_PER_ORDER,
     MAKER_ORDERS_PER_SECOND_SLOT,
     HedgeIdentity,
+    flatten_client_order_index,
     hedge_client_order_index,
     hedge_identity,
+    is_flatten_client_order_index,
     is_maker_client_order_index,
     maker_client_order_index,
 )
 
-LARGEST = (1 << 48) - 1
-ORDERS_PER_SIDE = (1 << 35) - 1
+LARGEST = (1 << 47) - 1
+ORDERS_PER_SIDE = (1 << 34) - 1
 NOW_S = 1_761_297_780
 
 ask_nonces = st.integers(min_value=1, max_value=ORDERS_PER_SIDE - 1)
@@ -56,13 +58,13 @@ def test_an_attempt_beyond_the_bound_is_refused_not_wrapped(attempt: int) -> Non
         hedge_client_order_index(844424539499239, attempt)
 
 
-@pytest.mark.parametrize("nonce", [1 << 35, (1 << 48) - (1 << 35), 1 << 47])
+@pytest.mark.parametrize("nonce", [1 << 34, (1 << 48) - (1 << 34), 1 << 47])
 def test_an_order_beyond_what_can_be_encoded_is_refused_not_wrapped(nonce: int) -> None:
     with pytest.raises(ValueError, match="too far"):
         hedge_client_order_index((1 << 48) + nonce, 0)
 
 
-@pytest.mark.parametrize("number", [0, -1, 1 << 48])
+@pytest.mark.parametrize("number", [0, -1, 1 << 47, 1 << 48])
 def test_a_number_that_no_order_can_carry_is_refused(number: int) -> None:
     with pytest.raises(ValueError, match="client order index"):
         hedge_identity(number, 0)
@@ -95,3 +97,18 @@ def test_a_makers_numbers_are_told_from_those_of_runs_before_and_of_other_tools(
     assert not is_maker_client_order_index(number, since_s=NOW_S + 1)
     assert not is_maker_client_order_index(0, since_s=0)
     assert not is_maker_client_order_index(123_456_789 % (1 << 16), since_s=0)
+
+
+@given(st.integers(min_value=NOW_S, max_value=NOW_S + (1 << 30)), st.integers(0, 254), st.integers(1, 1000))
+def test_a_closing_orders_number_is_nobodys_hedge_and_no_makers_order(at_s: int, market: int, counter: int) -> None:
+    number = flatten_client_order_index(at_s, market, counter)
+    assert LARGEST < number < 1 << 48
+    assert is_flatten_client_order_index(number)
+    assert not is_maker_client_order_index(number, since_s=0)
+    with pytest.raises(ValueError, match="client order index"):
+        hedge_identity(number, market)
+    assert not is_flatten_client_order_index(maker_client_order_index(at_s, market, counter))
+
+
+def test_the_closing_orders_of_one_attempt_differ() -> None:
+    assert len({flatten_client_order_index(NOW_S, 1, counter) for counter in range(1, 100)}) == 99

@@ -3,16 +3,20 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from hedge_strategy.clock import SystemClock
+from hedge_strategy.coordination.commands import Action, Command, SentCommand
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
-from hedge_strategy.risk.position_guard import PositionGuard
+from hedge_strategy.risk.position_guard import GuardStep, GuardVerdict, PositionGuard, PositionsSeen
+from hedge_strategy.venues.lane import LaneSender
 from tests.fake_venue import FakeVenue
 from tests.hedger.scene import HEDGER, MAKER, MARKETS, Scene
 from tests.polling import wait_until
@@ -22,6 +26,8 @@ from tests.redis_server import running_redis
 class Told:
     def __init__(self) -> None:
         self.events: list[ev.Event] = []
+        self.said: list[tuple[str, str, bool]] = []
+        self.ordered: list[str] = []
 
     def __call__(self, event: ev.Event) -> None:
         self.events.append(event)
@@ -37,10 +43,18 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 @contextmanager
-def owning(scene: Scene, told: Told, timeout_ms: int = 30_000) -> Iterator[Ownership]:
+def owning(
+    scene: Scene, told: Told, timeout_ms: int = 30_000, guard: PositionGuard | None = None
+) -> Iterator[Ownership]:
     recovery, ledger = scene.recovery()
-    watch = PositionWatch(ledger, scene.sources(), MARKETS, PositionGuard(timeout_ms))
-    ownership = Ownership(OwnershipParts(ledger, recovery, watch), threading.RLock(), told, 4, SystemClock())
+    watch = PositionWatch(ledger, scene.sources(), MARKETS, guard or PositionGuard(timeout_ms))
+    sender = LaneSender(scene.hedger, answer_timeout_ms=200, most_sends=2)
+    parts = FlatteningParts(recovery, scene.sources(), MARKETS, sender, Decimal("0.005"))
+    ties = FlatteningTies(lambda: True, lambda *said: told.said.append(said), told.ordered.append)
+    flattening = MarketFlattening(parts, ties, SystemClock())
+    ownership = Ownership(
+        OwnershipParts(ledger, recovery, watch), flattening, threading.RLock(), told, 4, SystemClock()
+    )
     thread = threading.Thread(target=ownership.run)
     thread.start()
     try:
@@ -92,3 +106,30 @@ def test_a_fill_that_nobody_told_is_found_by_a_recount(scene: Scene) -> None:
         wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the recount", deadline_s=20)
         gained = [event for event in told.events if isinstance(event, ev.OwnershipGained)][-1]
         assert [line.unhedged_lots for line in gained.open_lines] == [30]
+
+
+def test_on_a_command_to_flatten_nothing_is_hedged_until_both_hold_nothing(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        ownership.given(SentCommand("9-0", Command(action=Action.FLATTEN, market="BTC")))
+        wait_until(lambda: told.count(ev.LedgerLost) == 1, "hedging to end")
+        wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the market to be taken up again", deadline_s=20)
+        assert told.said[-1] == ("9-0", "flat, nothing was held", True)
+
+
+class Alarmed(PositionGuard):
+    """Sees a difference that no recount explains, whatever it is shown."""
+
+    def look(self, seen: PositionsSeen, now_ms: int) -> GuardVerdict:
+        return GuardVerdict(GuardStep.FLATTEN, f"A holds {seen.maker} at {now_ms}")
+
+
+def test_a_difference_that_no_recount_explains_stops_the_market_and_orders_it_to_be_flattened(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told, guard=Alarmed(0)) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: told.ordered, "the order")
+        assert told.count(ev.Broken) == 1
+        assert "no recount explains it: A holds 0" in told.ordered[0]

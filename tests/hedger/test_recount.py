@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedge_strategy.domain.fill import Fill
-from hedge_strategy.domain.ids import hedge_client_order_index
+from hedge_strategy.domain.ids import flatten_client_order_index, hedge_client_order_index
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, OrderStatus, Side
-from hedge_strategy.hedger.recount import VenueRecords, doubled, is_complete, recount
+from hedge_strategy.hedger.recount import VenueRecords, closing_trades, doubled, is_complete, recount
 
 ETH = Market("ETH", 0, 4, 2, Decimal("0.005"), Decimal(10))
 A, B = 7, 8
@@ -127,3 +127,18 @@ def test_a_complete_count_explains_the_positions_and_an_incomplete_one_does_not(
 def test_sizes_are_exact(lots: int) -> None:
     (line,) = recount(records(fill(1, SELL_ORDER, Side.SELL, lots)), A)
     assert line.filled_lots == lots
+
+
+def test_orders_that_closed_positions_are_no_maker_orders_but_explain_the_positions() -> None:
+    number = flatten_client_order_index(1_760_000_000, 0, 1)
+    found = records(
+        fill(1, BUY_ORDER, Side.BUY, 50),
+        hedge(2, BUY_ORDER, Side.SELL, 30, 0),
+        fill(3, 77, Side.SELL, 50, number=number),
+        fill(3, 77, Side.SELL, 50, number=number),
+        fill(4, 78, Side.BUY, 30, account=B, number=number),
+    )
+    (line,) = recount(found, A)
+    assert (line.filled_lots, line.hedged_lots) == (50, 30)
+    assert closing_trades(found) == -ETH.size_of(20)
+    assert is_complete((line,), ETH, Decimal(0), Decimal(0), closing_trades(found))

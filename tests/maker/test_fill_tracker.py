@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedge_strategy.domain.fill import Fill
-from hedge_strategy.domain.ids import maker_client_order_index
+from hedge_strategy.domain.ids import flatten_client_order_index, maker_client_order_index
 from hedge_strategy.domain.order import OrderReport, OrderStatus, Side
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 
@@ -141,3 +141,14 @@ def test_an_order_of_unknown_size_is_final_only_by_its_report() -> None:
     told = tracker.note_order(_report("1", OrderStatus.FILLED))
     assert told is not None
     assert told.is_final
+
+
+def test_what_closes_the_position_is_not_to_be_hedged_but_counts_in_the_position() -> None:
+    tracker = _tracker()
+    number = flatten_client_order_index(SINCE_S, 0, 1)
+    closing = _trade(101, "0.4", order=9, client=number)
+    assert tracker.note_fill(closing) is None
+    assert tracker.note_fill(closing) is None
+    assert tracker.note_order(_report("0.4", OrderStatus.FILLED, order=9, client=number)) is None
+    assert tracker.net_told == Decimal("0.4")
+    assert tracker.restart_trade_id() == 101

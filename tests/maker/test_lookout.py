@@ -66,12 +66,17 @@ def test_a_standing_command_is_seen_and_answered(
     notices = _notices(real, tmp_path)
     lookout = _lookout(notices)
     name = notices.commands.send(Command(action=action, market=market, reason="lunch", sent_by="ann"))
-    assert lookout.look(False).command == StandingCommand(name, True, reason)
+    is_flatten = action is Action.FLATTEN
+    assert lookout.look(False).command == StandingCommand(name, True, reason, wants_flat=is_flatten)
     lookout.acknowledge(Acknowledge(name, "cancelling", False))
     lookout.acknowledge(Acknowledge(name, "paused, nothing rests", True))
     lookout.say(lambda: STATE)
     (said,) = notices.commands.acknowledgements(name)
     assert (said.who, said.outcome, said.is_done) == ("a-1", "paused, nothing rests", True)
+    assert (said.role, said.market) == ("maker", "BTC")
+    after = _lookout(notices).look(False).command
+    assert after is not None
+    assert not after.wants_flat, "an A before this one has carried it out"
     resumed = notices.commands.send(Command(action=Action.RESUME, market=market))
     assert lookout.look(False).command == StandingCommand(resumed, False, "paused by the user")
 

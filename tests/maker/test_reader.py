@@ -13,7 +13,9 @@ from hedge_strategy.coordination.checkpoint import Checkpoints
 from hedge_strategy.coordination.disk import maker_checkpoint
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
+from hedge_strategy.coordination.ledger_restore import Watermark
 from hedge_strategy.coordination.ledger_rows import SeenFill
+from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.order import Side
 from hedge_strategy.maker import events as ev
@@ -106,3 +108,20 @@ def test_where_the_line_is_full_a_reading_has_failed(reader: MakerReader) -> Non
     assert isinstance(reader.ask(ev.CatchUp(0, 0)), ev.CatchUpFailed)
     assert isinstance(reader.ask(ev.LookUpOrder(1)), ev.LookUpFailed)
     assert reader.ask(ev.ReadLedger(1)) is None, "asked again at the next look"
+
+
+def test_an_order_behind_the_ledgers_watermark_is_done_with(
+    real: redis.Redis, reader: MakerReader, told: list[ev.Event]
+) -> None:
+    lease = Leases(real, life_ms=60_000).acquire("BTC", owner="b", lane=4)
+    assert isinstance(lease, Lease)
+    HedgeLedger(real, "BTC").restore("e", fencing=lease.fencing, orders=[], watermark=Watermark(9, 1_760_000_000_000))
+    for order, trade_id in ((5, 9), (6, 10)):
+        fill = CumulativeFill(7, 1, order, Side.BUY, BTC.size_of(30), Decimal(3), False, 1_760_000_000_000, trade_id)
+        reader.ask(ev.ReadLedger(order, fill))
+    wait_until(lambda: len(told) == 2, "both answers")
+    size, nothing = BTC.size_of(30), BTC.size_of(0)
+    assert told == [
+        ev.HedgeTold(5, size, ledger_size=size),
+        ev.HedgeTold(6, nothing, ledger_size=nothing),
+    ]

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from hedge_strategy.cli.app import app
 from tests.polling import wait_until
 from tests.process import scenarios
-from tests.process.judge import expect_hedged
+from tests.process.judge import expect_hedged, net_positions
 from tests.product import BTC, Product, running_product
 
 pytestmark = pytest.mark.process
@@ -17,10 +19,16 @@ pytestmark = pytest.mark.process
 PATIENCE_S = 10
 
 
-def hedge(product: Product, *arguments: str, within_s: float = 60) -> tuple[int, dict[str, Any]]:
+def hedge(product: Product, *arguments: str) -> tuple[int, dict[str, Any]]:
     """A command of the user: its exit code and its answer."""
-    process = product.start_command(*arguments, "--json")
-    code = process.wait(within_s)
+    shown = CliRunner().invoke(app, [*arguments, "--json", "--config", str(product.config())])
+    return shown.exit_code, json.loads(shown.stdout)
+
+
+def flatten(product: Product) -> tuple[int, dict[str, Any]]:
+    """`hedge flatten`, as a process of its own where A and B keep their files."""
+    process = product.start_command("flatten", "--market", "BTC", "--json")
+    code = process.wait(90)
     return code, json.loads(process.output)
 
 
@@ -29,9 +37,9 @@ def test_a_pause_cancels_and_goes_on_hedging_until_it_is_resumed(tmp_path: Path)
         product.start_hedger("BTC")
         maker = product.start_maker("BTC", scenarios.QUANTITY[BTC])
         order = product.wait_quote(BTC)
-        code, status = hedge(product, "status")
-        (market,) = status["markets"]
-        assert (code, market["maker"]["state"], market["hedger"]["state"]) == (0, "quoting", "hedging")
+        wait_until(lambda: hedge(product, "status")[0] == 0, "both at work", deadline_s=PATIENCE_S)
+        (market,) = hedge(product, "status")[1]["markets"]
+        assert (market["maker"]["state"], market["hedger"]["state"]) == ("quoting", "hedging")
         assert market["maker"]["order"]["side"] == "buy"
 
         pausing = product.start_command("pause", "--market", "BTC", "--reason", "lunch", "--json")
@@ -69,7 +77,7 @@ def test_flatten_closes_both_accounts_and_what_follows_a_resume_is_hedged_as_eve
         maker = product.start_maker("BTC", scenarios.QUANTITY[BTC])
         product.fill(BTC, "0.00050")
         expect_hedged(product, "0.00050", deadline_s=PATIENCE_S)
-        code, done = hedge(product, "flatten", "--market", "BTC")
+        code, done = flatten(product)
         assert code == 0, done
         assert flat(product)
         assert {one["role"] for one in done["processes"]} == {"maker", "hedger"}
@@ -79,7 +87,7 @@ def test_flatten_closes_both_accounts_and_what_follows_a_resume_is_hedged_as_eve
 
         assert hedge(product, "resume")[0] == 0
         product.fill(BTC, "0.00040")
-        wait_until(lambda: Decimal(audit(product)["net"]["BTC"]) == 0, "the hedge", deadline_s=PATIENCE_S)
+        wait_until(lambda: not net_positions(product)[BTC], "the hedge", deadline_s=PATIENCE_S)
         report = audit(product)
         assert report["ok"], report
         assert [order["hedged"] for order in report["orders"]] == ["0.00050", "0.00040"]
@@ -95,7 +103,7 @@ def test_flatten_does_the_part_of_a_process_that_is_dead(tmp_path: Path) -> None
         hedger.kill()
         product.fill(BTC, "0.00050", order=order)
         maker.kill()
-        code, done = hedge(product, "flatten", "--market", "BTC", within_s=90)
+        code, done = flatten(product)
         assert code == 0, done
         assert flat(product)
 
@@ -104,10 +112,11 @@ def test_flatten_does_the_part_of_a_process_that_is_dead(tmp_path: Path) -> None
         maker.wait_log("not quoting")
         assert hedge(product, "resume")[0] == 0
         product.fill(BTC, "0.00040")
-        wait_until(lambda: Decimal(audit(product)["net"]["BTC"]) == 0, "the hedge", deadline_s=PATIENCE_S)
-        assert audit(product)["ok"]
+        wait_until(lambda: not net_positions(product)[BTC], "the hedge", deadline_s=PATIENCE_S)
+        report = audit(product)
+        assert report["ok"], report
         assert product.tracebacks() == []
 
 
 def audit(product: Product) -> dict[str, Any]:
-    return hedge(product, "audit", "--market", "BTC", "--wait", "0")[1]
+    return hedge(product, "audit", "--market", "BTC", "--wait", "5")[1]

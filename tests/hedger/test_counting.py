@@ -1,0 +1,53 @@
+"""The venues' records: what was closed counts, and so does what stands in them once a flattening is over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.disk import HedgerMemory
+from hedge_strategy.hedger.counting import Counting
+from tests.fake_venue import BTC, FakeVenue
+from tests.hedger.scene import HEDGER, MAKER, MARKETS, Scene
+from tests.redis_server import running_redis
+
+MEMORY = HedgerMemory(epoch="e", sequence=0, trade_id=0, saved_at_ms=0)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with running_redis(tmp_path) as server, connect(server.settings) as client:
+        yield Scene(client, tmp_path / "state", FakeVenue(MAKER), FakeVenue(HEDGER))
+
+
+def counting(scene: Scene) -> Counting:
+    return Counting(scene.sources(), MARKETS, SystemClock(), 50)
+
+
+def test_what_both_traded_is_counted_once_it_explains_the_positions(scene: Scene) -> None:
+    scene.maker_sells(30)
+    scene.hedges(20, attempt=0)
+    counted = counting(scene).count(MEMORY, lambda: True)
+    assert counted is not None
+    assert [(line.filled_lots, line.hedged_lots) for line in counted] == [(30, 20)]
+    assert counting(scene).net_position() == -BTC.size_of(10)
+
+
+def test_what_is_done_with_is_not_read_again(scene: Scene) -> None:
+    scene.maker_sells(30)
+    scene.hedges(30, attempt=0)
+    scene.maker_sells(10)
+    later = msgspec.structs.replace(MEMORY, trade_id=1, hedge_trade_id=1)
+    records = counting(scene).records(later)
+    assert [fill.trade_id for fill in records.maker_fills] == [2]
+    assert records.hedge_fills == ()
+
+
+def test_after_the_fence_the_lane_has_passed_every_nonce_used_before(scene: Scene) -> None:
+    nonce = scene.hedger.nonce
+    assert counting(scene).fence(lambda: True)
+    assert scene.hedger.nonce == nonce + 1
+    assert not counting(scene).fence(lambda: False)

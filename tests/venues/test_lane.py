@@ -1,0 +1,57 @@
+"""One lane's sender: what each outcome proves; the same in detail for A's desk, which sends with it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hedge_strategy.domain.order import Accepted, Rejected, Unknown
+from hedge_strategy.venues.lane import LaneSender
+from hedge_strategy.venues.port import SendAnswered, VenueEvent
+from tests.fake_venue import FakeVenue
+
+
+class Lane:
+    def __init__(self) -> None:
+        self.venue = FakeVenue(8)
+        self.sender = LaneSender(self.venue, answer_timeout_ms=200, most_sends=2)
+        self.venue.start([], self._hear)
+
+    def _hear(self, event: VenueEvent) -> None:
+        if isinstance(event, SendAnswered):
+            self.sender.answered(event)
+
+    def send(self) -> object:
+        return self.sender.send(lambda nonce: self.venue.sign_dead_man(nonce, None))[0]
+
+
+@pytest.fixture
+def lane() -> Iterator[Lane]:
+    lane = Lane()
+    yield lane
+    lane.venue.close()
+
+
+def test_a_lost_answer_sends_the_same_bytes_again_and_proves_nothing(lane: Lane) -> None:
+    lane.venue.switches.lose_answers = 1
+    assert isinstance(lane.send(), Unknown), "refused for its nonce on the second sending: it may have run"
+    first, second = lane.venue.sent
+    assert first is second
+    assert isinstance(lane.send(), Accepted), "with the nonce that the venue says is next"
+
+
+def test_a_nonce_that_others_used_is_read_again_and_signed_anew(lane: Lane) -> None:
+    assert isinstance(lane.send(), Accepted)
+    lane.venue.nonce += 5
+    assert isinstance(lane.send(), Accepted)
+    lane.venue.nonce += 5
+    lane.sender.begin_anew()
+    before = len(lane.venue.sent)
+    assert isinstance(lane.send(), Accepted)
+    assert len(lane.venue.sent) == before + 1
+
+
+def test_a_refusal_on_the_first_sending_ends_it(lane: Lane) -> None:
+    refusal = Rejected(21702, "invalid price")
+    lane.venue.switches.reject.append(refusal)
+    assert lane.send() == refusal
+    assert len(lane.venue.sent) == 1
