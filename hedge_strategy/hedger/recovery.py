@@ -146,7 +146,9 @@ class LedgerRecovery:
             InvariantBroken: the venues' records contradict a promise; a person must look.
         """
         try:
-            memory = self._sources.memory.load() or self._sources.shared.load()
+            if not self._ledger.believed_epoch:
+                self.follow()
+            memory = self._sources.memory.load()
             marker = self._ledger.marker()
             found = self._standing(marker, memory)
             if recount_anyway and found is Standing.INTACT:
