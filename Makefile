@@ -1,7 +1,7 @@
 # Every target does all of its own set-up. Needed: make and Python 3.11 or newer (PYTHON=... names one by hand).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup redis test test-fast planted simulate mutants lint demo ccxt-env clean
+.PHONY: help setup redis test test-fast planted simulate mutants chaos lint demo ccxt-env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,6 +11,7 @@ SECONDS := 30
 ARGS :=
 SEEDS :=
 SEED :=
+ROUNDS := 30
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 # Three for two cores: many tests wait for a process or a socket more than they compute.
 WORKERS := 3
@@ -42,8 +43,11 @@ planted: setup redis ## plant each known failure in a copy of the product: its t
 simulate: setup ## SEEDS=10000 fresh schedules of faults over a model of everything; SEED=1234 replays one; JOBS=1 core
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000)) --jobs $(JOBS) $(ARGS)
 
-mutants: setup ## plant each known failure into what is simulated: at most SEEDS=6000 schedules to find each
-	@$(BIN)/python -m tests.simulation.hunt --seeds $(or $(SEEDS),6000) --jobs $(JOBS) $(ARGS)
+mutants: setup ## plant each known failure into what is simulated: at most SEEDS=10000 schedules to find each
+	@$(BIN)/python -m tests.simulation.hunt --seeds $(or $(SEEDS),10000) --jobs $(JOBS) $(ARGS)
+
+chaos: setup redis ## ROUNDS=30 of faults done to real processes, judged by the exchange; SEED=1 of kinds and moments
+	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: setup ## check style, formatting and types
 	@failed=0; \

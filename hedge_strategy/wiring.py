@@ -25,6 +25,7 @@ from hedge_strategy.coordination.ledger_rows import Totals
 from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher, ResultSubscriber
+from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
@@ -163,6 +164,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         maker_venue=_venue(config, config.account_a, clock),
         memory=hedger_memory(Path(config.state_dir), maker_market.symbol, config.account_a.account_index),
         checkpoints=Checkpoints(client, maker_market.symbol, config.account_a.account_index),
+        shared=SharedMemory(client, maker_market.symbol),
         read_server=partial(server_facts, client),
     )
     checkpoint = sources.checkpoints.load()
@@ -178,7 +180,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
         ownership=OwnershipParts(
             ledger=ledger,
-            recovery=LedgerRecovery(ledger, sources, markets, run_id, clock),
+            recovery=LedgerRecovery(ledger, sources, markets, run_id, clock, config.lighter.history_lag_ms),
             watch=PositionWatch(ledger, sources, markets, guard),
         ),
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),

@@ -59,8 +59,10 @@ class Switches:
         refuse_to_sign: orders that the signer refuses.
         no_reports: orders that end without a push.
         rest_fails: REST reads that find no venue.
+        rest_is_limited: REST reads that the venue's limit refuses.
         partial: how much of each market order is executed, in order; None: all.
         hide_history: True: REST shows no orders and no transactions yet.
+        hide_trades: True: REST shows no trades yet; positions do not lag.
     """
 
     lose_answers: int = 0
@@ -71,8 +73,10 @@ class Switches:
     refuse_to_sign: int = 0
     no_reports: int = 0
     rest_fails: int = 0
+    rest_is_limited: int = 0
     partial: list[Decimal] = field(default_factory=list)
     hide_history: bool = False
+    hide_trades: bool = False
 
     def use(self, name: str) -> bool:
         """Whether the switch is on; counts it down."""
@@ -223,6 +227,8 @@ class FakeVenue:
 
     def fills(self, market: Market, *, after_trade_id: int = 0, order_index: int | None = None) -> tuple[Fill, ...]:
         self._maybe_fail()
+        if self.switches.hide_trades:
+            return ()
         return tuple(fill for fill in self.trades if fill.trade_id > after_trade_id)
 
     def latest_trade_id(self, market: Market) -> int:
@@ -242,6 +248,8 @@ class FakeVenue:
     def _maybe_fail(self) -> None:
         if self.switches.use("rest_fails"):
             raise VenueUnreachable("no venue")
+        if self.switches.use("rest_is_limited"):
+            raise RateLimited("too many", 10)
 
     def _sign(
         self, kind: int, nonce: int, what: OrderIntent | int | None, client_order_index: int = 0

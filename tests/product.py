@@ -34,6 +34,8 @@ ROOT = Path(__file__).parents[1]
 SYMBOLS = {ETH: "ETH", BTC: "BTC"}
 START_WITHIN_S = 30
 END_WITHIN_S = 20
+HISTORY_LAG_MS = 3_000
+"""The exchange here shows everything at once, unless a test lets it lag, which none does for longer."""
 EXTRA_KEY = 9
 """A key of account A that no process uses: for orders by hand."""
 
@@ -172,6 +174,7 @@ class Product:
                 "base_url": self.exchange.urls.url,
                 "ws_url": self.exchange.urls.ws_url,
                 "account_tier": "premium",
+                "history_lag_ms": HISTORY_LAG_MS,
             },
             # Off, so that an order can be filled in parts: A would cancel the rest of it after the first.
             "strategy": {"lease_ms": 3000, "ws_reconnect_delay": 1, "self_trade_prevention": False},

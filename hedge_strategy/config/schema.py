@@ -68,6 +68,8 @@ class Lighter(Section, frozen=True, kw_only=True):
         chain_id: signed into every transaction; by host where it is left out (304 mainnet, 300 testnet).
         account_tier: standard or premium; decides the rate limits we keep (venue fact sheet 5).
         answer_timeout_ms: how long a send may go unanswered before its outcome counts as unknown.
+        history_lag_ms: longer than orders and trades take to appear in the venue's history (venue fact sheet 4.2: up to
+            15 s); a ledger that Redis lost is counted from there only when so long has passed.
         stale_after_ms: a socket silent for so long is taken for dead.
         dead_man_ms: A's orders are cancelled by the venue so long after A was last heard of; the venue takes no less
             than five minutes (venue fact sheet 2.1); None: the venue's dead-man switch is not used.
@@ -79,6 +81,7 @@ class Lighter(Section, frozen=True, kw_only=True):
     chain_id: int | None = None
     account_tier: str = "standard"
     answer_timeout_ms: PositiveInt = 3_000
+    history_lag_ms: PositiveInt = 20_000
     stale_after_ms: PositiveInt = 90_000
     dead_man_ms: PositiveInt | None = 330_000
 

@@ -35,6 +35,7 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
         saved_at_ms: unix ms.
         redis_run_id: which start of Redis it was; a restarted one may lack changes that came after this was saved.
         net_at_baseline: A's plus B's position when this system's history began, base units, decimal text.
+        origin: the first epoch, from which this one was rebuilt, however often; empty where not known.
     """
 
     epoch: str
@@ -43,6 +44,7 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
     saved_at_ms: int
     redis_run_id: str = ""
     net_at_baseline: str = "0"
+    origin: str = ""
 
 
 class FileLock:
@@ -213,8 +215,9 @@ def maker_checkpoint(folder: Path, market: str, account_index: int) -> DiskRecor
 def hedger_memory(folder: Path, market: str, account_index: int) -> DiskRecord[HedgerMemory]:
     """What B remembers of the ledger of a market.
 
-    A second hedger of the market waits beside the first, so the file is shared; only the owner of the market's lease
-    writes to it. What an owner writes that has lost the lease without knowing leads to a recount at worst.
+    A second hedger of the market may wait beside the first, so the file may be shared. The owner of the market's lease
+    writes what it knows, one that waits copies that. What an owner writes that has lost the lease without knowing leads
+    to a recount at worst.
 
     Raises:
         UserError: the folder cannot be written to.

@@ -19,6 +19,7 @@ is stored for one market shares the hash tag `{SYMBOL}`, so that one script may 
     hedge:{BTC}:lease                   hash       who owns the market; expires
     hedge:{BTC}:maker                   string     whether A may have an order on the book; expires
     hedge:{BTC}:hedger                  string     whether the owner hedges, drains or is paused; expires
+    hedge:{BTC}:memory                  string     what the owner remembers, for the hedgers that wait
     hedge:{BTC}:checkpoint:7            string     where maker account 7's history begins and how far it is handled
     hedge:{BTC}:fence                   hash       the highest fencing number given out, and to whom; never expires
 
@@ -73,6 +74,7 @@ class MarketKeys:
     fence: str
     maker: str
     hedger: str
+    memory: str
     checkpoint_prefix: str
 
     def order(self, order: OrderKey) -> str:
@@ -116,6 +118,7 @@ def market_keys(market: str) -> MarketKeys:
         fence=stem + "fence",
         maker=stem + "maker",
         hedger=stem + "hedger",
+        memory=stem + "memory",
         checkpoint_prefix=stem + "checkpoint:",
     )
 

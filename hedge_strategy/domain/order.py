@@ -104,17 +104,20 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The venue refused the transaction and did nothing.
+    """The venue refused the transaction.
 
     Attributes:
         code: the venue's number.
         message: the venue's text.
         is_nonce: True where the lane's nonce was the reason; on a re-send that proves nothing.
+        is_proof: False where a limit spoke that may stand behind the place where transactions are taken: very likely
+            nothing was done, but the same bytes are sent again rather than others.
     """
 
     code: int
     message: str
     is_nonce: bool = False
+    is_proof: bool = True
 
 
 @dataclass(frozen=True, slots=True)

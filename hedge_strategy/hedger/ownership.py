@@ -110,11 +110,11 @@ class Ownership:
         while not self._ended.is_set():
             is_wanted = self._is_wanted.wait(INTERVAL_S)
             lease = self._held
-            if lease is None:
-                self._is_wanted.clear()
-                continue
             try:
-                if not is_wanted:
+                if lease is None:
+                    self._wait_for_lease()
+                    self._parts.recovery.follow()
+                elif not is_wanted:
                     self._keep_watch()
                 elif self._make_fit(lease):
                     self._take_up(lease)
@@ -128,6 +128,11 @@ class Ownership:
             except InvariantBroken as error:
                 self._is_wanted.clear()
                 self._dispatch(ev.Broken(str(error)))
+
+    def _wait_for_lease(self) -> None:
+        with self._lock:  # a lease that is gained right now must not be overlooked
+            if self._held is None and not self._ended.is_set():
+                self._is_wanted.clear()
 
     def _make_fit(self, lease: Lease) -> bool:
         still_holds = partial(self._still_holds, lease)

@@ -17,9 +17,6 @@ from hedge_strategy.domain.ids import hedge_identity
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, Side
 
-LAG_MS = 20_000
-"""Longer than the venue's history can lag (venue fact sheet 4.2: up to 15 s)."""
-
 
 @dataclass(frozen=True, slots=True)
 class VenueRecords:

@@ -6,8 +6,9 @@ one, or none:
 
 1. The lane is fenced: a harmless transaction is sent on its next nonce and waited for. Once it has run, no hedge that
    was sent before can run any more (venue fact sheet 2.4), so what the venue says from now on is all there is.
-2. A's and B's records since the last checkpoint are read again and again until they explain both positions, which do
-   not lag as the history does, or until no history can lag any more.
+2. A's and B's records since the last checkpoint are read once no history can lag any more: positions, which do not lag,
+   cannot tell a fill whose hedge is hidden as well, and whoever told of that fill again would have it hedged again.
+   They are read until they explain both positions, or for as long once more.
 3. The count is written to Redis as a new ledger, its epoch last.
 
 All of it may be begun anew at any time. Nothing here is done by who does not own the market: Redis refuses.
@@ -17,6 +18,7 @@ the very moment in which Redis lost its data and that hedger died, its hedge is 
 checkpoint of A that Redis lost together with the ledger is the one that this hedger remembered last.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -38,16 +40,33 @@ from hedge_strategy.coordination.ledger_restore import (
     standing,
 )
 from hedge_strategy.coordination.ledger_rows import SeenFill
+from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import TransactionStatus
-from hedge_strategy.errors import DiskFailed, InvariantBroken, LedgerForgotten, RedisUnavailable, VenueError
-from hedge_strategy.hedger.recount import LAG_MS, CountedOrder, VenueRecords, doubled, is_complete, recount
+from hedge_strategy.errors import (
+    DiskFailed,
+    InvariantBroken,
+    LedgerForgotten,
+    RateLimited,
+    RedisUnavailable,
+    VenueError,
+)
+from hedge_strategy.hedger.recount import CountedOrder, VenueRecords, doubled, is_complete, recount
 from hedge_strategy.venues.port import Venue
 
 PAUSE_S = 0.5
+"""Pause between two looks at the fence, and after the first count …"""
+COUNT_PAUSE_MAX_S = 4.0
+"""… doubled up to this: a count costs about a sixteenth of what a Premium account may read in a minute …"""
+LIMITED_PAUSE_MAX_S = 30.0
+"""… and up to this while the venue's limit of reads is used up: a count must fit into it whole."""
 FENCE_WAIT_MS = 3_000
 ORDERS_BEFORE_MS = 60_000
 """How far before the last checkpoint B's ended orders are asked for: clocks differ and history lags."""
+HELD_BACK_MS = 2 * ORDERS_BEFORE_MS
+"""A's checkpoint is remembered so much later: when it starts, A tells again of orders that ended shortly before it, and
+without a trade by which they could be known to be older; so a recount has to know them by name."""
+CHECKPOINTS_HELD_MAX = 1_000
 UNSEEN_ATTEMPTS = 16
 """Attempts that the venue's history may not show yet are skipped, so that no hedge's number is used twice."""
 
@@ -61,6 +80,7 @@ class RecoverySources:
         maker_venue: A's account, for reading only.
         memory: this hedger's record on disk.
         checkpoints: A's record in Redis.
+        shared: what the owner remembers, in Redis, for hedgers that wait on other machines.
         read_server: what Redis says of itself; raises RedisUnavailable.
     """
 
@@ -68,6 +88,7 @@ class RecoverySources:
     maker_venue: Venue
     memory: DiskRecord[HedgerMemory]
     checkpoints: Checkpoints
+    shared: SharedMemory
     read_server: Callable[[], ServerFacts]
 
 
@@ -89,16 +110,25 @@ class LedgerRecovery:
         markets: which.
         run_id: this run's name, part of the name of a new epoch.
         clock: time.
+        lag_ms: longer than the venues' history can lag.
     """
 
     def __init__(
-        self, ledger: HedgeLedger, sources: RecoverySources, markets: RecoveryMarkets, run_id: str, clock: Clock
+        self,
+        ledger: HedgeLedger,
+        sources: RecoverySources,
+        markets: RecoveryMarkets,
+        run_id: str,
+        clock: Clock,
+        lag_ms: int,
     ) -> None:
         self._ledger = ledger
         self._sources = sources
         self._markets = markets
         self._run_id = run_id
         self._clock = clock
+        self._lag_ms = lag_ms
+        self._held_back: deque[tuple[int, int]] = deque(maxlen=CHECKPOINTS_HELD_MAX)
         self._log = structlog.get_logger("hedger.recovery", market=ledger.market)
 
     def make_fit(self, lease: Lease, still_owns: Callable[[], bool], *, recount_anyway: bool = False) -> bool:
@@ -116,7 +146,7 @@ class LedgerRecovery:
             InvariantBroken: the venues' records contradict a promise; a person must look.
         """
         try:
-            memory = self._sources.memory.load()
+            memory = self._sources.memory.load() or self._sources.shared.load()
             marker = self._ledger.marker()
             found = self._standing(marker, memory)
             if recount_anyway and found is Standing.INTACT:
@@ -145,11 +175,36 @@ class LedgerRecovery:
         known = self._sources.memory.load()
         if known is None or known.epoch != self._ledger.believed_epoch:
             return
-        checkpoint = self._sources.checkpoints.load()
-        trade_id = max(known.trade_id, checkpoint.trade_id if checkpoint is not None else 0)
+        trade_id = max(known.trade_id, self._older_checkpoint())
         if (trade_id, self._ledger.sequence) != (known.trade_id, known.sequence):
             grown = msgspec.structs.replace(known, trade_id=trade_id)
             self._save(grown, known.epoch, self._ledger.sequence)
+
+    def _older_checkpoint(self) -> int:
+        """The trade id of A's checkpoint as it was `HELD_BACK_MS` ago; 0 where that is not known."""
+        now_ms = to_ms(self._clock.monotonic_ns())
+        checkpoint, held = self._sources.checkpoints.load(), self._held_back
+        if checkpoint is not None and (not held or held[-1][1] != checkpoint.trade_id):
+            held.append((now_ms, checkpoint.trade_id))
+        while len(held) > 1 and held[1][0] <= now_ms - HELD_BACK_MS:
+            held.popleft()
+        return held[0][1] if held and held[0][0] <= now_ms - HELD_BACK_MS else 0
+
+    def follow(self) -> None:
+        """Copies to this hedger's disk what the owner remembers; called now and then while another owns the market.
+
+        Only what goes back to the same beginning is taken over: an owner may have begun anew knowing less.
+
+        Raises:
+            RedisUnavailable: what the owner remembers could not be read.
+            InvariantBroken: it is damaged.
+            DiskFailed: it could not be written.
+        """
+        told, known = self._sources.shared.load(), self._sources.memory.load()
+        if told is None or told == known:
+            return
+        if known is None or (told.origin == known.origin and told.saved_at_ms > known.saved_at_ms):
+            self._sources.memory.save(told)
 
     def _standing(self, marker: LedgerMarker, memory: HedgerMemory | None) -> Standing:
         """What this run has been told itself is exact; what the disk remembers may be a second old."""
@@ -179,6 +234,7 @@ class LedgerRecovery:
             trade_id = self._sources.maker_venue.latest_trade_id(self._markets.maker)
         return HedgerMemory(
             epoch=epoch,
+            origin=epoch,
             sequence=0,
             trade_id=trade_id,
             saved_at_ms=to_ms(self._clock.now_ns()),
@@ -191,15 +247,16 @@ class LedgerRecovery:
         return f"{self._run_id}:{lease.fencing}:{to_ms(self._clock.now_ns())}"
 
     def _save(self, known: HedgerMemory, epoch: str, sequence: int) -> None:
-        self._sources.memory.save(
-            msgspec.structs.replace(
-                known,
-                epoch=epoch,
-                sequence=sequence,
-                saved_at_ms=to_ms(self._clock.now_ns()),
-                redis_run_id=self._sources.read_server().run_id,
-            )
+        memory = msgspec.structs.replace(
+            known,
+            epoch=epoch,
+            sequence=sequence,
+            saved_at_ms=to_ms(self._clock.now_ns()),
+            redis_run_id=self._sources.read_server().run_id,
+            origin=known.origin or known.epoch,
         )
+        self._sources.memory.save(memory)
+        self._sources.shared.save(memory)
 
     # --- counting anew ------------------------------------------------------------------------------------------------
 
@@ -241,19 +298,33 @@ class LedgerRecovery:
         return False
 
     def _count(self, memory: HedgerMemory, still_owns: Callable[[], bool]) -> tuple[CountedOrder, ...] | None:
-        """Reads until the count explains the positions, or history can lag no more; None where the market is lost."""
+        """Reads once history can lag no more until the count explains the positions; None where the market is lost."""
+        self._sleep_while(still_owns, self._lag_ms / 1000)
         began_ms = to_ms(self._clock.monotonic_ns())
         net_at_baseline = Decimal(memory.net_at_baseline)
+        pause_s = PAUSE_S
         while still_owns():
-            net = self._net_position()
-            counted = recount(self._records(memory), self._sources.maker_venue.account_index)
-            if is_complete(counted, self._markets.maker, net, net_at_baseline) and net == self._net_position():
-                return counted
-            if to_ms(self._clock.monotonic_ns()) - began_ms >= LAG_MS:
-                self._log.error("the venues' records do not explain the positions", net=str(net))
-                return counted
-            self._clock.sleep(PAUSE_S)
+            longest_s = COUNT_PAUSE_MAX_S
+            try:
+                net = self._net_position()
+                counted = recount(self._records(memory), self._sources.maker_venue.account_index)
+                if is_complete(counted, self._markets.maker, net, net_at_baseline) and net == self._net_position():
+                    return counted
+                if to_ms(self._clock.monotonic_ns()) - began_ms >= self._lag_ms:
+                    self._log.error("the venues' records do not explain the positions", net=str(net))
+                    return counted
+            except RateLimited as error:
+                # Beginning anew would spend on the fence what is missing for the count, again and again.
+                self._log.warning("the count waits for the venue's limit", reason=str(error))
+                longest_s = LIMITED_PAUSE_MAX_S
+            self._sleep_while(still_owns, pause_s)
+            pause_s = min(2 * pause_s, longest_s)
         return None
+
+    def _sleep_while(self, still_owns: Callable[[], bool], seconds: float) -> None:
+        until_ms = to_ms(self._clock.monotonic_ns()) + int(seconds * 1000)
+        while still_owns() and to_ms(self._clock.monotonic_ns()) < until_ms:
+            self._clock.sleep(min(PAUSE_S, seconds))
 
     def _records(self, memory: HedgerMemory) -> VenueRecords:
         maker, hedge = self._sources.maker_venue, self._sources.hedge_venue

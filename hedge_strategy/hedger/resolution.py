@@ -12,7 +12,7 @@ REST say since, and the time. From it follows exactly one of:
   transaction on the same nonce (of two on one nonce at most one runs), or, when all is used up, tell a person.
 
 "Not found" is evidence of nothing (history lags up to 15 s, venue fact sheet 4.2); a refusal for the nonce on a
-second sending is not either (it may have run already). Proofs: venue fact sheet 4.5.
+second sending is not either (it may have run already), nor one for too many requests. Proofs: venue fact sheet 4.5.
 
 A former owner may have signed with another lane than ours. Our lane's counter then says nothing of that transaction,
 and nothing that we sign can kill it: it is looked up and its bytes are sent again until it has run or expired.
@@ -193,7 +193,7 @@ def next_step(evidence: Evidence, now_ms: int) -> Verdict:
 def _death(evidence: Evidence, now_ms: int) -> str | None:
     outcome = evidence.outcome
     is_first = evidence.sends == 1 and not evidence.is_recovered and not evidence.was_accepted
-    if isinstance(outcome, Rejected) and is_first:
+    if isinstance(outcome, Rejected) and outcome.is_proof and is_first:
         return f"refused: {outcome.code} {outcome.message}"
     if evidence.sends == 0 and now_ms >= evidence.transaction.expires_at_ms:
         return "expired before it could leave"

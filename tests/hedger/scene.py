@@ -14,6 +14,7 @@ from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import SeenFill
+from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.ids import hedge_client_order_index
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Side
@@ -24,6 +25,7 @@ from hedge_strategy.risk.limits import Limits
 from tests.fake_venue import ASK, BTC, FakeVenue
 
 MAKER, HEDGER = 7, 8
+LAG_MS = 200
 MARKETS = RecoveryMarkets(BTC, BTC, is_one_venue=False)
 
 
@@ -39,16 +41,18 @@ class Scene:
         assert isinstance(lease, Lease)
         return lease
 
-    def recovery(self) -> tuple[LedgerRecovery, HedgeLedger]:
+    def recovery(self, folder: Path | None = None) -> tuple[LedgerRecovery, HedgeLedger]:
+        """A hedger's; with a folder of its own where one is given."""
         ledger = HedgeLedger(self.client, "BTC")
-        return LedgerRecovery(ledger, self.sources(), MARKETS, "b", SystemClock()), ledger
+        return LedgerRecovery(ledger, self.sources(folder), MARKETS, "b", SystemClock(), LAG_MS), ledger
 
-    def sources(self) -> RecoverySources:
+    def sources(self, folder: Path | None = None) -> RecoverySources:
         return RecoverySources(
             self.hedger,
             self.maker,
-            hedger_memory(self.folder, "BTC", MAKER),
+            hedger_memory(folder or self.folder, "BTC", MAKER),
             Checkpoints(self.client, "BTC", MAKER),
+            SharedMemory(self.client, "BTC"),
             partial(server_facts, self.client),
         )
 

@@ -26,6 +26,7 @@ from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage, encode, fill_message
 from hedge_strategy.coordination.presence import HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
+from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import Claim, IntentState
@@ -47,6 +48,7 @@ from tests.fake_venue import BTC, ETH, FakeVenue
 from tests.polling import wait_until
 from tests.redis_server import running_redis
 
+HISTORY_LAG_MS = 100
 MAKER, HEDGER = 7, 8
 
 
@@ -63,10 +65,11 @@ class Running:
             self.maker_venue,
             hedger_memory(Path(self._folder.name), market.symbol, MAKER),
             Checkpoints(client, market.symbol, MAKER),
+            SharedMemory(client, market.symbol),
             partial(server_facts, client),
         )
         markets = RecoveryMarkets(market, market, is_one_venue=False)
-        recovery = LedgerRecovery(ledger, sources, markets, owner, clock)
+        recovery = LedgerRecovery(ledger, sources, markets, owner, clock, HISTORY_LAG_MS)
         source = FillSource(market.symbol, MAKER, market.index)
         leases = Leases(client, life_ms=3_000)
         settings = HedgerSettings(HedgeRule(market, market, Decimal("0.005")), Limits(), 5, 300, owner)

@@ -1,19 +1,23 @@
 """The ledger is believed only where it may be, and counted anew from the venues where Redis has forgotten."""
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from hedge_strategy.clock import SystemClock, to_ms
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.connection import connect
-from hedge_strategy.coordination.ledger_rows import Finished, Nothing
+from hedge_strategy.coordination.ledger_rows import Nothing
 from hedge_strategy.domain.hedge import Claim
 from hedge_strategy.domain.order import Rejected
 from hedge_strategy.errors import InvariantBroken
 from hedge_strategy.hedger.recovery import UNSEEN_ATTEMPTS
 from tests.fake_venue import FakeVenue
-from tests.hedger.scene import HEDGER, MAKER, Scene, started
+from tests.hedger.scene import HEDGER, LAG_MS, MAKER, Scene, started
 from tests.redis_server import running_redis
 
 
@@ -43,7 +47,8 @@ def test_after_flushall_the_count_of_the_venues_is_the_ledger(scene: Scene) -> N
     assert claim.attempt == 1 + UNSEEN_ATTEMPTS
 
 
-def test_what_was_hedged_before_the_last_checkpoint_is_not_hedged_again(scene: Scene) -> None:
+@pytest.mark.parametrize("last_trade_id", [1, 0])
+def test_what_was_hedged_before_the_last_checkpoint_is_not_hedged_again(scene: Scene, last_trade_id: int) -> None:
     recovery, _, _ = started(scene)
     scene.maker_sells(30)
     scene.hedges(30, attempt=0)
@@ -52,7 +57,8 @@ def test_what_was_hedged_before_the_last_checkpoint_is_not_hedged_again(scene: S
     recovery.remember()
     scene.client.flushall()
     _, ledger, lease = started(scene)
-    assert isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Finished)
+    told_again = replace(scene.seen(), last_trade_id=last_trade_id, filled_at_ms=to_ms(SystemClock().now_ns()))
+    assert not isinstance(ledger.claim(told_again, fencing=lease.fencing, claim_token="t"), Claim)
 
 
 def test_a_ledger_that_lost_its_last_second_is_counted_anew(scene: Scene) -> None:
@@ -119,3 +125,71 @@ def test_positions_that_contradict_an_intact_ledger_lead_to_a_recount(scene: Sce
     assert recounted.believed_epoch != ledger.believed_epoch
     (line,) = recounted.open_lines()
     assert line.unhedged_lots == 30, "the fill that nobody told is in the ledger now"
+
+
+def test_a_hedger_that_only_waited_knows_after_flushall_what_the_owner_knew(scene: Scene, tmp_path: Path) -> None:
+    started(scene)
+    scene.maker_sells(30)
+    scene.hedges(20, attempt=0)
+    waiting, ledger = scene.recovery(tmp_path / "elsewhere")
+    waiting.follow()
+    scene.client.flushall()
+    lease = scene.lease()
+    assert waiting.make_fit(lease, lambda: True)
+    claim = ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t")
+    assert isinstance(claim, Claim)
+    assert claim.lots == 10, "the market is not taken for a new one, in which nothing is known of the fill"
+
+
+def test_a_hedger_that_takes_over_amid_a_fill_keeps_the_baseline_of_the_first(scene: Scene, tmp_path: Path) -> None:
+    started(scene)
+    scene.maker_sells(30)  # nobody told of it yet: measured now, the baseline would be wrong by as much
+    successor, _ = scene.recovery(tmp_path / "elsewhere")
+    assert successor.make_fit(scene.lease(), lambda: True)
+    known = scene.sources(tmp_path / "elsewhere").memory.load()
+    assert known is not None
+    assert Decimal(known.net_at_baseline) == 0
+
+
+def test_who_waits_follows_a_rebuilt_ledger_but_none_that_was_begun_knowing_less(scene: Scene, tmp_path: Path) -> None:
+    recovery, ledger, lease = started(scene)
+    waiting, _ = scene.recovery(tmp_path / "elsewhere")
+    waiting.follow()
+    memory = scene.sources(tmp_path / "elsewhere").memory
+    assert recovery.make_fit(lease, lambda: True, recount_anyway=True)
+    waiting.follow()
+    followed = memory.load()
+    assert followed is not None
+    assert followed.epoch == ledger.believed_epoch
+    scene.client.flushall()
+    stranger, _ = scene.recovery(tmp_path / "new")
+    assert stranger.make_fit(scene.lease(), lambda: True)
+    waiting.follow()
+    assert memory.load() == followed
+
+
+def test_a_fill_that_the_history_hides_together_with_its_hedge_is_not_hedged_again(scene: Scene) -> None:
+    started(scene)
+    scene.maker_sells(30)
+    scene.hedges(30, attempt=0)
+    scene.client.flushall()
+    scene.maker.switches.hide_trades = scene.hedger.switches.hide_trades = True
+
+    def show() -> None:
+        scene.maker.switches.hide_trades = scene.hedger.switches.hide_trades = False
+
+    shown = threading.Timer(LAG_MS / 2 / 1000, show)
+    shown.start()
+    _, ledger, lease = started(scene)
+    shown.join()
+    assert not isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Claim)
+
+
+def test_a_count_that_the_venue_limits_goes_on_under_the_same_fence(scene: Scene) -> None:
+    started(scene)
+    scene.client.flushall()
+    recovery, ledger = scene.recovery()
+    scene.maker.switches.rest_is_limited = 2
+    assert recovery.make_fit(scene.lease(), lambda: True)
+    assert ledger.believed_epoch
+    assert len(scene.hedger.sent) == 1, "one fence, not one for each attempt at counting"

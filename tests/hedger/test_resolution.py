@@ -62,6 +62,17 @@ def test_a_final_report_is_executed_even_with_nothing_filled_and_an_open_one_is_
     assert _step(evidence, 1) is Step.EXECUTED
 
 
+def test_a_refusal_for_too_many_requests_leads_to_the_same_bytes_again_and_never_to_others() -> None:
+    evidence = _evidence()
+    evidence.answered(Rejected(23000, "Too Many Requests!", is_proof=False))
+    assert _step(evidence, 1_000) is Step.LOOK_UP
+    _look(evidence, 1_001, nonce=10)
+    assert _step(evidence, 2_002) is Step.SEND_AGAIN
+    evidence.sent_again(SENT_MS + 2_002)
+    evidence.answered(Rejected(21104, "nonce", is_nonce=True))
+    assert _step(evidence, 3_100) is Step.LOOK_UP, "it has run after all: only the venue's records say how much"
+
+
 @pytest.mark.parametrize("outcome", [Rejected(21702, "price"), Rejected(21104, "nonce", is_nonce=True)])
 def test_a_refusal_kills_on_the_first_sending_only(outcome: Rejected) -> None:
     first = _evidence()

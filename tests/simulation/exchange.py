@@ -47,6 +47,7 @@ class Body:
     price: Decimal = PRICE
     is_taker: bool = False
     at_ms: int | None = None
+    has_arrived: bool = False
     copies: int = 0
     """Sendings that are still on the way."""
 
@@ -74,6 +75,8 @@ class Lane:
     counter: int
     pending: list[Body] = field(default_factory=list)
     busy_until_ms: int = 0
+    wrong_nonces: int = 0
+    """New orders in a row whose nonce was wrong though nothing waited and nobody had told a wrong one."""
 
     @property
     def expected(self) -> int:
@@ -101,6 +104,8 @@ class Watcher:
     def accepted(self, body: Body) -> None: ...
 
     def executed(self, body: Body) -> None: ...
+
+    def is_blind(self, body: Body, times: int) -> None: ...
 
 
 class ExchangeModel:
@@ -143,6 +148,10 @@ class ExchangeModel:
             return Accepted(lane.busy_until_ms)
         if body.expires_at_ms <= clock.now_ms:
             return Rejected(21701, "expired")
+        is_new, body.has_arrived = not body.has_arrived, True
+        if body.nonce != lane.expected and is_new and not lane.pending and body.is_taker:
+            lane.wrong_nonces += 1
+            self.watcher.is_blind(body, lane.wrong_nonces)
         if body.nonce != lane.expected or clock.strikes("nonce refused", self.weather.nonce_refused):
             return Rejected(INVALID_NONCE, "invalid nonce", is_nonce=True)
         if clock.strikes("refused", self.weather.refused):
@@ -150,6 +159,7 @@ class ExchangeModel:
         due_ms = max(clock.now_ms + 5 + clock.below(self.weather.slow_execution_ms), lane.busy_until_ms)
         lane.busy_until_ms = due_ms
         lane.pending.append(body)
+        lane.wrong_nonces = 0
         self.watcher.accepted(body)
         clock.after(due_ms - clock.now_ms, self._execute, lane, body)
         return Accepted(due_ms)

@@ -17,9 +17,11 @@ from tests.simulation.planting import plant
 if TYPE_CHECKING:
     from tests.simulation.schedule import Outcome
 
-SEEDS_MAX = 3_000
+SEEDS_MAX = 10_000
 HUNT_WITHIN_S = 300
 SURVIVED = 3
+NOT_PLANTED = ("AttributeError", "NameError", "UnboundLocalError", "ImportError")
+"""What a mutant that no longer fits its source ends with."""
 
 
 def main(arguments: list[str]) -> int:
@@ -68,6 +70,8 @@ def _hunt(name: str, seeds: range) -> int:
 
     silence()
     for number, outcome in enumerate(run_chunk(seeds), 1):
+        if outcome.kind in NOT_PLANTED:
+            raise ValueError(f"{name} is no mistake but nonsense: {outcome.problem}")
         if outcome.problem:
             _say(f"{number} (seed {outcome.seed}: {outcome.problem})")
             return 0

@@ -23,6 +23,7 @@ EXPOSED_MS = 8_000
 EXPOSED_IN_FAULTS_MS = 30_000
 """The same while sends are lost, refused or late: a cancel that gets no answer is sent again and again."""
 
+WRONG_NONCES_MAX = 2
 HELD_MS = 40_000
 """After so long A knows its position: longer than frames are late, history lags, and bytes are on the way."""
 
@@ -88,6 +89,11 @@ class Judge(Watcher):
                 raise Violation(f"two hedges of order {order} may run: {other.hash} and {body.hash}")
         if body not in known:
             known.append(body)
+
+    def is_blind(self, body: Body, times: int) -> None:
+        """See the base: once may be a race, again and again is a counter that is not read anew."""
+        if times >= WRONG_NONCES_MAX:
+            raise Violation(f"blind: {times} new hedges in a row on a wrong nonce, last {body.hash} on {body.nonce}")
 
     def _judge_quote(self, body: Body) -> None:
         """A has one order at a time, and buys no more where it has held enough to rest for long."""

@@ -12,6 +12,7 @@ from tests.simulation.planting import Change
 _PRODUCT = "hedge_strategy."
 TRACKER, MAKER, WORKING = _PRODUCT + "maker.fill_tracker", _PRODUCT + "maker.machine", _PRODUCT + "maker.working_order"
 CATCH_UP, SWEEP = _PRODUCT + "maker.catch_up", _PRODUCT + "maker.sweep"
+UNHEDGED, AROUND = _PRODUCT + "maker.unhedged", _PRODUCT + "maker.surroundings"
 HEDGER, RESOLUTION = _PRODUCT + "hedger.machine", _PRODUCT + "hedger.resolution"
 BACKLOG, UNDER_WAY, BOOKING = _PRODUCT + "hedger.backlog", _PRODUCT + "hedger.under_way", _PRODUCT + "hedger.booking"
 SIZING, READER, MESSAGES = (
@@ -84,9 +85,9 @@ MUTANTS = (
     _one(
         "F3",
         "a fill that Redis did not take is dropped",
-        MAKER,
-        "        self._publishing.retry_at_ms = now_ms + PUBLISH_RETRY_MS\n        self._around",
-        "        self._publishing.waiting.clear()\n        self._around",
+        UNHEDGED,
+        "        self._retry_at_ms = now_ms + PUBLISH_RETRY_MS\n        return self._keep()",
+        "        self._waiting.clear()\n        self._owed.clear()\n        return ()",
     ),
     _one(
         "F4",
@@ -127,10 +128,17 @@ MUTANTS = (
         "F6",
         "a hedge that no record shows is taken for dead",
         RESOLUTION,
-        "    if evidence.status is TransactionStatus.FAILED:\n",
+        "    if evidence.sends == 0 and now_ms",
         "    if evidence.learnt_at_ms and not evidence.status and not evidence.is_looking_up:\n"
         '        return "not found"\n'
-        "    if evidence.status is TransactionStatus.FAILED:\n",
+        "    if evidence.sends == 0 and now_ms",
+    ),
+    _one(
+        "F6b",
+        "a failure inside the venue proves death also of bytes that left more than once",
+        RESOLUTION,
+        " and evidence.sends <= 1 and not evidence.is_recovered:",
+        ":",
     ),
     _one(
         "F7",
@@ -143,10 +151,10 @@ MUTANTS = (
         "F8",
         "a send without an answer is taken for failed and sent anew",
         RESOLUTION,
-        "    if isinstance(outcome, Rejected) and is_first:",
+        "    if isinstance(outcome, Rejected) and outcome.is_proof and is_first:",
         "    if outcome is not None and not isinstance(outcome, Accepted | Rejected):\n"
         '        return "timed out"\n'
-        "    if isinstance(outcome, Rejected) and is_first:",
+        "    if isinstance(outcome, Rejected) and outcome.is_proof and is_first:",
     ),
     Mutant(
         "F9",
@@ -327,23 +335,18 @@ MUTANTS = (
         "F24",
         "A goes on quoting though the hedger gave up",
         (
-            Change(MAKER, 'around.hedger_problem is not None),\n            ("fills', 'False),\n            ("fills'),
-            Change(MAKER, '("a fill is not hedged yet", bool(self._owed)),', ""),
-            Change(MAKER, '("the hedger is leaving", around.is_draining),', ""),
-            Change(
-                MAKER,
-                "if problem is not None or hedger is None or is_draining:",
-                "if problem is not None or hedger is None:",
-            ),
+            Change(AROUND, '{self._hedger_problem}", self._hedger_problem is not None)', '", False)'),
+            Change(AROUND, '("the hedger is leaving", self.is_draining),', ""),
+            Change(AROUND, "or event.hedger is None or event.is_draining", "or event.hedger is None"),
+            Change(MAKER, '("a fill is not hedged yet", not self._unhedged.is_hedged),', ""),
         ),
     ),
     _one(
         "F24b",
-        "A quotes though no hedger owns the market",
-        MAKER,
-        "                if problem is not None or hedger is None or is_draining:\n"
-        "                    return self._want_cancel()",
-        "                pass",
+        "A's order rests on though no hedger owns the market",
+        AROUND,
+        "        return is_alone or self.pause.reason is not None",
+        "        return self.pause.reason is not None",
     ),
     _one(
         "F25",
@@ -374,18 +377,16 @@ MUTANTS = (
     ),
     _one(
         "S1",
-        "the maker's zero position stands from the start on, though history is read later",
-        POSITION,
-        "        if lasting and (self._zero_stands_from_ms is None or now_ms < self._zero_stands_from_ms):",
-        "        if False:",
+        "the maker's zero position stands from its first moment on, though history is still being read",
+        MAKER,
+        "        is_settled = self._around.is_connected and self._catch_up.is_complete\n",
+        "        is_settled = True\n",
     ),
     _one(
         "S2",
-        "the position is compared only while nothing else keeps A from quoting",
-        MAKER,
-        "        disagreement = self._position.disagreement(self._tracker.net_told, now_ms)  # it has to see time pass",
-        "        disagreement = None\n"
-        "        if not self._owed and self._order is None:\n"
-        "            disagreement = self._position.disagreement(self._tracker.net_told, now_ms)",
+        "the maker's zero position is the first one that it sees, whatever fills are found later",
+        POSITION,
+        "        if zero != self._zero or self._zero_since_ms is None or not is_settled:\n",
+        "        if self._zero is None or self._zero_since_ms is None:\n",
     ),
 )

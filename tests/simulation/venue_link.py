@@ -223,6 +223,7 @@ class VenueLink:
         self._rest()
         lane = self.exchange.lanes[self.account_index, self.key_index]
         if self.clock.strikes("stale nonce", self.weather.stale_nonce):
+            lane.wrong_nonces = -1
             return lane.counter - 1
         return self.exchange.next_nonce(self.account_index, self.key_index)
 

@@ -86,8 +86,15 @@ LARGEST = Weather(
     slow_send_ms=4_000, refused=0.3,
     rate_limited=0.3, nonce_refused=0.3, held_back=0.3, failed=0.3, vanished=0.2, slow_execution_ms=3_000, partial=0.6,
     empty=0.3, post_only_crossed=0.3, lag_ms=15_000, rest_fails=0.4, stale_nonce=0.3, redis_before=0.15,
-    redis_after=0.15, lost_hint=0.7, repeated_hint=0.4, gap=0.08, crash_in_gap=0.4, freeze_in_gap=0.4, no_book=0.5, disk_fails=0.5,
+    redis_after=0.15, lost_hint=0.7, repeated_hint=0.4, gap=0.08, crash_in_gap=0.4, freeze_in_gap=0.4,
+    no_book=0.5, disk_fails=0.5,
 )  # fmt: skip
+STORMY = 0.08
+STORM = {
+    "failed": 0.5, "slow_execution_ms": 3_000, "lag_ms": 6_000, "cut_for_frame": 0.4, "lost_answer": 0.5,
+    "slow_push_ms": 1_500,
+}  # fmt: skip
+"""Hedges that come into doubt again and again: what takes long to meet by chance."""
 _NAMES = tuple(field.name for field in fields(Weather))
 
 
@@ -99,6 +106,9 @@ def forecast(clock: Clockwork) -> Weather:
         if clock.random() < busy:
             strength = getattr(LARGEST, name) * clock.random()
             setattr(weather, name, int(strength) if name.endswith("_ms") else strength)
+    if clock.random() < STORMY:
+        for name, strength in STORM.items():
+            setattr(weather, name, max(getattr(weather, name), strength))
     if clock.random() < 0.3:  # this venue is always late
         weather.lag_ms = max(weather.lag_ms, clock.below(LARGEST.lag_ms))
     return weather

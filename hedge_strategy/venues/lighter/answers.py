@@ -16,10 +16,12 @@ CODE_INVALID_NONCE = 21104
 
 # Codes that say: looked at and refused, nothing was done (venue fact sheet 2.6 and 3.2). 29500 and 29501 (internal
 # error, process timeout) are left out on purpose, and so is every code we do not know.
+# A refusal for too many requests (23000 to 23999) is very likely one too, but nobody knows (venue fact sheet 4.5).
+_LIMITS = range(23000, 24000)
 _REFUSALS = (
     range(400, 401),
     range(21000, 22000),
-    range(23000, 24000),
+    _LIMITS,
     range(29404, 29405),
     range(30000, 31000),
     range(61000, 63000),
@@ -49,7 +51,7 @@ def outcome_of(code: int | None, message: str, executes_at_ms: int | None) -> Ou
     if code == CODE_OK:
         return Accepted(executes_at_ms or 0)
     if code is not None and any(code in refusals for refusals in _REFUSALS):
-        return Rejected(code, message, is_nonce=code == CODE_INVALID_NONCE)
+        return Rejected(code, message, is_nonce=code == CODE_INVALID_NONCE, is_proof=code not in _LIMITS)
     return Unknown(f"code {code}: {message}" if code is not None else "an answer without a code")
 
 

@@ -32,7 +32,7 @@ def wired(frame: Any) -> bytes:
         (21104, Rejected(21104, "m", is_nonce=True)),
         (21739, Rejected(21739, "m")),
         (400, Rejected(400, "m")),
-        (23000, Rejected(23000, "m")),
+        (23000, Rejected(23000, "m", is_proof=False)),
         (62007, Rejected(62007, "m")),
         (29500, Unknown("code 29500: m")),
         (29501, Unknown("code 29501: m")),

@@ -201,7 +201,7 @@ def test_after_too_many_requests_sends_pause(stub: StubVenue, open_venue: Open) 
     stub.ws.on_send = lambda data: [{"type": "jsonapi/sendtx", "id": data["id"], "code": 23000, "message": "slow"}]
     venue, heard = connected(open_venue)
     venue.send(venue.sign_cancel_all(0))
-    assert ended(heard) == [(0, Rejected(23000, "slow"))]
+    assert ended(heard) == [(0, Rejected(23000, "slow", is_proof=False))]
     with pytest.raises(RateLimited) as caught:
         venue.send(venue.sign_cancel_all(0))
     assert 0 < caught.value.retry_after_ms <= 1_000

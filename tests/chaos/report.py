@@ -1,0 +1,61 @@
+"""The report of a run: a row per round, a JSON file, and the one line that other programs read."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.rounds import Round
+
+HEADER = f"{'round':>5} {'at s':>6} {'fills':>5} {'quiet s':>7} {'quotes s':>8}  faults (second of the round)"
+
+
+@dataclass
+class Report:
+    """All rounds so far."""
+
+    seed: int
+    rounds: list[Round] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any round broke a promise."""
+        return any(one.failed for one in self.rounds)
+
+    def summary(self) -> dict[str, Any]:
+        """The last line of the output."""
+        faults = Counter(fault["kind"] for one in self.rounds for fault in one.faults if fault.get("hits"))
+        return {
+            "rounds": len(self.rounds),
+            "fills": sum(one.fills for one in self.rounds),
+            "faults": dict(sorted(faults.items())),
+            "lost": sum(len(one.lost) for one in self.rounds),
+            "doubled": sum(len(one.doubled) for one in self.rounds),
+            "max_quiet_s": max((one.quiet_s for one in self.rounds if one.quiet_s is not None), default=None),
+        }
+
+    def line(self) -> str:
+        """The summary as JSON."""
+        return json.dumps(self.summary())
+
+    def write(self, path: Path) -> None:
+        """Everything, as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        body = {"seed": self.seed, **self.summary(), "details": [asdict(one) for one in self.rounds]}
+        path.write_text(json.dumps(body, indent=1) + "\n")
+
+
+def row(one: Round) -> str:
+    """A round in one line, and what was wrong with it in more."""
+    faults = ", ".join(f"{fault['kind']} {fault['at_s']:.1f}{'' if fault.get('hits') else '*'}" for fault in one.faults)
+    quiet = "never" if one.quiet_s is None else f"{one.quiet_s:.1f}"
+    trading = "never" if one.trading_s is None else f"{one.trading_s:.1f}"
+    lines = [f"{one.number:>5} {one.began_s:>6.0f} {one.fills:>5} {quiet:>7} {trading:>8}  {faults}"]
+    lines += [f"      LOST {size} of {order}" for order, size in one.lost.items()]
+    lines += [f"      DOUBLED {words}" for words in one.doubled]
+    lines += [f"      PROBLEM {one.problem}"] if one.problem else []
+    lines += [f"      MISTAKE {text}" for text in one.mistakes]
+    lines += [f"      ended by itself: {', '.join(one.deaths)}"] if one.deaths else []
+    lines += [f"      its logs: {one.folder}"] if one.folder else []
+    return "\n".join(lines)
