@@ -140,10 +140,13 @@ def _ended_afterwards(run: DemoRun) -> Iterator[None]:
 def _signals_ask(stop_asked: threading.Event) -> Iterator[None]:
     """The first signal asks to stop in order, the second ends at once, more change nothing."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    asked: list[int] = []
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if not stop_asked.is_set():
-            stop_asked.set()
+    def ask(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        if len(asked) == 1:
+            # Not here: this may have interrupted the main thread while it holds the event's own lock.
+            threading.Thread(target=stop_asked.set).start()
             return
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)

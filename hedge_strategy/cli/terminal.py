@@ -115,7 +115,8 @@ def run_until_signalled(process: Stoppable) -> int:
 
     def ask(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, _end_at_once)
-        process.ask_to_stop()
+        # Not here: this may have interrupted the main thread while it holds a lock that asking needs.
+        threading.Thread(target=process.ask_to_stop, name="asking-to-stop").start()
 
     def thread_died(arguments: threading.ExceptHookArgs) -> None:
         name = arguments.thread.name if arguments.thread is not None else "?"

@@ -100,6 +100,8 @@ class LedgerRecovery:
             InvariantBroken: the venues' records contradict a promise; a person must look.
         """
         try:
+            if not self._ledger.believed_epoch:
+                self.follow()
             memory = self._known()
             marker = self._ledger.marker()
             found = self._standing(marker, memory)

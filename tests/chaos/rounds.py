@@ -22,7 +22,7 @@ from tests.polling import wait_until
 
 FIRST_QUOTE_WITHIN_S = 60
 FAULTS_PER_ROUND = 3
-FILLS_BEFORE = 6
+FILLS_BEFORE = 10
 """How many fills there are in a round before the first fault."""
 FILL_WITHIN_S = 4.0
 """How long a fault waits for a fill to strike at, where nothing can be filled."""

@@ -185,6 +185,18 @@ def test_a_fill_that_the_history_hides_together_with_its_hedge_is_not_hedged_aga
     assert not isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Claim)
 
 
+def test_who_was_away_while_the_ledger_was_rebuilt_need_not_count_it_again(scene: Scene, tmp_path: Path) -> None:
+    recovery, ledger, lease = started(scene)
+    away, _ = scene.recovery(tmp_path / "elsewhere")
+    away.follow()
+    assert recovery.make_fit(lease, lambda: True, recount_anyway=True)
+    fences = len(scene.hedger.sent)
+    back, same = scene.recovery(tmp_path / "elsewhere")
+    assert back.make_fit(scene.lease(), lambda: True)
+    assert same.believed_epoch == ledger.believed_epoch
+    assert len(scene.hedger.sent) == fences
+
+
 def test_a_count_that_the_venue_limits_goes_on_under_the_same_fence(scene: Scene) -> None:
     started(scene)
     scene.client.flushall()

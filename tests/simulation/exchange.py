@@ -115,6 +115,8 @@ class ExchangeModel:
         self.clock = clock
         self.market = market
         self.weather = weather
+        self.spared: dict[int, Weather] = {}
+        """Accounts with a weather of their own."""
         self.watcher = watcher or Watcher()
         self.bodies: dict[str, Body] = {}
         self.lanes: dict[tuple[int, int], Lane] = {}
@@ -139,6 +141,10 @@ class ExchangeModel:
             size = self._sizes[lots] = self.market.size_of(lots)
         return size
 
+    def weather_of(self, account: int) -> Weather:
+        """What goes wrong for an account."""
+        return self.spared.get(account, self.weather)
+
     # --- the door -----------------------------------------------------------------------------------------------------
 
     def submit(self, body: Body) -> Outcome:
@@ -148,15 +154,16 @@ class ExchangeModel:
             return Accepted(lane.busy_until_ms)
         if body.expires_at_ms <= clock.now_ms:
             return Rejected(21701, "expired")
+        weather = self.weather_of(body.account)
         is_new, body.has_arrived = not body.has_arrived, True
         if body.nonce != lane.expected and is_new and not lane.pending and body.is_taker:
             lane.wrong_nonces += 1
             self.watcher.is_blind(body, lane.wrong_nonces)
-        if body.nonce != lane.expected or clock.strikes("nonce refused", self.weather.nonce_refused):
+        if body.nonce != lane.expected or clock.strikes("nonce refused", weather.nonce_refused):
             return Rejected(INVALID_NONCE, "invalid nonce", is_nonce=True)
-        if clock.strikes("refused", self.weather.refused):
+        if clock.strikes("refused", weather.refused):
             return Rejected(21702, "invalid price")
-        due_ms = max(clock.now_ms + 5 + clock.below(self.weather.slow_execution_ms), lane.busy_until_ms)
+        due_ms = max(clock.now_ms + 5 + clock.below(weather.slow_execution_ms), lane.busy_until_ms)
         lane.busy_until_ms = due_ms
         lane.pending.append(body)
         lane.wrong_nonces = 0
@@ -179,11 +186,12 @@ class ExchangeModel:
 
     def _execute(self, lane: Lane, body: Body) -> None:
         lane.pending.remove(body)
+        weather = self.weather_of(body.account)
         is_late = body.expires_at_ms <= self.clock.now_ms
-        if is_late or body.nonce != lane.counter or self.clock.strikes("failed inside", self.weather.failed):
+        if is_late or body.nonce != lane.counter or self.clock.strikes("failed inside", weather.failed):
             self._status(body, TransactionStatus.FAILED)
             return
-        if self.clock.strikes("vanished", self.weather.vanished):
+        if self.clock.strikes("vanished", weather.vanished):
             return
         lane.counter += 1
         self.watcher.executed(body)

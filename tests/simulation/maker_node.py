@@ -81,7 +81,7 @@ class MakerNode(Node):
     """Process A."""
 
     def __init__(self, exchange: ExchangeModel, redis: RedisModel, pace: Pace, *, life_ms: int) -> None:
-        super().__init__(exchange.clock, exchange.weather, "A")
+        super().__init__(exchange.clock, exchange.weather_of(MAKER), "A")
         self.venue = VenueLink(self, exchange, MAKER, MAKER_KEY, life_ms)
         self.venue.listener = self._heard
         self.server = redis

@@ -210,7 +210,7 @@ MUTANTS = (
         "F12",
         "a hedge in doubt is signed again under the same client order index with a new nonce, trusting the venue",
         HEDGER,
-        '                return (self._doubt_note(verdict, "sending the same bytes again"), '
+        '                return (hedge.note("sending the same bytes again", verdict.reason), '
         "ev.Send(evidence.transaction))",
         "                self._nonce = (self._nonce or 0) + 1\n"
         "                hedge.evidence = None\n"

@@ -13,7 +13,7 @@ from tests.simulation.judge import Judge, JudgedLedger, Violation
 from tests.simulation.maker_node import MAKER, MAKER_KEY, MakerNode
 from tests.simulation.pace import Pace
 from tests.simulation.redis_model import RedisModel
-from tests.simulation.weather import disasters, fine, forecast
+from tests.simulation.weather import Weather, disasters, fine, forecast, storm
 
 BTC = Market("BTC", 1, 5, 1, Decimal("0.00020"), Decimal(10))
 ETH = Market("ETH", 0, 4, 2, Decimal("0.0050"), Decimal(10))
@@ -48,6 +48,8 @@ class World:
         self.market = BTC if clock.random() < 0.7 else ETH
         self.judge = Judge(clock)
         self.exchange = ExchangeModel(clock, self.market, self.weather, self.judge)
+        if storm(clock, self.weather):
+            self.exchange.spared[MAKER] = Weather()
         self.exchange.answers_resend_of_pending = clock.random() < 0.7
         self.exchange.counts_pending_in_nonce = clock.random() < 0.5
         self.redis = RedisModel(clock, self.market.symbol)
