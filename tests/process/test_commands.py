@@ -37,10 +37,13 @@ def test_a_pause_cancels_and_goes_on_hedging_until_it_is_resumed(tmp_path: Path)
         product.start_hedger("BTC")
         maker = product.start_maker("BTC", scenarios.QUANTITY[BTC])
         order = product.wait_quote(BTC)
-        wait_until(lambda: hedge(product, "status")[0] == 0, "both at work", deadline_s=PATIENCE_S)
-        (market,) = hedge(product, "status")[1]["markets"]
-        assert (market["maker"]["state"], market["hedger"]["state"]) == ("quoting", "hedging")
-        assert market["maker"]["order"]["side"] == "buy"
+
+        def at_work() -> bool:
+            code, status = hedge(product, "status")
+            states = [(one["maker"]["state"], one["hedger"]["state"]) for one in status["markets"]]
+            return (code, states) == (0, [("quoting", "hedging")])
+
+        wait_until(at_work, "both at work", deadline_s=PATIENCE_S)
 
         pausing = product.start_command("pause", "--market", "BTC", "--reason", "lunch", "--json")
         wait_until(lambda: scenarios.is_being_cancelled(product, order), "A's cancel on its way")
