@@ -155,9 +155,9 @@ class HedgerMachine:
                 return (ev.Note("info", "owns the market", facts), *self._go_on(now_ms))
             case ev.OwnershipLost(reason):
                 self._lost_work = self._lost_work or not self.is_idle
-                self._owns = False
-                self._hedge = None
-                self._nonce = None
+                if self._hedge is not None and self._hedge.is_given_up:
+                    self._paused = None  # the doubt is the next owner's, who may be this one
+                self._owns, self._hedge, self._nonce = False, None, None
                 self._unfinished.clear()
                 self._backlog.clear()
                 return (ev.Note("error", "no longer owns the market", (("reason", reason),)),)

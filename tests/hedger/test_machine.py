@@ -300,3 +300,18 @@ def test_a_resume_of_what_is_not_paused_changes_nothing() -> None:
     before = len(world.log)
     world.tell(ev.Resume())
     assert len(world.log) == before
+
+
+def test_a_pause_for_a_hedge_in_doubt_does_not_outlive_the_ownership_of_the_market() -> None:
+    world = World(1, Faults(vanished=1.0))
+    world.gain()
+    world.pass_time(500)
+    world.fill(10, 1)
+    for _ in range(400):
+        world.pass_time(500)
+        if world.machine.paused is not None:
+            break
+    assert world.machine.paused is not None
+    world.lose()
+    assert world.machine.paused is None
+    _hedged(world)

@@ -389,4 +389,11 @@ MUTANTS = (
         "        if zero != self._zero or self._zero_since_ms is None or not is_settled:\n",
         "        if self._zero is None or self._zero_since_ms is None:\n",
     ),
+    _one(
+        "S3",
+        "a hedger that was paused for a hedge in doubt stays paused when it loses the market and gets it back",
+        HEDGER,
+        "                if self._hedge is not None and self._hedge.is_given_up:\n",
+        "                if False:\n",
+    ),
 )

@@ -40,7 +40,8 @@ def intent(kind: OrderKind = OrderKind.MARKET) -> OrderIntent:
 
 
 def test_an_order_is_signed_as_it_was_asked_for(signer: Signer) -> None:
-    signed = signer.sign_order(encode_order(intent(OrderKind.POST_ONLY), NOW_MS), nonce=0)
+    before_ms = time.time_ns() // 1_000_000
+    signed = signer.sign_order(encode_order(intent(OrderKind.POST_ONLY), before_ms), nonce=0)
     body = info(signed)
     assert {name: body[name] for name in ("MarketIndex", "BaseAmount", "Price", "IsAsk", "Type", "TimeInForce")} == {
         "MarketIndex": 0, "BaseAmount": 30, "Price": 236132, "IsAsk": 1, "Type": 0, "TimeInForce": 2,
@@ -49,7 +50,7 @@ def test_an_order_is_signed_as_it_was_asked_for(signer: Signer) -> None:
     assert body["L2TxAttributes"] is None
     assert (signed.kind, signed.nonce, signed.key_index, signed.client_order_index) == (14, 0, 5, 77)
     assert signed.expires_at_ms == body["ExpiredAt"]
-    assert 300_000 < signed.expires_at_ms - NOW_MS < 700_000
+    assert 300_000 < signed.expires_at_ms - before_ms < 700_000
     assert len(signed.hash) == 80
 
 
