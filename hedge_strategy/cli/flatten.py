@@ -26,13 +26,15 @@ from hedge_strategy.clock import Clock, SystemClock, to_ms
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
 from hedge_strategy.coordination.commands import ALL_MARKETS, Action
-from hedge_strategy.errors import HedgeError, UserError
+from hedge_strategy.errors import HedgeError, RateLimited, UserError
 from hedge_strategy.inspection import Holding, Switchboard, look_at_accounts, open_switchboard
 from hedge_strategy.wiring import MakerOptions, make_hedger, make_maker
 
 LOOK_INTERVAL_S = 0.25
 GONE_AFTER_MS = 6_000
 """A process that is not on the status board for so long is not alive: it would have said so several times."""
+LIMIT_WAIT_MS = 60_000
+"""The venue counts requests by the minute."""
 STAND_IN_ENDS_WITHIN_S = 90
 ROLES = ("maker", "hedger")
 
@@ -113,7 +115,7 @@ def flatten(
         command_id = send(switchboard, Action.FLATTEN, where, reason)
         markets = (where,) if where != ALL_MARKETS else _known(switchboard)
         lines, problems = _see_it_done(settings, switchboard, command_id, markets, wait, clock)
-        accounts = look_at_accounts(settings, markets, clock)
+        accounts = _look(settings, markets, clock)
     problems += [
         f"{one.market}: account {one.account} holds {one.position} and rests {one.resting} orders"
         for one in accounts
@@ -133,6 +135,18 @@ def flatten(
     else:
         _show(done)
     raise typer.Exit(0 if done.ok else BROKEN_EXIT)
+
+
+def _look(settings: Config, markets: tuple[str, ...], clock: Clock) -> tuple[Holding, ...]:
+    """Looks at the venue; what was done just now may have used up its limit of requests for a while."""
+    until_ms = to_ms(clock.monotonic_ns()) + LIMIT_WAIT_MS
+    while True:
+        try:
+            return look_at_accounts(settings, markets, clock)
+        except RateLimited as error:
+            if to_ms(clock.monotonic_ns()) >= until_ms:
+                raise
+            clock.sleep(max(1.0, min(error.retry_after_ms / 1000, LIMIT_WAIT_MS / 1000)))
 
 
 def _known(switchboard: Switchboard) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ import structlog
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.commands import Action, SentCommand
 from hedge_strategy.coordination.lease import Lease
+from hedge_strategy.errors import RateLimited
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.venues.closing import PositionCloser
@@ -27,10 +28,14 @@ FINISH_WAIT_MS = 15_000
 QUIET_MS = 1_000
 """How long nothing must be under way to be sure that hedging has come to an end."""
 MAKER_WAIT_MS = 45_000
-"""How long A's position is waited for in one attempt."""
+"""How long A is waited for in one attempt."""
+MAKER_LOOK_MS = 10_000
+"""Pause between two looks at A's account while A has not said that it is done; each costs two REST requests."""
 ROUNDS_MAX = 20
 """Attempts for one command; what is not done then is left to the next command."""
 PAUSE_S = 0.25
+LIMITED_PAUSE_MAX_S = 30.0
+"""The longest pause while the venue's limit of requests is used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +65,13 @@ class FlatteningTies:
         is_quiet: whether nothing is under way and A rests nothing, or hedging is at a standstill.
         say: takes what became of a command: its id, words, whether it is done.
         order: gives the command to flatten, for the reason given; raises RedisUnavailable.
+        has_maker_done: whether an A has said that it has carried out this command; raises RedisUnavailable.
     """
 
     is_quiet: Callable[[], bool]
     say: Callable[[str, str, bool], None]
     order: Callable[[str], None]
+    has_maker_done: Callable[[str], bool]
 
 
 class MarketFlattening:
@@ -86,6 +93,7 @@ class MarketFlattening:
         self._rounds = 0
         self._asked_at_ms = self._quiet_since_ms = 0
         self._begun_reason = ""
+        self._closed_words = ""
         self._is_known = False
         self._log = structlog.get_logger("hedger.flattening")
 
@@ -104,6 +112,7 @@ class MarketFlattening:
         is_flatten = command.command.action is Action.FLATTEN
         self._rounds, self._asked_at_ms, self._quiet_since_ms = 0, self._now_ms(), 0
         self._command = command if is_flatten else None
+        self._closed_words = ""
 
     def read(self) -> None:
         """Finds out once how an earlier run left it.
@@ -163,33 +172,51 @@ class MarketFlattening:
         def is_wanted() -> bool:
             return still_holds() and self._command is command
 
-        self._tell(name, "closing the position")
-        recovery.begin_flattening(name)
-        self._parts.sender.begin_anew()
-        if not recovery.fence(is_wanted):
-            return self._tell(name, "a hedge may still be under way: its lane could not be fenced")
-        closed = self._closer.close(is_wanted)
-        if not closed.is_flat:
-            return self._tell(name, closed.words)
-        self._tell(name, f"{closed.words}; waiting for account A")
-        left = self._wait_for_maker(is_wanted)
-        if left:
-            return self._tell(name, f"{closed.words}; but {left}")
-        if not recovery.finish_flattening(lease, name, is_wanted):
-            return self._tell(name, f"{closed.words}; but the venues' records are not complete yet")
-        self._done(closed.words)
+        try:
+            left = self._close(name, is_wanted) or self._left_of_maker(name, is_wanted)
+            if left:
+                return self._tell(name, left)
+            self._tell(name, f"{self._closed_words}, account A too; waiting until the venues' records are complete")
+            if not recovery.finish_flattening(lease, name, is_wanted):
+                self._closed_words = ""
+                return self._tell(name, "the venues' records could not be read to the end")
+        except RateLimited as error:
+            self._clock.sleep(min(error.retry_after_ms / 1000, LIMITED_PAUSE_MAX_S))
+            return self._tell(name, f"the venue's limit of requests is used up: {error}")
+        self._done(self._closed_words)
         return True
 
-    def _wait_for_maker(self, is_wanted: Callable[[], bool]) -> str:
-        """Returns what is left of A, empty where nothing rests and nothing is held."""
+    def _close(self, name: str, is_wanted: Callable[[], bool]) -> str:
+        """Closes B's position, once; returns why it is not closed."""
+        if self._closed_words:
+            return ""
+        self._tell(name, "closing the position")
+        self._parts.recovery.begin_flattening(name)
+        self._parts.sender.begin_anew()
+        if not self._parts.recovery.fence(is_wanted):
+            return "a hedge may still be under way: its lane could not be fenced"
+        closed = self._closer.close(is_wanted)
+        if not closed.is_flat:
+            return closed.words
+        self._closed_words = closed.words
+        self._tell(name, f"{closed.words}; waiting for account A")
+        return ""
+
+    def _left_of_maker(self, name: str, is_wanted: Callable[[], bool]) -> str:
+        """Waits for A; returns what is left of it, empty where nothing rests and nothing is held."""
         venue, market = self._parts.sources.maker_venue, self._parts.markets.maker
-        until_ms = self._now_ms() + MAKER_WAIT_MS
+        began_ms = looked_at_ms = self._now_ms()
         while True:
-            resting, held = len(venue.open_orders(market)), venue.position(market).size
-            if not resting and held == 0:
-                return ""
-            if not is_wanted() or self._now_ms() >= until_ms:
-                return f"account A still holds {held} and rests {resting} orders"
+            now_ms = self._now_ms()
+            is_over = not is_wanted() or now_ms - began_ms >= MAKER_WAIT_MS
+            has_done = self._ties.has_maker_done(name)
+            if has_done or is_over or now_ms - looked_at_ms >= MAKER_LOOK_MS:
+                looked_at_ms = now_ms
+                resting, held = len(venue.open_orders(market)), venue.position(market).size
+                if not resting and held == 0:
+                    return ""
+                if has_done or is_over:
+                    return f"{self._closed_words}, but account A still holds {held} and rests {resting} orders"
             self._clock.sleep(PAUSE_S)
 
     def _tell(self, command_id: str, words: str) -> bool:

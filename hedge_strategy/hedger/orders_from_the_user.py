@@ -81,6 +81,16 @@ class OrdersFromTheUser:
         command = Command(action=Action.FLATTEN, market=self._market, reason=reason, sent_by=self._who)
         self._channel.commands.send(command)
 
+    def has_maker_done(self, command_id: str) -> bool:
+        """Whether an A has said that it has carried out a command in this market.
+
+        Raises:
+            RedisUnavailable: no answer.
+            WireError: what stands there is no acknowledgement.
+        """
+        said = self._channel.commands.acknowledgements(command_id)
+        return any(one.is_done and (one.role, one.market) == ("maker", self._market) for one in said)
+
     def acknowledge(self, command_id: str, outcome: str, *, is_done: bool = True) -> None:
         """Has it said what became of a command; of one command only the newest counts."""
         at_ms = to_ms(self._clock.now_ns())

@@ -17,7 +17,15 @@ from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.commands import SentCommand
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
-from hedge_strategy.errors import DiskFailed, InvariantBroken, LedgerForgotten, RedisUnavailable, StaleOwner, VenueError
+from hedge_strategy.errors import (
+    DiskFailed,
+    InvariantBroken,
+    LedgerForgotten,
+    RedisUnavailable,
+    StaleOwner,
+    VenueError,
+    WireError,
+)
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.flattening import MarketFlattening
 from hedge_strategy.hedger.position_watch import PositionWatch
@@ -141,7 +149,7 @@ class Ownership:
                     self._take_up(lease)
                 else:
                     self._ended.wait(INTERVAL_S)
-            except (RedisUnavailable, VenueError, DiskFailed) as error:
+            except (RedisUnavailable, WireError, VenueError, DiskFailed) as error:
                 self._log.warning("positions and memory could not be kept up", reason=str(error))
                 self._ended.wait(INTERVAL_S)
             except StaleOwner as error:

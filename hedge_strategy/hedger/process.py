@@ -96,7 +96,7 @@ class HedgerProcess:
         self._clock = clock
         self._lock = threading.RLock()
         self._orders = OrdersFromTheUser(coordination.user, run.maker_market.symbol, run.run_id, clock)
-        ties = FlatteningTies(self._is_quiet, self._answer, self._orders.flatten)
+        ties = FlatteningTies(self._is_quiet, self._answer, self._orders.flatten, self._orders.has_maker_done)
         self._flattening = MarketFlattening(coordination.flattening, ties, clock)
         self._ownership = Ownership(
             coordination.ownership, self._flattening, self._lock, self._dispatch, venue.key_index, clock

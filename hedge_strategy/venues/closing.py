@@ -15,7 +15,7 @@ from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.domain.ids import flatten_client_order_index
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Accepted, Outcome, Rejected
-from hedge_strategy.errors import VenueError
+from hedge_strategy.errors import RateLimited, VenueError
 from hedge_strategy.risk.closing import closing_order, side_that_closes
 from hedge_strategy.risk.gate import Refused
 from hedge_strategy.venues.lane import LaneSender
@@ -28,6 +28,9 @@ CLOSING_MS = 20_000
 SETTLE_MS = 3_000
 """How long after its execution time an order may leave the position as it was."""
 PAUSE_S = 0.2
+"""Pause before the position is read again, doubled up to …"""
+PAUSE_MAX_S = 1.6
+"""… this: each reading counts against the venue's limit of requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class PositionCloser:
                 fruitless = fruitless + 1 if reason else 0
             except VenueError as error:
                 reason = f"the venue does not answer: {error}"
+                if isinstance(error, RateLimited):
+                    self._clock.sleep(min(error.retry_after_ms, SETTLE_MS) / 1000)
                 if self._now_ms() - began_ms >= CLOSING_MS:
                     break
             if reason:
@@ -116,11 +121,12 @@ class PositionCloser:
 
     def _moves(self, held: Decimal) -> bool:
         """Whether the position changes within the time that an order may take."""
-        until_ms = self._now_ms() + SETTLE_MS
+        until_ms, pause_s = self._now_ms() + SETTLE_MS, PAUSE_S
         while self._venue.position(self._market).size == held:
             if self._now_ms() >= until_ms:
                 return False
-            self._clock.sleep(PAUSE_S)
+            self._clock.sleep(pause_s)
+            pause_s = min(2 * pause_s, PAUSE_MAX_S)
         return True
 
     def _now_ms(self) -> int:

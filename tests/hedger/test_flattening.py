@@ -45,7 +45,9 @@ class Flat:
         recovery, _ = self.scene.recovery() if folder is None else self.scene.recovery(folder)
         sources = self.scene.sources() if folder is None else self.scene.sources(folder)
         parts = FlatteningParts(recovery, sources, MARKETS, self.senders[self.scene.hedger], Decimal("0.005"))
-        ties = FlatteningTies(lambda: self.is_quiet, lambda *said: self.said.append(said), self.ordered.append)
+        ties = FlatteningTies(
+            lambda: self.is_quiet, lambda *said: self.said.append(said), self.ordered.append, lambda _: True
+        )
         return MarketFlattening(parts, ties, SystemClock())
 
     def close_maker(self) -> None:
@@ -143,6 +145,22 @@ def test_an_account_that_cannot_be_closed_is_said(flat: Flat) -> None:
     assert "still holds 0.00050" in flattening.unfinished
     assert flat.said[-1][2] is False
     assert flattening.is_due, "it is tried again"
+
+
+def test_an_a_that_says_it_is_done_is_not_believed_and_b_is_closed_once(flat: Flat) -> None:
+    scene = flat.scene
+    _, _, lease = started(scene)
+    scene.maker_sells(50)
+    scene.hedges(50, attempt=0)
+    flattening = flat.flattening()
+    flattening.given(FLATTEN)
+    assert not flattening.carry_out(lease, lambda: True)
+    assert "account A still holds -0.00050" in flattening.unfinished
+    assert scene.hedger.position(BTC).size == 0
+    sent = len(scene.hedger.sent)
+    flat.close_maker()
+    assert flattening.carry_out(lease, lambda: True)
+    assert len(scene.hedger.sent) == sent
 
 
 def test_hedging_comes_to_an_end_first(flat: Flat) -> None:

@@ -50,7 +50,7 @@ def owning(
     watch = PositionWatch(ledger, scene.sources(), MARKETS, guard or PositionGuard(timeout_ms))
     sender = LaneSender(scene.hedger, answer_timeout_ms=200, most_sends=2)
     parts = FlatteningParts(recovery, scene.sources(), MARKETS, sender, Decimal("0.005"))
-    ties = FlatteningTies(lambda: True, lambda *said: told.said.append(said), told.ordered.append)
+    ties = FlatteningTies(lambda: True, lambda *said: told.said.append(said), told.ordered.append, lambda _: True)
     flattening = MarketFlattening(parts, ties, SystemClock())
     ownership = Ownership(
         OwnershipParts(ledger, recovery, watch), flattening, threading.RLock(), told, 4, SystemClock()
