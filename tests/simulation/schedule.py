@@ -13,7 +13,7 @@ from tests.simulation.judge import Judge, JudgedLedger, Violation
 from tests.simulation.maker_node import MAKER, MAKER_KEY, MakerNode
 from tests.simulation.pace import Pace
 from tests.simulation.redis_model import RedisModel
-from tests.simulation.weather import Weather, disasters, fine, forecast, storm
+from tests.simulation.weather import SILENT_MS, Weather, disasters, fine, forecast, silence, storm
 
 BTC = Market("BTC", 1, 5, 1, Decimal("0.00020"), Decimal(10))
 ETH = Market("ETH", 0, 4, 2, Decimal("0.0050"), Decimal(10))
@@ -48,7 +48,8 @@ class World:
         self.market = BTC if clock.random() < 0.7 else ETH
         self.judge = Judge(clock)
         self.exchange = ExchangeModel(clock, self.market, self.weather, self.judge)
-        if storm(clock, self.weather):
+        after_silence = silence(clock, self.weather)
+        if after_silence or storm(clock, self.weather):
             self.exchange.spared[MAKER] = Weather()
         self.exchange.answers_resend_of_pending = clock.random() < 0.7
         self.exchange.counts_pending_in_nonce = clock.random() < 0.5
@@ -63,7 +64,7 @@ class World:
         self.maker.dead_man_ms = (None, 300_000, 600_000)[clock.below(3)]
         self.hedgers = []
         retry_times = (2, 5, 11)[clock.below(3)]
-        for number in range(2 if clock.random() < 0.35 else 1):
+        for number in range(2 if clock.random() < 0.5 else 1):
             self.exchange.open(HEDGER, 4 + number, 10)
             hedger = HedgerNode(
                 self.exchange, self.redis, self.pace, name=f"B{number + 1}", key=4 + number, life_ms=life_ms
@@ -85,7 +86,9 @@ class World:
         self.fills_every_ms = (300, 1_000, 3_000, 20_000)[clock.below(4)]
         self.is_fine = False
         self.is_over = False
-        for at_ms, kind in disasters(clock, self.busy_ms, is_forgetful=is_forgetful):
+        if after_silence:
+            self.busy_ms = max(self.busy_ms, SILENT_MS)
+        for at_ms, kind in after_silence + disasters(clock, self.busy_ms, is_forgetful=is_forgetful):
             clock.after(at_ms, self._disaster, kind)
 
     @property
@@ -108,7 +111,9 @@ class World:
         if self.is_fine:
             return
         clock = self.clock
-        hedger = self.hedgers[clock.below(len(self.hedgers))]
+        owners = [one for one in self.hedgers if one.lease is not None]
+        among = owners if owners and clock.random() < 0.7 else self.hedgers
+        hedger = among[clock.below(len(among))]
         for_ms = (500, 3_000, 12_000, 30_000)[clock.below(4)] + clock.below(2_000)
         match kind.split():
             case ["crash", name]:

@@ -90,6 +90,7 @@ LARGEST = Weather(
     no_book=0.5, disk_fails=0.5,
 )  # fmt: skip
 STORMY = 0.2
+SILENT = 0.04
 STORM = {
     "failed": 0.5, "slow_execution_ms": 3_000, "lag_ms": 6_000, "cut_for_frame": 0.3, "lost_answer": 0.5,
     "lost_request": 0.3, "slow_push_ms": 1_500,
@@ -109,6 +110,21 @@ def forecast(clock: Clockwork) -> Weather:
     if clock.random() < 0.3:  # this venue is always late
         weather.lag_ms = max(weather.lag_ms, clock.below(LARGEST.lag_ms))
     return weather
+
+
+SILENCE = {"vanished": 0.6, "rate_limited": 0.5, "lost_answer": 0.5, "lost_request": 0.3}
+"""Hedges and their killers leave no trace, so that B gives up; and then it loses the market."""
+SILENT_MS = 70_000
+SILENCED = ("cut B from Redis", "Redis away", "freeze B")
+
+
+def silence(clock: Clockwork, weather: Weather) -> list[tuple[int, str]]:
+    """Now and then makes B give up; says what happens after that."""
+    if clock.random() >= SILENT:
+        return []
+    for name, strength in SILENCE.items():
+        setattr(weather, name, max(getattr(weather, name), strength))
+    return [(SILENT_MS - clock.below(30_000), SILENCED[clock.below(3)]) for _ in range(2)]
 
 
 def storm(clock: Clockwork, weather: Weather) -> bool:
