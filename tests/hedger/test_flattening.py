@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.commands import Action, Command, SentCommand
 from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.ledger_rows import Finished
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.venues.closing import FRUITLESS_MAX, PositionCloser
@@ -96,6 +98,10 @@ def test_the_next_hedger_with_an_older_memory_takes_it_over(flat: Flat, tmp_path
     _, _, lease = started(scene)
     older, _ = scene.recovery(other)
     assert older.make_fit(lease, lambda: True)
+    disk = hedger_memory(other, "BTC", MAKER)
+    known = disk.load()
+    assert known is not None
+    disk.save(msgspec.structs.replace(known, origin="another beginning"))
     scene.maker_sells(50)
     before = scene.seen()
     flattening = flat.flattening()
