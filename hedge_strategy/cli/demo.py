@@ -29,7 +29,6 @@ from hedge_strategy.cli.demo_run import DemoOptions, DemoRun
 from hedge_strategy.cli.demo_view import DemoTitle, make_view
 from hedge_strategy.cli.terminal import (
     BROKEN_EXIT,
-    INTERRUPTED_EXIT,
     USER_ERROR_EXIT,
     configure_logs,
     one_line_errors,
@@ -103,7 +102,7 @@ def _outcome(options: DemoOptions, folder: Path) -> Outcome:
     run = DemoRun(options, folder, stop_asked, view, clock)
     problems: list[str] = []
     audit = None
-    with _signals_ask(stop_asked), _ended_afterwards(run):
+    with _signals_ask(stop_asked, run), _ended_afterwards(run):
         try:
             with view:
                 run.start()
@@ -137,7 +136,7 @@ def _ended_afterwards(run: DemoRun) -> Iterator[None]:
 
 
 @contextmanager
-def _signals_ask(stop_asked: threading.Event) -> Iterator[None]:
+def _signals_ask(stop_asked: threading.Event, run: DemoRun) -> Iterator[None]:
     """The first signal asks to stop in order, the second ends at once, more change nothing."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     asked: list[int] = []
@@ -150,7 +149,7 @@ def _signals_ask(stop_asked: threading.Event) -> Iterator[None]:
             return
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
-        raise SystemExit(INTERRUPTED_EXIT)
+        run.break_off()
 
     before = {number: signal.signal(number, ask) for number in numbers}
     try:

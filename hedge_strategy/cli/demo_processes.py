@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from hedge_strategy.cli.terminal import INTERRUPTED_EXIT
 from hedge_strategy.clock import Clock
 from hedge_strategy.errors import HedgeError
 
@@ -128,12 +129,30 @@ class DemoProcesses:
         self._stop_asked = stop_asked
         self._clock = clock
         self._running: list[DemoProcess] = []
+        self._is_starting = False
+        self._must_break_off = False
 
     def start(self, name: str, command: Sequence[str | Path]) -> DemoProcess:
-        """Starts one; from now on it is watched, and ended by `stop` or `close`."""
-        process = DemoProcess(name, command, self.folder)
-        self._running.append(process)
+        """Starts one; from now on it is watched, and ended by `stop` or `close`.
+
+        Raises:
+            SystemExit: the user broke off meanwhile; what was started is watched all the same.
+        """
+        self._is_starting = True
+        try:
+            process = DemoProcess(name, command, self.folder)
+            self._running.append(process)
+        finally:
+            self._is_starting = False
+        if self._must_break_off:
+            raise SystemExit(INTERRUPTED_EXIT)
         return process
+
+    def break_off(self) -> None:
+        """Raises SystemExit, for a signal handler: at once, but never between a process' birth and its being known."""
+        self._must_break_off = True
+        if not self._is_starting:
+            raise SystemExit(INTERRUPTED_EXIT)
 
     def check(self) -> None:
         """Raises ProcessEnded when one that was started, and not stopped, does not run any more."""

@@ -193,6 +193,10 @@ class DemoRun:
         except (UserError, VenueError, CoordinationError) as error:
             raise DemoFailed(f"it could not be counted: {error}") from error
 
+    def break_off(self) -> None:
+        """Raises SystemExit as soon as that leaves no process unwatched; for a signal handler."""
+        self._processes.break_off()
+
     def close(self, *, at_once: bool = False) -> None:
         """Ends what still runs: A, B, the exchange, Redis, in this order. May be called again.
 
