@@ -41,6 +41,7 @@ from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.status import HedgerStatus, condition_of
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
+from hedge_strategy.venues.self_trades import SelfTrades
 
 TICK_S = 0.02
 PRESENCE_INTERVAL_MS = 250
@@ -75,12 +76,14 @@ class HedgerRun:
         hedge_market: the market that is hedged in.
         run_id: this run's name in leases and messages.
         maker_account_index: whose fills are hedged.
+        self_trades: how A and B are kept from trading with each other.
     """
 
     maker_market: Market
     hedge_market: Market
     run_id: str
     maker_account_index: int
+    self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
 
 
 class HedgerProcess:
@@ -279,6 +282,7 @@ class HedgerProcess:
                 unhedged_lots=unhedged_lots,
                 last=self._teller.last,
                 last_at_ms=self._teller.last_at_ms,
+                self_trades=self._run.self_trades,
             )
         return status.as_state(self._run.maker_market)
 

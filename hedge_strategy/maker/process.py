@@ -37,6 +37,7 @@ from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
 from hedge_strategy.maker.reader import MakerReader
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
+from hedge_strategy.venues.self_trades import SelfTrades
 
 TICK_S = 0.02
 COORDINATION_INTERVAL_MS = 250
@@ -68,12 +69,14 @@ class MakerRun:
         depth: how many levels of the book are needed.
         run_id: this run's name in messages.
         desk: how orders are sent.
+        self_trades: how A and B are kept from trading with each other.
     """
 
     market: Market
     depth: int
     run_id: str
     desk: DeskSettings
+    self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
 
 
 class MakerProcess:
@@ -183,7 +186,9 @@ class MakerProcess:
 
     def _state(self) -> dict[str, Any]:
         with self._lock:
-            return {"account_index": self._venue.account_index, **self._machine.status().as_state()}
+            state = self._machine.status().as_state()
+        own = {"account_index": self._venue.account_index, "self_trades": self._run.self_trades.value}
+        return {**own, **state}
 
     def _take_up_what_was_kept(self) -> None:
         """What an earlier run could not publish comes before all else."""
