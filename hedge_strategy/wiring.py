@@ -46,6 +46,7 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
+from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import open_venue
@@ -73,8 +74,8 @@ class MakerOptions:
     depth: int
 
 
-def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProcess:
-    """Builds process A.
+def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Timeline | None = None) -> MakerProcess:
+    """Builds process A; `timeline` keeps when each fill passed each step.
 
     Raises:
         UserError: settings, market, quantity, key, Redis or venue are not as they must be, or another A has the files.
@@ -128,12 +129,12 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     )
     answer_ms = _longest_answer_ms(config)
     desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
-    run = MakerRun(market, options.depth, run_id, desk)
+    run = MakerRun(market, options.depth, run_id, desk, timeline)
     return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
 
 
-def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
-    """Builds process B for one market.
+def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | None = None) -> HedgerProcess:
+    """Builds process B for one market; `timeline` keeps when each hedge passed each step.
 
     Raises:
         UserError: settings, market, key, Redis or venue are not as they must be.
@@ -149,13 +150,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     maker_market = _maker_market(config, venue, symbol, clock)
     _check_pair(maker_market, hedge_market)
     run_id = _run_id("hedger", clock)
-    settings = HedgerSettings(
-        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, _keeps_apart(config)),
-        limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
-        retry_times=config.strategy.retry_times,
-        answer_timeout_ms=config.lighter.answer_timeout_ms,
-        owner=run_id,
-    )
+    settings = _hedger_settings(config, maker_market, hedge_market, run_id)
     source = FillSource(maker_market.symbol, config.account_a.account_index, maker_market.index)
     leases = Leases(client, life_ms=config.strategy.lease_ms)
     ledger = HedgeLedger(client, maker_market.symbol)
@@ -188,7 +183,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    run = HedgerRun(maker_market, hedge_market, run_id, config.account_a.account_index)
+    run = HedgerRun(maker_market, hedge_market, run_id, config.account_a.account_index, timeline)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
@@ -201,6 +196,16 @@ def redis_settings(config: Config) -> RedisSettings:
         redis.db,
         connect_timeout_ms=redis.connect_timeout_ms,
         answer_timeout_ms=redis.command_timeout_ms,
+    )
+
+
+def _hedger_settings(config: Config, maker_market: Market, hedge_market: Market, run_id: str) -> HedgerSettings:
+    return HedgerSettings(
+        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, _keeps_apart(config)),
+        limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
+        retry_times=config.strategy.retry_times,
+        answer_timeout_ms=config.lighter.answer_timeout_ms,
+        owner=run_id,
     )
 
 

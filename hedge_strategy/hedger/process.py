@@ -36,10 +36,12 @@ from hedge_strategy.hedger.feed import FillFeed
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.marks import HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.status import HedgerStatus, condition_of
+from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 
 TICK_S = 0.02
@@ -75,12 +77,14 @@ class HedgerRun:
         hedge_market: the market that is hedged in.
         run_id: this run's name in leases and messages.
         maker_account_index: whose fills are hedged.
+        timeline: keeps when each hedge passed each step; None: nobody wants to know.
     """
 
     maker_market: Market
     hedge_market: Market
     run_id: str
     maker_account_index: int
+    timeline: Timeline | None = None
 
 
 class HedgerProcess:
@@ -112,6 +116,7 @@ class HedgerProcess:
         )
         self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
+        self._marks = HedgeMarks(run.timeline, run.maker_market)
         self._unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
 
@@ -175,6 +180,7 @@ class HedgerProcess:
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _dispatch(self, event: ev.Event) -> None:
+        self._marks.heard(event)
         with self._lock:
             if isinstance(event, ev.OwnershipGained):
                 self._feed.read_all()
@@ -183,6 +189,7 @@ class HedgerProcess:
                 now_ms = to_ms(self._clock.now_ns())
                 for command in self._machine.step(waiting.popleft(), now_ms):
                     answer = self._perform(command)
+                    self._marks.done(command, answer)
                     if answer is not None:
                         waiting.append(answer)
 
@@ -383,8 +390,6 @@ class HedgerProcess:
                         self._dispatch(ev.NonceRead(self._venue.next_nonce()))
                     except VenueError as error:
                         self._dispatch(ev.NonceReadFailed(str(error)))
-                case _:
-                    pass
 
     def _look_up(self, index: int, hashes: tuple[str, ...]) -> ev.Event:
         try:
