@@ -15,7 +15,7 @@ from typing import Final
 MARKS_MAX: Final = 500_000
 
 HEARD: Final = "heard"
-"""A was told of a fill by the venue, B by A: order index and cumulative size in base units."""
+"""A was told of a fill by the venue, B by A: order index and cumulative size."""
 PUBLISHED: Final = "published"
 """Redis has A's message: order index and cumulative size."""
 CLAIMED: Final = "claimed"
@@ -47,7 +47,7 @@ class Timeline:
         Args:
             step: one of the names above.
             index: of the order that it is about.
-            size: shown as text, cumulative, base units; empty where the step knows none.
+            size: cumulative, shown as text: base units of A's, lots of B's; empty where the step knows none.
         """
         self._marks.append((step, index, size, self._read_ns()))
 

@@ -31,6 +31,7 @@ from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.marks import HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
@@ -50,6 +51,7 @@ from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import open_venue
+from hedge_strategy.venues.self_trades import SelfTrades, prevent_self_trades
 
 HISTORY_LAG_MS = 20_000
 """Longer than the venue's history can lag (venue fact sheet 4.2: up to 15 s)."""
@@ -99,6 +101,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
     )
     checkpoint = record.open(lambda: venue.latest_trade_id(market), to_ms(clock.now_ns()))
     _check_history(checkpoint, venue, market, clock)
+    self_trades = self_trades_of(config, venue, config.account_b)
     run_id = _run_id("maker", clock)
     settings = MakerSettings(
         rule=QuoteRule(market, quantity, options.depth),
@@ -108,7 +111,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
         started_at_s=to_ms(clock.now_ns()) // 1000,
         complete_until_ms=checkpoint.saved_at_ms,
         dead_man_ms=config.lighter.dead_man_ms,
-        cancels_partly_filled=_keeps_apart(config),
+        cancels_partly_filled=self_trades is SelfTrades.BY_PRICE,
         poll_ms=max(1, int(config.strategy.poll_interval * 1000)),
     )
     baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
@@ -129,7 +132,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
     )
     answer_ms = _longest_answer_ms(config)
     desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
-    run = MakerRun(market, options.depth, run_id, desk, timeline)
+    run = MakerRun(market, options.depth, run_id, desk, self_trades, timeline)
     return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
 
 
@@ -149,8 +152,9 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     hedge_market = venue.load_market(symbol)
     maker_market = _maker_market(config, venue, symbol, clock)
     _check_pair(maker_market, hedge_market)
+    self_trades = self_trades_of(config, venue, config.account_a)
     run_id = _run_id("hedger", clock)
-    settings = _hedger_settings(config, maker_market, hedge_market, run_id)
+    settings = _hedger_settings(config, maker_market, hedge_market, self_trades, run_id)
     source = FillSource(maker_market.symbol, config.account_a.account_index, maker_market.index)
     leases = Leases(client, life_ms=config.strategy.lease_ms)
     ledger = HedgeLedger(client, maker_market.symbol)
@@ -183,7 +187,8 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    run = HedgerRun(maker_market, hedge_market, run_id, config.account_a.account_index, timeline)
+    maker_account = config.account_a.account_index
+    run = HedgerRun(maker_market, hedge_market, run_id, maker_account, self_trades, HedgeMarks(timeline))
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
@@ -199,9 +204,12 @@ def redis_settings(config: Config) -> RedisSettings:
     )
 
 
-def _hedger_settings(config: Config, maker_market: Market, hedge_market: Market, run_id: str) -> HedgerSettings:
+def _hedger_settings(
+    config: Config, maker_market: Market, hedge_market: Market, self_trades: SelfTrades, run_id: str
+) -> HedgerSettings:
+    keeps_apart = self_trades is SelfTrades.BY_PRICE
     return HedgerSettings(
-        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, _keeps_apart(config)),
+        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, keeps_apart),
         limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
         retry_times=config.strategy.retry_times,
         answer_timeout_ms=config.lighter.answer_timeout_ms,
@@ -226,8 +234,15 @@ def _maker_market(config: Config, hedge_venue: Venue, symbol: str, clock: Clock)
     return venue_of(config, config.account_a, clock).load_market(symbol)
 
 
-def _keeps_apart(config: Config) -> bool:
-    return config.strategy.self_trade_prevention and config.account_a.venue == config.account_b.venue
+def self_trades_of(config: Config, venue: Venue, other: ResolvedAccount) -> SelfTrades:
+    """How A and B are kept from trading with each other; has the venue do it where it can.
+
+    Raises:
+        VenueError: the venue did not say whose the accounts are.
+    """
+    is_one_venue = config.account_a.venue == config.account_b.venue
+    is_wanted = config.strategy.self_trade_prevention
+    return prevent_self_trades(venue, other.account_index, is_one_venue=is_one_venue, is_wanted=is_wanted)
 
 
 def _check_quantity(quantity: Decimal, market: Market) -> None:

@@ -1,7 +1,6 @@
-"""Where B's hedges are, marked on the timeline after each step; nothing where no timeline is kept."""
+"""Where B's hedges are, marked on the timeline after each step; amounts in lots of the maker's market."""
 
 from hedge_strategy.domain.hedge import Claim
-from hedge_strategy.domain.market import Market
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.timeline import CLAIMED, HEARD, SENT, SETTLED, SIGNED, STORED, Timeline
 
@@ -11,18 +10,15 @@ class HedgeMarks:
 
     Args:
         timeline: where they are kept; None: nowhere.
-        market: the maker's, for its lots.
     """
 
-    def __init__(self, timeline: Timeline | None, market: Market) -> None:
+    def __init__(self, timeline: Timeline | None = None) -> None:
         self._timeline = timeline
-        self._market = market
 
     def heard(self, event: ev.Event) -> None:
         """Before an event is taken in."""
         if self._timeline is not None and isinstance(event, ev.FillHeard):
-            size = self._market.size_of(event.fill.filled_lots)
-            self._timeline.mark(HEARD, event.fill.order.order_index, size)
+            self._timeline.mark(HEARD, event.fill.order.order_index, event.fill.filled_lots)
 
     def done(self, command: ev.Command, answer: ev.Event | None) -> None:
         """After a command was carried out."""
@@ -31,7 +27,7 @@ class HedgeMarks:
             return
         match command, answer:
             case ev.ClaimFill(fill), ev.ClaimAnswered(Claim() as claim):
-                timeline.mark(CLAIMED, claim.client_order_index, self._market.size_of(fill.filled_lots))
+                timeline.mark(CLAIMED, claim.client_order_index, fill.filled_lots)
             case ev.SignHedge(), ev.Signed(transaction):
                 timeline.mark(SIGNED, transaction.client_order_index)
             case ev.StoreAsSent(claim), ev.StoredAsSent():
@@ -42,3 +38,6 @@ class HedgeMarks:
                 timeline.mark(SETTLED, claim.client_order_index)
             case _:
                 pass
+
+
+NO_MARKS = HedgeMarks()

@@ -36,13 +36,13 @@ from hedge_strategy.hedger.feed import FillFeed
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
-from hedge_strategy.hedger.marks import HedgeMarks
+from hedge_strategy.hedger.marks import NO_MARKS, HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.status import HedgerStatus, condition_of
-from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
+from hedge_strategy.venues.self_trades import SelfTrades
 
 TICK_S = 0.02
 PRESENCE_INTERVAL_MS = 250
@@ -77,14 +77,16 @@ class HedgerRun:
         hedge_market: the market that is hedged in.
         run_id: this run's name in leases and messages.
         maker_account_index: whose fills are hedged.
-        timeline: keeps when each hedge passed each step; None: nobody wants to know.
+        self_trades: how A and B are kept from trading with each other.
+        marks: keeps when each hedge passed each step.
     """
 
     maker_market: Market
     hedge_market: Market
     run_id: str
     maker_account_index: int
-    timeline: Timeline | None = None
+    self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
+    marks: HedgeMarks = NO_MARKS
 
 
 class HedgerProcess:
@@ -116,7 +118,6 @@ class HedgerProcess:
         )
         self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
-        self._marks = HedgeMarks(run.timeline, run.maker_market)
         self._unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
 
@@ -156,8 +157,7 @@ class HedgerProcess:
                 thread.join()
             self._redis.keeper.stop()
             self._orders.leave()
-        unusual = self._unusual + self._feed.unusual
-        if unusual:
+        if unusual := self._unusual + self._feed.unusual:
             self._log.warning("counted in all", **unusual)
         return 0 if is_clean and not self._has_failed else 1
 
@@ -180,7 +180,7 @@ class HedgerProcess:
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _dispatch(self, event: ev.Event) -> None:
-        self._marks.heard(event)
+        self._run.marks.heard(event)
         with self._lock:
             if isinstance(event, ev.OwnershipGained):
                 self._feed.read_all()
@@ -189,7 +189,7 @@ class HedgerProcess:
                 now_ms = to_ms(self._clock.now_ns())
                 for command in self._machine.step(waiting.popleft(), now_ms):
                     answer = self._perform(command)
-                    self._marks.done(command, answer)
+                    self._run.marks.done(command, answer)
                     if answer is not None:
                         waiting.append(answer)
 
@@ -231,8 +231,7 @@ class HedgerProcess:
             now_ms = to_ms(self._clock.monotonic_ns())
             self._maker_may_rest = may_rest or now_ms < self._believe_maker_at_ms
             self._dispatch(ev.MakerSeen(self._maker_may_rest))
-            command = self._orders.look()
-            if command is not None:
+            if (command := self._orders.look()) is not None:
                 self._obey(command)
             self._orders.say(self._state)
         except (RedisUnavailable, InvariantBroken, WireError) as error:
@@ -286,6 +285,7 @@ class HedgerProcess:
                 unhedged_lots=unhedged_lots,
                 last=self._teller.last,
                 last_at_ms=self._teller.last_at_ms,
+                self_trades=self._run.self_trades,
             )
         return status.as_state(self._run.maker_market)
 

@@ -38,6 +38,7 @@ from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
 from hedge_strategy.maker.reader import MakerReader
 from hedge_strategy.timeline import HEARD, PUBLISHED, Timeline
 from hedge_strategy.venues.port import FillSeen, OrderSeen, SendAnswered, Venue, VenueEvent
+from hedge_strategy.venues.self_trades import SelfTrades
 
 TICK_S = 0.02
 COORDINATION_INTERVAL_MS = 250
@@ -69,6 +70,7 @@ class MakerRun:
         depth: how many levels of the book are needed.
         run_id: this run's name in messages.
         desk: how orders are sent.
+        self_trades: how A and B are kept from trading with each other.
         timeline: keeps when each fill passed each step; None: nobody wants to know.
     """
 
@@ -76,6 +78,7 @@ class MakerRun:
     depth: int
     run_id: str
     desk: DeskSettings
+    self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
     timeline: Timeline | None = None
 
 
@@ -195,7 +198,9 @@ class MakerProcess:
 
     def _state(self) -> dict[str, Any]:
         with self._lock:
-            return {"account_index": self._venue.account_index, **self._machine.status().as_state()}
+            state = self._machine.status().as_state()
+        own = {"account_index": self._venue.account_index, "self_trades": self._run.self_trades.value}
+        return {**own, **state}
 
     def _take_up_what_was_kept(self) -> None:
         """What an earlier run could not publish comes before all else."""

@@ -27,7 +27,7 @@ LAYERS = {
     "__main__": 4,
 }
 TOP_LAYER = 4
-OF_NO_VENUE = ("port", "lane", "closing")
+OF_NO_VENUE = ("port", "lane", "closing", "self_trades")
 """What of `venues` is the same for every venue: the port, and what is made of it alone."""
 
 
