@@ -3,11 +3,14 @@
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.rounds import Round
 
+LEGEND = """quiet s: from the end of the round's last fault until all is hedged; quotes s: until A quotes again as well
+*: the fault had no occasion to strike"""
 HEADER = f"{'round':>5} {'at s':>6} {'fills':>5} {'quiet s':>7} {'quotes s':>8}  faults (second of the round)"
 
 
@@ -34,6 +37,18 @@ class Report:
             "doubled": sum(len(one.doubled) for one in self.rounds),
             "max_quiet_s": max((one.quiet_s for one in self.rounds if one.quiet_s is not None), default=None),
         }
+
+    def words(self) -> str:
+        """The summary for people: a table of the kinds of fault that struck, and what was found."""
+        found = self.summary()
+        struck = [f"  {kind:<29} {times:>4}" for kind, times in found["faults"].items()]
+        half = (len(struck) + 1) // 2
+        rows = [f"{left}  {right}" for left, right in zip_longest(struck[:half], struck[half:], fillvalue="")]
+        quiet = "never quiet" if found["max_quiet_s"] is None else f"quiet after {found['max_quiet_s']} s at the most"
+        result = f"{found['rounds']} rounds, {found['fills']} fills: {found['lost']} lost, {found['doubled']} doubled"
+        failed = [str(one.number) for one in self.rounds if one.failed]
+        verdict = f"FAILED in round {', '.join(failed)}" if failed else "every promise was kept"
+        return "\n".join(["faults that struck:", *(row.rstrip() for row in rows), f"{result}, {quiet}; {verdict}"])
 
     def line(self) -> str:
         """The summary as JSON."""

@@ -17,7 +17,7 @@ from typing import Any
 from tests.chaos.faults import KINDS, Deck, Struck
 from tests.chaos.flow import Flow
 from tests.chaos.judge import TruthReader, Verdict
-from tests.chaos.system import MARKET, STANDBY, System
+from tests.chaos.system import MARKET, STANDBY, Settings, System
 from tests.polling import wait_until
 
 FIRST_QUOTE_WITHIN_S = 60
@@ -55,6 +55,7 @@ class Round:
         mistakes: logs with a trace in them.
         problem: why it was not quiet or the round could not be run.
         folder: where the logs are, for a failed round.
+        self_trades: trades of A with B in this round's system so far.
     """
 
     number: int
@@ -78,10 +79,17 @@ class Round:
 
 
 class Day:
-    """One system with its flow, from its first quote to its end."""
+    """One system with its flow, from its first quote to its end.
 
-    def __init__(self, folder: Path, seed: int, chance: random.Random) -> None:
-        self.system = System(folder, seed)
+    Args:
+        folder: for all files; made.
+        seed: of the exchange.
+        chance: of the flow's moments and sizes.
+        settings: sections of A's and B's configuration, changed.
+    """
+
+    def __init__(self, folder: Path, seed: int, chance: random.Random, settings: Settings | None = None) -> None:
+        self.system = System(folder, seed, settings=settings)
         accounts = self.system.accounts
         self.reader = TruthReader(self.system.exchange, MARKET, accounts.maker, accounts.hedger)
         try:
