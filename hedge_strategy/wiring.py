@@ -30,12 +30,14 @@ from hedge_strategy.errors import UserError
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
-from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.marks import HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
 from hedge_strategy.hedger.recovery import LedgerRecovery
+from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 from hedge_strategy.maker.lookout import Notices
@@ -46,6 +48,7 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
+from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import open_venue
@@ -74,8 +77,8 @@ class MakerOptions:
     depth: int
 
 
-def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProcess:
-    """Builds process A.
+def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Timeline | None = None) -> MakerProcess:
+    """Builds process A; `timeline` keeps when each fill passed each step.
 
     Raises:
         UserError: settings, market, quantity, key, Redis or venue are not as they must be, or another A has the files.
@@ -130,12 +133,12 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     )
     answer_ms = _longest_answer_ms(config)
     desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
-    run = MakerRun(market, options.depth, run_id, desk, self_trades)
+    run = MakerRun(market, options.depth, run_id, desk, self_trades, timeline)
     return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
 
 
-def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
-    """Builds process B for one market.
+def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | None = None) -> HedgerProcess:
+    """Builds process B for one market; `timeline` keeps when each hedge passed each step.
 
     Raises:
         UserError: settings, market, key, Redis or venue are not as they must be.
@@ -152,13 +155,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     _check_pair(maker_market, hedge_market)
     self_trades = self_trades_of(config, venue, config.account_a)
     run_id = _run_id("hedger", clock)
-    settings = HedgerSettings(
-        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, self_trades is SelfTrades.BY_PRICE),
-        limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
-        retry_times=config.strategy.retry_times,
-        answer_timeout_ms=config.lighter.answer_timeout_ms,
-        owner=run_id,
-    )
+    settings = _hedger_settings(config, maker_market, hedge_market, self_trades, run_id)
     source = FillSource(maker_market.symbol, config.account_a.account_index, maker_market.index)
     leases = Leases(client, life_ms=config.strategy.lease_ms)
     ledger = HedgeLedger(client, maker_market.symbol)
@@ -191,7 +188,8 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    run = HedgerRun(maker_market, hedge_market, run_id, config.account_a.account_index, self_trades)
+    maker_account = config.account_a.account_index
+    run = HedgerRun(maker_market, hedge_market, run_id, maker_account, self_trades, HedgeMarks(timeline))
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
@@ -204,6 +202,19 @@ def redis_settings(config: Config) -> RedisSettings:
         redis.db,
         connect_timeout_ms=redis.connect_timeout_ms,
         answer_timeout_ms=redis.command_timeout_ms,
+    )
+
+
+def _hedger_settings(
+    config: Config, maker_market: Market, hedge_market: Market, self_trades: SelfTrades, run_id: str
+) -> HedgerSettings:
+    keeps_apart = self_trades is SelfTrades.BY_PRICE
+    return HedgerSettings(
+        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, keeps_apart),
+        limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
+        retry_times=config.strategy.retry_times,
+        answer_timeout_ms=config.lighter.answer_timeout_ms,
+        owner=run_id,
     )
 
 
