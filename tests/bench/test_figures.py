@@ -14,7 +14,7 @@ def test_a_percentile_of_few_values_is_one_of_them() -> None:
 
 @pytest.mark.parametrize(("values", "percent"), [([], 50), ([1], 0), ([1], 101)])
 def test_what_has_no_percentile_is_refused(values: list[float], percent: float) -> None:
-    with pytest.raises(ValueError, match="no values|is not above 0"):
+    with pytest.raises(ValueError, match=r"no values|is not above 0"):
         percentile(values, percent)
 
 
