@@ -140,9 +140,10 @@ class HedgerNode(Node):
 
     def translate(self, item: Any) -> Any:
         """See the base: the keeper's callbacks run under the lock."""
-        if isinstance(item, Gained):
+        kind = type(item)
+        if kind is Gained:
             return self._gained(item.lease)
-        if isinstance(item, Lost):
+        if kind is Lost:
             self.lease = None
             return ev.OwnershipLost(item.reason)
         return item

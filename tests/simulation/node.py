@@ -192,10 +192,21 @@ class Node:
         """Puts an event in line for the machine; it is taken in at once where the lock is free."""
         if not self.is_up:
             return
-        self._inbox.append(event)
-        if not self._is_busy:
-            self._is_busy = True
-            self._work()
+        if self._is_busy:
+            self._inbox.append(event)
+            return
+        self._is_busy = True
+        event = self.translate(event)
+        if event is not None:
+            clock = self.clock
+            if clock.trace is not None:
+                self._trace(event, "")
+            commands = self.machine.step(event, clock.now_ms)
+            if not commands and not self._inbox:  # most ticks
+                self._is_busy = False
+                return
+            self._commands.extend(commands)
+        self._work()
 
     def _work(self) -> None:
         clock, weather = self.clock, self.weather

@@ -1,5 +1,6 @@
 """One schedule: a seed makes the world, its weather and its disasters; then the faults end and all must come right."""
 
+import math
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
@@ -239,18 +240,14 @@ class World:
         )
 
     def _run_until(self, at_ms: int) -> None:
-        clock, look = self.clock, self.judge.look
-        while clock.now_ms < at_ms and clock.step():
-            look()
+        self.clock.run(at_ms, STEPS_MAX, self.judge.look)
 
     def _until(self, is_reached: object, problem: str) -> None:
         clock, look = self.clock, self.judge.look
         end_ms = clock.now_ms + QUIET_WITHIN_MS
         while not is_reached():  # type: ignore[operator]
-            for _ in range(LOOKED_EVERY):
-                if not clock.step():
-                    raise Violation(f"stuck: {problem}, and nothing moves any more")
-                look()
+            if not clock.run(math.inf, LOOKED_EVERY, look):
+                raise Violation(f"stuck: {problem}, and nothing moves any more")
             if clock.now_ms > end_ms or clock.steps > STEPS_MAX:
                 paused = [hedger.machine.paused for hedger in self.hedgers if hedger.is_up]
                 raise Violation(f"stuck: {problem} after {clock.now_ms - START_MS} ms; paused: {paused}")
