@@ -112,7 +112,9 @@ ELSEWHERE = (
         "look-ups are done by whoever asks for them, while everybody else waits for the machine",
         HEDGER + "look_ups.py",
         "            self._wanted.put_nowait(command)\n",
-        "            self._wanted.put_nowait(command)\n            self._wanted.put_nowait(None)\n            self.run()\n",
+        "            self._wanted.put_nowait(command)\n"
+        "            self._wanted.put_nowait(None)\n"
+        "            self.run()\n",
         "tests/hedger/test_look_ups.py",
     ),
 )
@@ -138,9 +140,7 @@ def find_in_tests(mutant: ElsewhereMutant) -> str:
             raise ValueError(f"{mutant.path} holds {mutant.old!r} {text.count(mutant.old)} times: mend {mutant.name}")
         path.write_text(text.replace(mutant.old, mutant.new))
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", mutant.tests]
-        done = subprocess.run(
-            command, cwd=copy, capture_output=True, text=True, timeout=TESTS_WITHIN_S, check=False
-        )
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=TESTS_WITHIN_S, check=False)
     if done.returncode not in (0, TESTS_FAILED):
         raise RuntimeError(f"{mutant.name}: {done.stdout}{done.stderr}")
     found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
