@@ -90,3 +90,16 @@ def test_a_frame_that_came_during_a_reading_is_newer_than_it() -> None:
     check.reading_began()
     check.read(ONE)
     assert check.size == 1
+
+
+def test_a_process_that_stood_still_waits_for_the_frames_of_that_time() -> None:
+    """The zero is not fixed, and no disagreement is said, before what came meanwhile was heard."""
+    check = PositionCheck()
+    check.seen(ONE)
+    assert _disagreement(check, ONE, 0) is None
+    thawed_ms = 30_000
+    assert _disagreement(check, Decimal(2), thawed_ms - 1) is None
+    assert _disagreement(check, Decimal(2), thawed_ms) is None
+    check.seen(Decimal(2))
+    for now_ms in (thawed_ms + 1, thawed_ms + GRACE_MS + 1, thawed_ms + 2 * GRACE_MS):
+        assert _disagreement(check, Decimal(2), now_ms) is None
