@@ -16,8 +16,8 @@ The way of a fill:
 
     A   venues/lighter/stream -> parse -> maker/fill_tracker -> coordination/fill_stream (append + publish, one call)
     B   coordination/fill_stream -> hedger/feed -> hedge_ledger.claim -> hedger/sizing -> risk/gate
-        -> venues/lighter/signer -> hedge_ledger (signed bytes stored) -> venues/lighter/venue.send -> own order and trades
-        -> hedge_ledger.settle -> result on B's channel
+        -> venues/lighter/signer -> hedge_ledger (signed bytes stored) -> venues/lighter/venue.send
+        -> own order and trades -> hedge_ledger.settle -> result on B's channel
     A   maker/machine: the result frees A to quote again
 
 Beside that way:
