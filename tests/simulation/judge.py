@@ -95,6 +95,10 @@ class Judge(Watcher):
         if times >= WRONG_NONCES_MAX:
             raise Violation(f"blind: {times} new hedges in a row on a wrong nonce, last {body.hash} on {body.nonce}")
 
+    def met(self, taker: VenueOrder, maker: VenueOrder) -> None:
+        """See the base."""
+        raise Violation(f"A and B traded with each other: hedge {taker.client} at {taker.price} met order {maker.index}")
+
     def _judge_quote(self, body: Body) -> None:
         """A has one order at a time, and buys no more where it has held enough to rest for long."""
         book = self.exchange.accounts[MAKER]

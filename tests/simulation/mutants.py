@@ -305,6 +305,20 @@ MUTANTS = (
         "        return int(lots)\n",
         "        return int(float(size) * 10**self.size_decimals)\n",
     ),
+    _one(
+        "F19",
+        "the hedge of an order that may still rest is a market order, which takes what stands there",
+        SIZING,
+        "    if rule.keeps_apart and may_rest and fill_price is not None:\n",
+        "    if False:\n",
+    ),
+    _one(
+        "F19b",
+        "the price of the hedge is the one at which A's own order rests",
+        SIZING,
+        "min(worst, fill_price - market.tick) if side is Side.BUY else max(worst, fill_price + market.tick)",
+        "min(worst, fill_price) if side is Side.BUY else max(worst, fill_price)",
+    ),
     Mutant(
         "F20",
         "a remainder below the minimum is left alone",

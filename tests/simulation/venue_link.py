@@ -164,7 +164,7 @@ class VenueLink:
         intent = order.intent
         body = self._sign("create", nonce, client=intent.client_order_index)
         body.side, body.lots = intent.side, intent.market.lots_exactly(intent.size)
-        body.price, body.is_taker = intent.price, intent.kind is OrderKind.MARKET
+        body.price, body.is_taker = intent.price, intent.kind is not OrderKind.POST_ONLY
         return _transaction(14, body)
 
     def sign_cancel(self, _market: Market, index: int, nonce: int) -> SignedTransaction:
