@@ -13,7 +13,7 @@ Promises:
 Known limit: one order at a time and one market per machine.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.ids import maker_client_order_index
@@ -169,6 +169,9 @@ class MakerMachine:
                 return (*kept, *((note,) if kept else ()), *self._want_cancel())
 
     def _hedge_told(self, event: ev.HedgeTold, now_ms: int) -> tuple[ev.Command, ...]:
+        if self._tracker.has_told(event.order_index) and event.order_index not in self._unhedged.sizes:
+            # Told late, by a hedger that has lost the market since: whoever has it now has hedged this order.
+            event = replace(event, problem=None)
         awaited = len(self._unhedged.sizes)
         commands = self._unhedged.hedge_told(event, now_ms, has_hedger=self._around.hedger is not None)
         if not self._around.hedge_told(event, was_awaited=len(self._unhedged.sizes) < awaited):
