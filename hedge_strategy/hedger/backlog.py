@@ -5,7 +5,7 @@ they were first heard; one that came to nothing waits out a pause and lets other
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -84,6 +84,10 @@ class Backlog:
         """The first order whose pause is over and that is ready to be hedged."""
         due = (waiting for waiting in self._orders.values() if now_ms >= waiting.not_before_ms)
         return next((waiting for waiting in due if is_ready(waiting)), None)
+
+    def after(self, under_way: OrderKey | None, now_ms: int) -> Iterator[Waiting]:
+        """Those whose pause is over, in their order, without the one that has its hedge under way."""
+        return (one for one in self._orders.values() if one.fill.order != under_way and now_ms >= one.not_before_ms)
 
     def waiting(self, order: OrderKey) -> Waiting | None:
         """What is known of an order that may need a hedge."""

@@ -195,7 +195,8 @@ MUTANTS = (
         "F11",
         "after a restart the hedges on their way are forgotten and claimed anew",
         HEDGER,
-        "        self._hedge.evidence = self._new_evidence(intent.transaction, now_ms, is_recovered=True)\n"
+        "        self._hedge.evidence = new_evidence(intent.transaction, "
+        "now_ms, self._settings, self._lane.lane, True)\n"
         "        return (note, *self._resolve(now_ms))",
         '        return (note, *self._settle_as_dead("from before"))',
     ),
@@ -393,7 +394,7 @@ MUTANTS = (
         "S3",
         "a hedger that was paused for a hedge in doubt stays paused when it loses the market and gets it back",
         HEDGER,
-        "                if self._hedge is not None and self._hedge.is_given_up:\n",
-        "                if False:\n",
+        "        if self._hedge is not None and self._hedge.is_given_up:\n",
+        "        if False:\n",
     ),
 )
