@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
+from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
@@ -34,6 +35,7 @@ from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
+from hedge_strategy.hedger.presign import AHEAD_MAX
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
 from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.hedger.settings import HedgerSettings
@@ -128,6 +130,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
             record,
         ),
         outbox=Outbox(folder, market.symbol, venue.account_index),
+        announcements=AnnouncementPublisher(client),
     )
     answer_ms = _longest_answer_ms(config)
     desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
@@ -159,6 +162,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         retry_times=config.strategy.retry_times,
         answer_timeout_ms=config.lighter.answer_timeout_ms,
         owner=run_id,
+        signing_threads=_signing_threads(config),
     )
     source = FillSource(maker_market.symbol, config.account_a.account_index, maker_market.index)
     leases = Leases(client, life_ms=config.strategy.lease_ms)
@@ -192,8 +196,13 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    run = HedgerRun(maker_market, hedge_market, run_id, config.account_a.account_index, self_trades)
+    own = (run_id, config.account_a.account_index, self_trades, settings.signing_threads)
+    run = HedgerRun(maker_market, hedge_market, *own)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
+
+
+def _signing_threads(config: Config) -> int:
+    return min(AHEAD_MAX, os.cpu_count() or 1) if config.strategy.sign_ahead else 0
 
 
 def redis_settings(config: Config) -> RedisSettings:

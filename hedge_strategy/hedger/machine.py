@@ -171,15 +171,14 @@ class HedgerMachine:
             return self._take_up(self._unfinished.popleft(), now_ms)
         if self._paused is not None:
             return ()
-        if self._lane.nonce is None:
+        if (nonce := self._lane.nonce) is None:
             return (ev.ReadNonce(),) if self._lane.asks(now_ms) else ()
         waiting = self._backlog.next_due(now_ms, self._has_price)
         if waiting is None:
             return ()
         self._claims += 1
-        token, most = f"{self._settings.owner}:{self._claims}", self._settings.most_lots
-        prepared = self._ahead.take(waiting, self._lane.nonce, self._book, now_ms)
-        command = ev.ClaimFill(waiting.fill, token, most, prepared)
+        token, prepared = f"{self._settings.owner}:{self._claims}", self._ahead.take(waiting, nonce, self._book, now_ms)
+        command = ev.ClaimFill(waiting.fill, token, self._settings.most_lots, prepared)
         self._ahead.claimed(waiting.fill.order)
         may_rest = not waiting.fill.is_final
         self._hedge = HedgeUnderWay(None, waiting.average_price, may_rest, began_at_ms=now_ms)
@@ -210,6 +209,7 @@ class HedgerMachine:
         is_late = now_ms - hedge.began_at_ms >= REDIS_RETRY_MS
         if is_late and not self._ahead.may_still_leave(self._book, hedge.average_price, now_ms):
             return self._settle_as_dead("its price was left behind while Redis did not answer; it was never sent")
+        hedge.was_signed_ahead = True
         return self._send(hedge, prepared.transaction, now_ms)
 
     def _order(self, hedge: HedgeUnderWay, claim: Claim) -> tuple[ev.Command, ...]:

@@ -26,6 +26,7 @@ class HedgeUnderWay:
         evidence: what is known of its transaction, None until it was sent.
         settlement: how it ended, None until that is proven.
         began_at_ms: when it was claimed first, unix ms.
+        was_signed_ahead: its claim took bytes that were signed before.
         awaits: the job that signs it at this moment, None where none does.
         unanswered: the command that Redis has not answered yet; it is given again until it has.
         retry_at_ms: when, unix ms.
@@ -37,6 +38,7 @@ class HedgeUnderWay:
     evidence: Evidence | None = None
     settlement: ev.Settle | None = None
     began_at_ms: int = 0
+    was_signed_ahead: bool = False
     awaits: Ahead | None = None
     unanswered: ev.Command | None = None
     retry_at_ms: int = 0
@@ -118,6 +120,7 @@ class HedgeUnderWay:
             ("attempt", claim.attempt),
             ("side", claim.maker_side.opposite.value),
             ("lots", claim.lots),
+            ("signed_ahead", self.was_signed_ahead),
         )
 
     def note(self, action: str, reason: str) -> ev.Note:
