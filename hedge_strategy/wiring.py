@@ -32,6 +32,7 @@ from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.marks import HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
@@ -49,6 +50,7 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
+from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import open_venue
@@ -77,8 +79,8 @@ class MakerOptions:
     depth: int
 
 
-def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProcess:
-    """Builds process A.
+def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Timeline | None = None) -> MakerProcess:
+    """Builds process A; `timeline` keeps when each fill passed each step.
 
     Raises:
         UserError: settings, market, quantity, key, Redis or venue are not as they must be, or another A has the files.
@@ -115,7 +117,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         cancels_partly_filled=self_trades is SelfTrades.BY_PRICE,
         poll_ms=max(1, int(config.strategy.poll_interval * 1000)),
     )
-    baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
+    baseline = Baseline(checkpoint.baseline_trade_id, settings.started_at_s)
     tracker = FillTracker(venue.account_index, market.index, baseline, checkpoint.trade_id)
     coordination = MakerCoordination(
         publisher=FillPublisher(client),
@@ -134,12 +136,12 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     )
     answer_ms = _longest_answer_ms(config)
     desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
-    run = MakerRun(market, options.depth, run_id, desk, self_trades)
+    run = MakerRun(market, options.depth, run_id, desk, self_trades, timeline)
     return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
 
 
-def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
-    """Builds process B for one market.
+def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | None = None) -> HedgerProcess:
+    """Builds process B for one market; `timeline` keeps when each hedge passed each step.
 
     Raises:
         UserError: settings, market, key, Redis or venue are not as they must be.
@@ -156,14 +158,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     _check_pair(maker_market, hedge_market)
     self_trades = self_trades_of(config, venue, config.account_a)
     run_id = _run_id("hedger", clock)
-    settings = HedgerSettings(
-        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, self_trades is SelfTrades.BY_PRICE),
-        limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
-        retry_times=config.strategy.retry_times,
-        answer_timeout_ms=config.lighter.answer_timeout_ms,
-        owner=run_id,
-        signing_threads=_signing_threads(config),
-    )
+    settings = _hedger_settings(config, maker_market, hedge_market, self_trades, run_id)
     source = FillSource(maker_market.symbol, config.account_a.account_index, maker_market.index)
     leases = Leases(client, life_ms=config.strategy.lease_ms)
     ledger = HedgeLedger(client, maker_market.symbol)
@@ -196,13 +191,9 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    own = (run_id, config.account_a.account_index, self_trades, settings.signing_threads)
-    run = HedgerRun(maker_market, hedge_market, *own)
+    own = (config.account_a.account_index, self_trades, HedgeMarks(timeline), settings.signing_threads)
+    run = HedgerRun(maker_market, hedge_market, run_id, *own)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
-
-
-def _signing_threads(config: Config) -> int:
-    return min(AHEAD_MAX, os.cpu_count() or 1) if config.strategy.sign_ahead else 0
 
 
 def redis_settings(config: Config) -> RedisSettings:
@@ -214,6 +205,20 @@ def redis_settings(config: Config) -> RedisSettings:
         redis.db,
         connect_timeout_ms=redis.connect_timeout_ms,
         answer_timeout_ms=redis.command_timeout_ms,
+    )
+
+
+def _hedger_settings(
+    config: Config, maker_market: Market, hedge_market: Market, self_trades: SelfTrades, run_id: str
+) -> HedgerSettings:
+    keeps_apart = self_trades is SelfTrades.BY_PRICE
+    return HedgerSettings(
+        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, keeps_apart),
+        limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
+        retry_times=config.strategy.retry_times,
+        answer_timeout_ms=config.lighter.answer_timeout_ms,
+        owner=run_id,
+        signing_threads=min(AHEAD_MAX, os.cpu_count() or 1) if config.strategy.sign_ahead else 0,
     )
 
 

@@ -37,6 +37,7 @@ from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, Ma
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.look_ups import LookUps
 from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.marks import NO_MARKS, HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
@@ -79,6 +80,7 @@ class HedgerRun:
         run_id: this run's name in leases and messages.
         maker_account_index: whose fills are hedged.
         self_trades: how A and B are kept from trading with each other.
+        marks: keeps when each hedge passed each step.
         signing_threads: how many threads sign ahead.
     """
 
@@ -87,6 +89,7 @@ class HedgerRun:
     run_id: str
     maker_account_index: int
     self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
+    marks: HedgeMarks = NO_MARKS
     signing_threads: int = 0
 
 
@@ -161,8 +164,7 @@ class HedgerProcess:
                 thread.join()
             self._redis.keeper.stop()
             self._orders.leave()
-        unusual = self._unusual + self._feed.unusual
-        if unusual:
+        if unusual := self._unusual + self._feed.unusual:
             self._log.warning("counted in all", **unusual)
         return 0 if is_clean and not self._has_failed else 1
 
@@ -185,6 +187,7 @@ class HedgerProcess:
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _dispatch(self, event: ev.Event) -> None:
+        self._run.marks.heard(event)
         with self._lock:
             if isinstance(event, ev.OwnershipGained):
                 self._feed.read_all()
@@ -193,6 +196,7 @@ class HedgerProcess:
                 now_ms = to_ms(self._clock.now_ns())
                 for command in self._machine.step(waiting.popleft(), now_ms):
                     answer = self._perform(command)
+                    self._run.marks.done(command, answer)
                     if answer is not None:
                         waiting.append(answer)
 
@@ -234,8 +238,7 @@ class HedgerProcess:
             now_ms = to_ms(self._clock.monotonic_ns())
             self._maker_may_rest = may_rest or now_ms < self._believe_maker_at_ms
             self._dispatch(ev.MakerSeen(self._maker_may_rest))
-            command = self._orders.look()
-            if command is not None:
+            if (command := self._orders.look()) is not None:
                 self._obey(command)
             self._orders.say(self._state)
         except (RedisUnavailable, InvariantBroken, WireError) as error:

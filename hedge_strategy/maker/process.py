@@ -38,7 +38,8 @@ from hedge_strategy.maker.lookout import Lookout, Notices
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
 from hedge_strategy.maker.reader import MakerReader
-from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
+from hedge_strategy.timeline import HEARD, PUBLISHED, Timeline
+from hedge_strategy.venues.port import FillSeen, OrderSeen, SendAnswered, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
 
 TICK_S = 0.02
@@ -73,6 +74,7 @@ class MakerRun:
         run_id: this run's name in messages.
         desk: how orders are sent.
         self_trades: how A and B are kept from trading with each other.
+        timeline: keeps when each fill passed each step; None: nobody wants to know.
     """
 
     market: Market
@@ -80,6 +82,7 @@ class MakerRun:
     run_id: str
     desk: DeskSettings
     self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
+    timeline: Timeline | None = None
 
 
 class MakerProcess:
@@ -156,8 +159,17 @@ class MakerProcess:
     def _on_venue_event(self, event: VenueEvent) -> None:
         if isinstance(event, SendAnswered):
             self._desk.answered(event)
-        else:
-            self._guarded_dispatch(event)
+            return
+        self._mark_heard(event)
+        self._guarded_dispatch(event)
+
+    def _mark_heard(self, event: VenueEvent) -> None:
+        if self._run.timeline is None:
+            return
+        if isinstance(event, FillSeen):
+            self._run.timeline.mark(HEARD, event.fill.order_index)
+        elif isinstance(event, OrderSeen) and event.report.filled_size:
+            self._run.timeline.mark(HEARD, event.report.order_index, event.report.filled_size)
 
     def _guarded_dispatch(self, event: ev.Event) -> None:
         """For the threads of venue and desk: they must go on, so that the orders can still be cancelled."""
@@ -240,6 +252,8 @@ class MakerProcess:
             self._redis.publisher.publish(self._run.market.symbol, message)
         except (CoordinationError, InvariantBroken) as error:
             return ev.PublishFailed(fill, str(error))
+        if self._run.timeline is not None:
+            self._run.timeline.mark(PUBLISHED, fill.order_index, fill.filled_size)
         self._log.info(
             "fill published",
             order=fill.order_index,

@@ -2,8 +2,8 @@
 
 A, B, a second B that waits, Redis with its append-only file, and a simulated exchange. In each round fills flow, some
 faults strike, the fills stop, and all must come right: judged by the exchange's own record alone. Exit 1 where a fill
-was lost or hedged twice, where it was not quiet within 60 s of a round's last fault, and where a log holds the trace of
-a mistake.
+was lost or hedged twice, where it was not quiet within 60 s of a round's last fault, where a log holds the trace of a
+mistake, and where `hedge audit` does not end 0 after the last round.
 """
 
 import argparse
@@ -45,6 +45,8 @@ def main(arguments: list[str]) -> int:
             report.rounds.append(done)
             _say(row(done))
             report.write(folder / "report.json")
+        report.audit = chaos.audit()
+        report.write(folder / "report.json")
     finally:
         chaos.close()
     _say(report.words())

@@ -16,15 +16,22 @@ HEADER = f"{'round':>5} {'at s':>6} {'fills':>5} {'quiet s':>7} {'quotes s':>8} 
 
 @dataclass
 class Report:
-    """All rounds so far."""
+    """All rounds so far.
+
+    Attributes:
+        seed: of the run.
+        rounds: in their order.
+        audit: what `hedge audit` ended with after the last one; None: it was not asked.
+    """
 
     seed: int
     rounds: list[Round] = field(default_factory=list)
+    audit: int | None = None
 
     @property
     def failed(self) -> bool:
-        """Whether any round broke a promise."""
-        return any(one.failed for one in self.rounds)
+        """Whether any round broke a promise, or the product's own audit finds what the exchange does not."""
+        return any(one.failed for one in self.rounds) or self.audit not in (None, 0)
 
     def summary(self) -> dict[str, Any]:
         """The last line of the output."""
@@ -46,8 +53,9 @@ class Report:
         rows = [f"{left}  {right}" for left, right in zip_longest(struck[:half], struck[half:], fillvalue="")]
         quiet = "never quiet" if found["max_quiet_s"] is None else f"quiet after {found['max_quiet_s']} s at the most"
         result = f"{found['rounds']} rounds, {found['fills']} fills: {found['lost']} lost, {found['doubled']} doubled"
-        failed = [str(one.number) for one in self.rounds if one.failed]
-        verdict = f"FAILED in round {', '.join(failed)}" if failed else "every promise was kept"
+        failed = [f"round {one.number}" for one in self.rounds if one.failed]
+        failed += [f"hedge audit, which ended {self.audit}"] if self.audit else []
+        verdict = f"FAILED: {', '.join(failed)}" if failed else "every promise was kept"
         return "\n".join(["faults that struck:", *(row.rstrip() for row in rows), f"{result}, {quiet}; {verdict}"])
 
     def line(self) -> str:
@@ -57,7 +65,8 @@ class Report:
     def write(self, path: Path) -> None:
         """Everything, as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        body = {"seed": self.seed, **self.summary(), "details": [asdict(one) for one in self.rounds]}
+        details = [asdict(one) for one in self.rounds]
+        body = {"seed": self.seed, **self.summary(), "audit": self.audit, "details": details}
         path.write_text(json.dumps(body, indent=1) + "\n")
 
 

@@ -139,6 +139,7 @@ class Chaos:
         self._began_s = time.monotonic()
         self._day: Day | None = None
         self._days = 0
+        self._keeps_files = False
         self._never = threading.Event()
 
     def rounds(self, number: int, faults_per_round: int = FAULTS_PER_ROUND) -> Iterator[Round]:
@@ -155,12 +156,19 @@ class Chaos:
                 self._end_day()
             yield done
 
+    def audit(self) -> int | None:
+        """What `hedge audit` ends with after the last round; None where that round failed, which has ended its day."""
+        code = None if self._day is None else self._day.system.audit()
+        self._keeps_files = bool(code)
+        return code
+
     def close(self) -> None:
-        """Ends the last day and removes its files; those of failed rounds stay."""
+        """Ends the last day and removes its files; those of failed rounds and of a failed audit stay."""
         folder = self._folder / f"day-{self._days}"
         if self._day is not None:
             self._end_day()
-            shutil.rmtree(folder, ignore_errors=True)
+            if not self._keeps_files:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _today(self) -> Day:
         if self._day is None:

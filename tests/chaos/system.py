@@ -31,6 +31,7 @@ ORDER_TIMEOUT_S = 4
 DEAD_MAN_MS = 10_000
 LEASE_MS = 3_000
 READY_WITHIN_S = 15
+AUDIT_WITHIN_S = 60
 SIZES_KEPT = 400
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -117,6 +118,22 @@ class System:
             if "Traceback" in text or "a mistake in this program" in text:
                 found.append(f"{path.name}: {text[text.find('Traceback') :][:600]}")
         return found
+
+    def audit(self) -> int:
+        """What `hedge audit` ends with; what it says is in `audit.out`."""
+        command = [sys.executable, "-m", "hedge_strategy", "audit", "--market", SYMBOL, "--config"]
+        with (self.folder / "audit.out").open("wb") as out:
+            done = subprocess.run(
+                [*command, str(self.config(MAKER))],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                timeout=AUDIT_WITHIN_S,
+                check=False,
+            )
+        return done.returncode
 
     # --- starting -----------------------------------------------------------------------------------------------------
 

@@ -25,10 +25,12 @@ def test_what_is_lost_doubled_or_never_quiet_fails(tmp_path: Path) -> None:
     lost, doubled, never = Round(2, lost={"5": "0.1"}), Round(3, doubled=["too much"]), Round(4, problem="not quiet")
     for bad in (lost, doubled, never):
         assert Report(7, [_good(), bad]).failed
+    assert Report(7, [_good()], audit=1).failed
+    assert not Report(7, [_good()], audit=0).failed
     report = Report(7, [_good(), lost, doubled])
     report.write(tmp_path / "report.json")
     held = json.loads((tmp_path / "report.json").read_text())
     assert (held["lost"], held["doubled"], len(held["details"])) == (1, 1, 3)
-    assert "FAILED in round 2, 3" in report.words()
+    assert "FAILED: round 2, round 3" in report.words()
     assert "LOST 0.1 of 5" in row(lost)
     assert json.loads(report.line())["max_quiet_s"] == 3.1

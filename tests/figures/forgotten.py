@@ -4,10 +4,7 @@ Real processes, on a Redis and an exchange of their own. Fills go on whenever A 
 FLUSHALL. What is lost or doubled is what the exchange's truth says; in the end `hedge audit` must end 0 as well.
 """
 
-import os
 import random
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -15,14 +12,12 @@ from pathlib import Path
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.errors import RedisUnavailable
 from tests.chaos.rounds import Day
-from tests.chaos.system import MAKER, SYMBOL
+from tests.chaos.system import SYMBOL
 from tests.figures.figure import Figure
 from tests.polling import wait_until
-from tests.product import ROOT
 
 BACK_WITHIN_S = 60.0
 FILL_WITHIN_S = 60.0
-AUDIT_WITHIN_S = 60.0
 
 
 def flush_all(folder: Path, times: int, seed: int, fills: int) -> list[Figure]:
@@ -64,7 +59,7 @@ def _once(day: Day, fills: int) -> dict[str, float]:
     _wait_fills(day, fills)
     day.flow.stand_still()
     wait_until(lambda: day.reader.why_not_quiet() is None, "all to be hedged", deadline_s=BACK_WITHIN_S)
-    audit = _audit(day)
+    audit = day.system.audit()
     verdict = day.reader.verdict()
     return {
         "ledger_s": round(ledger_s, 2),
@@ -87,21 +82,3 @@ def _stands(ledger: HedgeLedger) -> bool:
         return ledger.epoch() is not None
     except RedisUnavailable:
         return False
-
-
-def _audit(day: Day) -> int:
-    """What `hedge audit` ends with."""
-    config = str(day.system.config(MAKER))
-    command = [sys.executable, "-m", "hedge_strategy", "audit", "--market", SYMBOL, "--config", config]
-    with (day.system.folder / "audit.out").open("wb") as out:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            cwd=day.system.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            timeout=AUDIT_WITHIN_S,
-            check=False,
-        )
-    return done.returncode

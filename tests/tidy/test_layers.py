@@ -10,6 +10,7 @@ LAYERS = {
     "domain": 0,
     "errors": 0,
     "clock": 0,
+    "timeline": 0,
     "config": 1,
     "risk": 1,
     "coordination": 2,

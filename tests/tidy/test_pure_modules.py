@@ -44,6 +44,7 @@ PURE = (
     "simulator/exchange.py",
     "simulator/faults.py",
     "simulator/flow.py",
+    "simulator/drill.py",
     "simulator/txhash.py",
     "simulator/wire.py",
 )
