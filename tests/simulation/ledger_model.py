@@ -115,8 +115,10 @@ class LedgerModel:
             IntentState.RESERVED, lots, claim_token, fencing, first + attempt, self._time.now_ms()
         )
         signed = prepared.transaction if prepared is not None else None
-        if signed is not None and (prepared.lots, signed.client_order_index) == (lots, first + attempt):
+        is_it = signed is not None and (prepared.lots, signed.client_order_index) == (lots, first + attempt)
+        if signed is not None and is_it:
             hedge.state, hedge.transaction = IntentState.SENT, signed
+            self.on_bytes(signed)
             self.on_step(IntentState.RESERVED, IntentState.SENT)
         row.tokens[claim_token] = row.unsettled = attempt
         row.attempts += 1
@@ -206,6 +208,9 @@ class LedgerModel:
 
     def on_write(self, fencing: int) -> None:
         """A write of an owner was taken."""
+
+    def on_bytes(self, transaction: SignedTransaction) -> None:
+        """A claim has brought its bytes."""
 
     def on_step(self, before: IntentState, after: IntentState) -> None:
         """A hedge has moved."""

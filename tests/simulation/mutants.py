@@ -7,6 +7,7 @@ F21 (the emergency close), F23 (JSON pings), F26 (Redis forgets), F27 (threads).
 
 from dataclasses import dataclass
 
+from tests.simulation.ahead_failures import AHEAD_FAILURES
 from tests.simulation.planting import Change
 
 _PRODUCT = "hedge_strategy."
@@ -15,11 +16,8 @@ CATCH_UP, SWEEP = _PRODUCT + "maker.catch_up", _PRODUCT + "maker.sweep"
 UNHEDGED, AROUND = _PRODUCT + "maker.unhedged", _PRODUCT + "maker.surroundings"
 HEDGER, RESOLUTION = _PRODUCT + "hedger.machine", _PRODUCT + "hedger.resolution"
 BACKLOG, UNDER_WAY, BOOKING = _PRODUCT + "hedger.backlog", _PRODUCT + "hedger.under_way", _PRODUCT + "hedger.booking"
-SIZING, READER, MESSAGES = (
-    _PRODUCT + "hedger.sizing",
-    _PRODUCT + "hedger.stream_reader",
-    _PRODUCT + "coordination.messages",
-)
+SIZING, READER = _PRODUCT + "hedger.sizing", _PRODUCT + "hedger.stream_reader"
+MESSAGES = _PRODUCT + "coordination.messages"
 MARKET, POSITION = _PRODUCT + "domain.market", _PRODUCT + "maker.position_check"
 LEDGER, REDIS = "tests.simulation.ledger_model", "tests.simulation.redis_model"
 SHELL_A = "tests.simulation.maker_node"
@@ -397,4 +395,5 @@ MUTANTS = (
         "        if self._hedge is not None and self._hedge.is_given_up:\n",
         "        if False:\n",
     ),
+    *(Mutant(*one) for one in AHEAD_FAILURES),
 )
