@@ -120,6 +120,31 @@ class Counting:
             pause_s = min(2 * pause_s, longest_s)
         return None
 
+    def count_from_the_checkpoint(
+        self, memory: HedgerMemory, still_owns: Callable[[], bool]
+    ) -> tuple[tuple[CountedOrder, ...], Decimal] | None:
+        """Counts where nobody remembers what both accounts held together at the beginning.
+
+        The positions cannot vouch for the count then, so it is made only once they have not moved for as long as
+        history can lag: no trade is hidden any more.
+
+        Returns:
+            The count, and what both accounts held at the beginning by it, base units; None where the market is lost.
+        """
+        while still_owns():
+            try:
+                net = self.net_position()
+                self._sleep_while(still_owns, self._lag_ms / 1000)
+                records = self.records(memory)
+                counted = recount(records, self._sources.maker_venue.account_index)
+                if still_owns() and net == self.net_position():
+                    unhedged = sum(line.side.sign * (line.filled_lots - line.hedged_lots) for line in counted)
+                    return counted, net - self._markets.maker.size_of(unhedged) - closing_trades(records)
+            except RateLimited as error:
+                self._log.warning("the count waits for the venue's limit", reason=str(error))
+                self._sleep_while(still_owns, LIMITED_PAUSE_MAX_S)
+        return None
+
     def _sleep_while(self, still_owns: Callable[[], bool], seconds: float) -> None:
         until_ms = to_ms(self._clock.monotonic_ns()) + int(seconds * 1000)
         while still_owns() and to_ms(self._clock.monotonic_ns()) < until_ms:

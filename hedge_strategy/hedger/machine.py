@@ -91,6 +91,9 @@ class HedgerMachine:
 
     def _take_in(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
         match event:
+            case ev.Tick(book):
+                self._book = book
+                return self._tick(now_ms)
             case ev.FillHeard(fill, average_price, entry_id):
                 if not self._owns:
                     return ()
@@ -110,9 +113,6 @@ class HedgerMachine:
                 return self._step_failed(reason, now_ms)
             case ev.Broken(reason):
                 return self._broken(reason, now_ms)
-            case ev.Tick(book):
-                self._book = book
-                return self._tick(now_ms)
             case ev.OwnershipGained():
                 return self._gained(event, now_ms)
             case ev.OwnershipLost(reason):

@@ -48,8 +48,9 @@ from hedge_strategy.hedger.counting import ORDERS_BEFORE_MS, Counting, RecoveryM
 from hedge_strategy.hedger.recount import CountedOrder, doubled
 
 HELD_BACK_MS = 2 * ORDERS_BEFORE_MS
-"""A's checkpoint is remembered so much later: when it starts, A tells again of orders that ended shortly before it, and
-without a trade by which they could be known to be older; so a recount has to know them by name."""
+"""A's checkpoint is remembered so much later: what A told of an order by its report alone names no trade, by which it
+could be known to be older, and may come again out of a stream that lost its last second; so a recount has to know the
+orders of the last while by name. What A tells after a start of its own always names a trade after its checkpoint."""
 CHECKPOINTS_HELD_MAX = 1_000
 UNSEEN_ATTEMPTS = 16
 """Attempts that the venue's history may not show yet are skipped, so that no hedge's number is used twice."""
@@ -112,10 +113,10 @@ class LedgerRecovery:
                 self._save(memory or self._beginning(marker.epoch), marker.epoch, marker.sequence)
                 return True
             if found is Standing.FIRST_START:
-                return self._begin(lease)
+                return self._begin(lease) if self._is_new_market() else self._rebuild(lease, None, still_owns)
             was = memory.epoch if memory is not None else None
             self._log.error("the ledger is not what it was; counting it anew", was=was, is_now=marker.epoch)
-            return self._rebuild(lease, memory or self._beginning(self._new_epoch(lease)), still_owns)
+            return self._rebuild(lease, memory, still_owns)
         except (RedisUnavailable, VenueError, DiskFailed, LedgerForgotten) as error:
             self._log.warning("the ledger is not fit yet; trying again", reason=str(error))
             return False
@@ -237,6 +238,19 @@ class LedgerRecovery:
 
     # --- the beginning ------------------------------------------------------------------------------------------------
 
+    def _is_new_market(self) -> bool:
+        """Whether nothing can have been hedged yet: A never ran here, or has not traded since its own beginning."""
+        checkpoint = self._sources.checkpoints.load()
+        if checkpoint is None:
+            return True
+        newest = max(checkpoint.trade_id, self._sources.maker_venue.latest_trade_id(self._markets.maker))
+        if newest <= checkpoint.baseline_trade_id:
+            return True
+        self._log.error(
+            "A has traded here, but nothing is known of hedges; counting from A's checkpoint", newest=newest
+        )
+        return False
+
     def _begin(self, lease: Lease) -> bool:
         epoch = self._new_epoch(lease)
         self._save(self._beginning(epoch), epoch, 0)
@@ -278,11 +292,17 @@ class LedgerRecovery:
 
     # --- counting anew ------------------------------------------------------------------------------------------------
 
-    def _rebuild(self, lease: Lease, memory: HedgerMemory, still_owns: Callable[[], bool]) -> bool:
+    def _rebuild(self, lease: Lease, remembered: HedgerMemory | None, still_owns: Callable[[], bool]) -> bool:
         began_ms = to_ms(self._clock.monotonic_ns())
+        memory = remembered or self._beginning(self._new_epoch(lease))
         if not self._counting.fence(still_owns):
             return False
-        counted = self._counting.count(memory, still_owns)
+        counted = self._counting.count(memory, still_owns) if remembered is not None else None
+        if remembered is None:
+            found = self._counting.count_from_the_checkpoint(memory, still_owns)
+            if found is not None:
+                counted, net = found
+                memory = msgspec.structs.replace(memory, net_at_baseline=str(net))
         if counted is None or not still_owns():
             return False
         epoch = self._new_epoch(lease)

@@ -8,6 +8,7 @@
 """
 
 import argparse
+import os
 import sys
 import time
 
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     silence()
     total = Total()
-    began = time.perf_counter()
+    began, computed_s = time.perf_counter(), sum(os.times()[:4])
     if options.seed is not None:
         outcome = run_schedule(options.seed, is_traced=True, is_forgetful=options.forgetful)
         _show(outcome, 1_000_000)
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
             total.add(outcome)
             if outcome.problem:
                 _tell_failure(outcome, len(total.failures), options.lines, is_forgetful=options.forgetful)
-    _say(total.line(time.perf_counter() - began))
+    _say(total.line(time.perf_counter() - began, sum(os.times()[:4]) - computed_s))
     return 1 if total.failures else 0
 
 

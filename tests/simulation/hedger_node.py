@@ -59,6 +59,8 @@ class Lost:
 class HedgerNode(Node):
     """Process B."""
 
+    looks = frozenset((ev.Note, ev.LookUp, ev.ReadNonce))
+
     def __init__(
         self, exchange: ExchangeModel, redis: RedisModel, pace: Pace, *, name: str, key: int, life_ms: int
     ) -> None:
@@ -146,9 +148,10 @@ class HedgerNode(Node):
 
     def translate(self, item: Any) -> Any:
         """See the base: the keeper's callbacks run under the lock."""
-        if isinstance(item, Gained):
+        kind = type(item)
+        if kind is Gained:
             return self._gained(item.lease)
-        if isinstance(item, Lost):
+        if kind is Lost:
             self.lease = None
             return ev.OwnershipLost(item.reason)
         return item
@@ -289,7 +292,7 @@ class HedgerNode(Node):
                 self._look_ups.append(command)
                 if not self._is_looking:
                     self._is_looking = True
-                    self.spawn(self._looking())
+                    self.spawn(self._looking(), self.pace.latency_ms())
             case ev.Acknowledge(stream_ids):
                 self._hedged_entries.extend(stream_ids)
             case ev.PublishResult():
@@ -324,9 +327,8 @@ class HedgerNode(Node):
     # --- REST ---------------------------------------------------------------------------------------------------------
 
     def _looking(self) -> Steps:
-        while self._look_ups:
+        while True:
             command = self._look_ups.popleft()
-            yield self.pace.latency_ms()
             match command:
                 case ev.LookUp(index, hashes):
                     yield from self._look_up(index, hashes)
@@ -335,7 +337,10 @@ class HedgerNode(Node):
                         self.tell(ev.NonceRead(self.venue.next_nonce()))
                     except VenueError as error:
                         self.tell(ev.NonceReadFailed(str(error)))
-        self._is_looking = False
+            if not self._look_ups:
+                self._is_looking = False
+                return
+            yield self.pace.latency_ms()
 
     def _look_up(self, index: int, hashes: tuple[str, ...]) -> Steps:
         try:

@@ -256,7 +256,8 @@ class RedisLink:
         Raises:
             RedisUnavailable: no answer, whether it acted or not.
         """
-        node, clock, weather = self._node, self._node.clock, self._node.weather
+        node = self._node
+        clock, weather = node.clock, node.weather
         if self.is_cut or self._redis.is_away:
             raise RedisUnavailable("Redis is away")
         if weather.redis_before and clock.strikes("Redis command lost", weather.redis_before):
