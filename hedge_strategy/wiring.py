@@ -17,7 +17,7 @@ from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
-from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint
+from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint, maker_command
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
@@ -130,6 +130,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
             Commands(client),
             StatusBoard(client, life_ms=STATUS_LIFE_MS),
             record,
+            maker_command(folder, market.symbol, venue.account_index),
         ),
         outbox=Outbox(folder, market.symbol, venue.account_index),
         announcements=AnnouncementPublisher(client),

@@ -11,6 +11,8 @@ from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.hedge import OrderKey, OrderLine
+from hedge_strategy.hedger.sizing import reference_price
+from hedge_strategy.venues.port import BookTop
 
 ENTRIES_MAX = 10_000
 """How many stream entries may wait for their hedge; beyond it the shell reads no more of the stream."""
@@ -41,6 +43,11 @@ class Waiting:
         self.fruitless = 0 if executed_lots else self.fruitless + 1
         pause_ms = min(FRUITLESS_PAUSE_MS << max(0, self.fruitless - 1), LONGEST_FRUITLESS_PAUSE_MS)
         self.not_before_ms = now_ms + pause_ms if self.fruitless else 0
+
+
+def has_price(waiting: Waiting, book: BookTop) -> bool:
+    """Whether there is a price to bound the hedge of a fill by."""
+    return reference_price(waiting.fill.side.opposite, book, waiting.average_price) is not None
 
 
 class Backlog:

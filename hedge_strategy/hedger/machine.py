@@ -18,18 +18,24 @@ from collections import deque
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing
-from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine, PreparedHedge
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
-from hedge_strategy.hedger.backlog import Backlog, Waiting
+from hedge_strategy.hedger.backlog import Backlog, has_price
 from hedge_strategy.hedger.lane_counter import LaneCounter
 from hedge_strategy.hedger.presign import LETS_SIGN_AHEAD, SigningAhead
 from hedge_strategy.hedger.resolution import Evidence, Step, next_step
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.signing_events import OrderAnnounced, SignedAhead, SigningAheadFailed
-from hedge_strategy.hedger.sizing import reference_price, size_hedge
+from hedge_strategy.hedger.sizing import size_hedge
 from hedge_strategy.hedger.under_way import HedgeUnderWay, new_evidence
-from hedge_strategy.hedger.words import nothing_left, paused_commands, refused_commands, settled_commands
+from hedge_strategy.hedger.words import (
+    done_elsewhere,
+    nothing_left,
+    paused_commands,
+    refused_commands,
+    settled_commands,
+)
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.venues import port
@@ -52,6 +58,7 @@ class HedgerMachine:
         self._book = port.BookTop((), (), is_live=False)
         self._claims = 0
         self._paused: str | None = None
+        self._came_to_nothing: OrderKey | None = None
         self._is_stopping = False
         self._maker_may_rest = False
         self._ahead = SigningAhead(settings)
@@ -117,12 +124,8 @@ class HedgerMachine:
                 return self._gained(event, now_ms)
             case ev.OwnershipLost(reason):
                 return self._lost(reason)
-            case ev.NonceRead(nonce):
-                self._lane.answered(nonce, is_wanted=self._hedge is None)
-                return self._go_on(now_ms)
-            case ev.NonceReadFailed(reason):
-                self._lane.answered(None, is_wanted=False)
-                return (ev.Note("warning", "the lane's nonce could not be read", (("reason", reason),)),)
+            case ev.NonceRead() | ev.NonceReadFailed():
+                return self._lane.answered(event, is_wanted=self._hedge is None) + self._go_on(now_ms)
             case ev.Stop():
                 self._is_stopping = True
                 return (ev.Note("info", "stopping"),)
@@ -148,7 +151,8 @@ class HedgerMachine:
             if line.hedged_lots or line.in_flight_lots:
                 self._ahead.claimed(line.order)
         facts = (("unfinished", len(event.unfinished)), ("waiting", len(self._backlog)))
-        return (ev.Note("info", "owns the market", facts), *self._go_on(now_ms))
+        owns = ev.Note("info", "owns the market", facts)
+        return (owns, *self._lift_what_is_done(event), *self._go_on(now_ms))
 
     def _lost(self, reason: str) -> tuple[ev.Command, ...]:
         self._lost_work = self._lost_work or not self.is_idle
@@ -173,7 +177,7 @@ class HedgerMachine:
             return ()
         if (nonce := self._lane.nonce) is None:
             return (ev.ReadNonce(),) if self._lane.asks(now_ms) else ()
-        waiting = self._backlog.next_due(now_ms, self._has_price)
+        waiting = self._backlog.next_due(now_ms, lambda one: has_price(one, self._book))
         if waiting is None:
             return ()
         self._claims += 1
@@ -183,9 +187,6 @@ class HedgerMachine:
         may_rest = not waiting.fill.is_final
         self._hedge = HedgeUnderWay(None, waiting.average_price, may_rest, began_at_ms=now_ms)
         return self._ask_redis(command)
-
-    def _has_price(self, waiting: Waiting) -> bool:
-        return reference_price(waiting.fill.side.opposite, self._book, waiting.average_price) is not None
 
     def _claimed(self, answer: Claim | Busy | Nothing | Finished, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
@@ -271,10 +272,7 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is None or not hedge.take_in(event, self._settings.rule.hedge_market.index, now_ms):
             return ()
-        notes: tuple[ev.Command, ...] = ()
-        if isinstance(event, ev.NotSent | ev.KillFailed):
-            notes = (hedge.note("not sent yet", event.reason),)
-        return notes + self._resolve(now_ms)
+        return hedge.held_back(event) + self._resolve(now_ms)
 
     def _resolve(self, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
@@ -341,11 +339,19 @@ class HedgerMachine:
             waiting.attempted(settle.executed_lots, now_ms)
             if waiting.fruitless >= self._settings.retry_times:
                 commands += self._pause(f"{waiting.fruitless} attempts came to nothing, last: {settle.reason}", line)
+                self._came_to_nothing = line.order
         return commands + self._go_on(now_ms)
 
     def _pause(self, reason: str, line: OrderLine | None = None) -> tuple[ev.Command, ...]:
-        self._paused = reason
+        self._paused, self._came_to_nothing = reason, None
         return paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
+
+    def _lift_what_is_done(self, event: ev.OwnershipGained) -> tuple[ev.Command, ...]:
+        """A pause for attempts that came to nothing ends where another owner has meanwhile hedged that order."""
+        notes = done_elsewhere(self._came_to_nothing, event) if self._paused is not None else ()
+        if notes:
+            self._paused = self._came_to_nothing = None
+        return notes
 
     def _resume(self, now_ms: int) -> tuple[ev.Command, ...]:
         """A hedge in doubt is no less in doubt for it: where it was given up the market stays paused."""

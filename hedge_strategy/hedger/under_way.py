@@ -123,6 +123,10 @@ class HedgeUnderWay:
             ("signed_ahead", self.was_signed_ahead),
         )
 
+    def held_back(self, event: ev.Event) -> tuple[ev.Command, ...]:
+        """That something of it could not leave this process, where the event says so."""
+        return (self.note("not sent yet", event.reason),) if isinstance(event, ev.NotSent | ev.KillFailed) else ()
+
     def note(self, action: str, reason: str) -> ev.Note:
         """A warning for the log about something that is done to it."""
         return ev.Note("warning", action, (*self.facts, ("because", reason)))

@@ -1,7 +1,7 @@
 """What the machine tells others of a step that it has taken: A, the stream, the log. Pure."""
 
 from hedge_strategy.coordination.ledger_rows import Finished, Nothing
-from hedge_strategy.domain.hedge import OrderLine
+from hedge_strategy.domain.hedge import OrderKey, OrderLine
 from hedge_strategy.hedger import events as ev
 
 
@@ -34,6 +34,15 @@ def nothing_left(answer: Nothing | Finished, entry_ids: tuple[str, ...]) -> tupl
     """That there is nothing to hedge of an order; that one was finished long ago is unusual enough for the log."""
     note = ev.Note("warning", "told of an order finished long ago", (("order", answer.line.order.order_index),))
     return ((note,) if isinstance(answer, Finished) else ()) + taken_off(entry_ids)
+
+
+def done_elsewhere(order: OrderKey | None, gained: ev.OwnershipGained) -> tuple[ev.Command, ...]:
+    """That another owner has meanwhile hedged the order whose hedges came to nothing here; nothing where it has not."""
+    open_orders = [line.order for line in gained.open_lines if line.unhedged_lots]
+    if order is None or order in [*open_orders, *(one.claim.order for one in gained.unfinished)]:
+        return ()
+    facts = (("order", order.order_index),)
+    return (ev.Note("info", "resumed: another hedger did what came to nothing here", facts),)
 
 
 def taken_off(entry_ids: tuple[str, ...]) -> tuple[ev.Command, ...]:
