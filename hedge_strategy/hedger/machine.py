@@ -21,6 +21,7 @@ from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Noth
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger import words
 from hedge_strategy.hedger.backlog import Backlog, has_price
 from hedge_strategy.hedger.lane_counter import LaneCounter
 from hedge_strategy.hedger.presign import LETS_SIGN_AHEAD, SigningAhead
@@ -29,13 +30,6 @@ from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.signing_events import OrderAnnounced, SignedAhead, SigningAheadFailed
 from hedge_strategy.hedger.sizing import size_hedge
 from hedge_strategy.hedger.under_way import HedgeUnderWay, new_evidence
-from hedge_strategy.hedger.words import (
-    done_elsewhere,
-    nothing_left,
-    paused_commands,
-    refused_commands,
-    settled_commands,
-)
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.venues import port
@@ -150,9 +144,8 @@ class HedgerMachine:
             self._backlog.lacks(line, None)
             if line.hedged_lots or line.in_flight_lots:
                 self._ahead.claimed(line.order)
-        facts = (("unfinished", len(event.unfinished)), ("waiting", len(self._backlog)))
-        owns = ev.Note("info", "owns the market", facts)
-        return (owns, *self._lift_what_is_done(event), *self._go_on(now_ms))
+        note = words.owns(event, len(self._backlog))
+        return note + self._lift_what_is_done(event) + self._go_on(now_ms)
 
     def _lost(self, reason: str) -> tuple[ev.Command, ...]:
         self._lost_work = self._lost_work or not self.is_idle
@@ -184,8 +177,7 @@ class HedgerMachine:
         token, prepared = f"{self._settings.owner}:{self._claims}", self._ahead.take(waiting, nonce, self._book, now_ms)
         command = ev.ClaimFill(waiting.fill, token, self._settings.most_lots, prepared)
         self._ahead.claimed(waiting.fill.order)
-        may_rest = not waiting.fill.is_final
-        self._hedge = HedgeUnderWay(None, waiting.average_price, may_rest, began_at_ms=now_ms)
+        self._hedge = HedgeUnderWay(None, waiting.average_price, not waiting.fill.is_final, began_at_ms=now_ms)
         return self._ask_redis(command)
 
     def _claimed(self, answer: Claim | Busy | Nothing | Finished, now_ms: int) -> tuple[ev.Command, ...]:
@@ -195,7 +187,7 @@ class HedgerMachine:
         prepared, hedge.unanswered = hedge.unanswered.prepared, None
         if isinstance(answer, Nothing | Finished):
             self._hedge = None
-            return nothing_left(answer, self._backlog.settled(answer.line)) + self._go_on(now_ms)
+            return words.nothing_left(answer, self._backlog.settled(answer.line)) + self._go_on(now_ms)
         if isinstance(answer, Busy):
             self._hedge = None
             return self._take_up(answer.intent, now_ms)
@@ -334,7 +326,7 @@ class HedgerMachine:
         if waiting is None and line.unhedged_lots:
             self._backlog.lacks(line, hedge.average_price)
             waiting = self._backlog.waiting(line.order)
-        commands = settled_commands(line, settle, done)
+        commands = words.settled_commands(line, settle, done)
         if waiting is not None:
             waiting.attempted(settle.executed_lots, now_ms)
             if waiting.fruitless >= self._settings.retry_times:
@@ -344,11 +336,11 @@ class HedgerMachine:
 
     def _pause(self, reason: str, line: OrderLine | None = None) -> tuple[ev.Command, ...]:
         self._paused, self._came_to_nothing = reason, None
-        return paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
+        return words.paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
 
     def _lift_what_is_done(self, event: ev.OwnershipGained) -> tuple[ev.Command, ...]:
         """A pause for attempts that came to nothing ends where another owner has meanwhile hedged that order."""
-        notes = done_elsewhere(self._came_to_nothing, event) if self._paused is not None else ()
+        notes = words.done_elsewhere(self._came_to_nothing, event) if self._paused is not None else ()
         if notes:
             self._paused = self._came_to_nothing = None
         return notes
@@ -370,7 +362,7 @@ class HedgerMachine:
             return self._pause(reason)
         self._hedge = None
         done = self._backlog.refused(hedge.unanswered.fill.order)
-        return refused_commands(reason, done) + self._go_on(now_ms)
+        return words.refused_commands(reason, done) + self._go_on(now_ms)
 
     # --- time and Redis -----------------------------------------------------------------------------------------------
 
@@ -395,9 +387,7 @@ class HedgerMachine:
         if hedge is not None and hedge.claim is not None and hedge.stops_awaiting(now_ms):
             return self._order(hedge, hedge.claim)
         commands = self._resolve(now_ms) or self._go_on(now_ms)
-        if self._is_stopping and self._may_finish():
-            commands = (*commands, ev.Finish())
-        return commands
+        return (*commands, ev.Finish()) if self._is_stopping and self._may_finish() else commands
 
     def _may_finish(self) -> bool:
         """A market that is not ours is its owner's matter, unless work of ours waits for the lease to come back."""

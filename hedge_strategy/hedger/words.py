@@ -36,6 +36,11 @@ def nothing_left(answer: Nothing | Finished, entry_ids: tuple[str, ...]) -> tupl
     return ((note,) if isinstance(answer, Finished) else ()) + taken_off(entry_ids)
 
 
+def owns(gained: ev.OwnershipGained, waiting: int) -> tuple[ev.Command, ...]:
+    """That this hedger acts for the market now, and what it found there."""
+    return (ev.Note("info", "owns the market", (("unfinished", len(gained.unfinished)), ("waiting", waiting))),)
+
+
 def done_elsewhere(order: OrderKey | None, gained: ev.OwnershipGained) -> tuple[ev.Command, ...]:
     """That another owner has meanwhile hedged the order whose hedges came to nothing here; nothing where it has not."""
     open_orders = [line.order for line in gained.open_lines if line.unhedged_lots]

@@ -1,8 +1,8 @@
 """Each known failure that can live in machines, tracker, ledger or resolution, planted one at a time: F1 … F28.
 
 S1 and on are mistakes that the simulation found in the product itself. A mutant that survives is a hole in the
-simulation. Those that live elsewhere are found by other tests: F19 (B meets A's own order: prevented on the venue),
-F21 (the emergency close), F23 (JSON pings), F26 (Redis forgets), F27 (threads).
+simulation. What lives where the simulation does not reach is planted by `elsewhere`; `docs/known-failures.md` has them
+all.
 """
 
 from dataclasses import dataclass
