@@ -126,6 +126,7 @@ class MakerMachine:
                 commands = self._told(self._tracker.note_order(report), now_ms)
                 if self._order is not None and report.client_order_index == self._order.client_order_index:
                     self._order.reported(report)
+                    commands += self._order.announcement(report, now_ms)
                     return commands + self._drop_ended_order(now_ms)
                 return commands + self._look_for_stray(report, now_ms)
             case ev.HedgeTold():
