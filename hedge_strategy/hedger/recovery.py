@@ -101,8 +101,7 @@ class LedgerRecovery:
             InvariantBroken: the venues' records contradict a promise; a person must look.
         """
         try:
-            if not self._ledger.believed_epoch:
-                self.follow()
+            self.follow()
             memory = self._known()
             marker = self._ledger.marker()
             found = self._standing(marker, memory)
@@ -164,15 +163,20 @@ class LedgerRecovery:
             self._sources.memory.save(told)
 
     def _standing(self, marker: LedgerMarker, memory: HedgerMemory | None) -> Standing:
-        """What this run has been told itself is exact; what the disk remembers may be a second old."""
-        if self._ledger.believed_epoch:
-            return standing(marker, (self._ledger.believed_epoch, self._ledger.sequence))
+        """Nothing that is remembered is newer than the last time that this hedger owned the market or followed who did.
+
+        So a Redis that was started anew, or is another one now, is not believed, however high its sequence: what an
+        owner in between did may be what it lacks. Forcing each write does not help a replica that was promoted.
+        """
+        told = (self._ledger.believed_epoch, self._ledger.sequence)
         if memory is None:
-            return standing(marker, None)
-        server = self._sources.read_server()
-        is_restarted = memory.redis_run_id not in ("", server.run_id)
-        may_lack = is_restarted and server.appendfsync != "always"
-        return standing(marker, (memory.epoch, memory.sequence), may_lack_the_last_changes=may_lack)
+            return standing(marker, told if told[0] else None)
+        sequences = [memory.sequence, told[1] if told[0] == memory.epoch else 0]
+        shared = self._sources.shared.load()
+        if shared is not None and shared.epoch == memory.epoch:
+            sequences.append(shared.sequence)
+        is_another = memory.redis_run_id not in ("", self._sources.read_server().run_id)
+        return standing(marker, (memory.epoch, max(sequences)), may_lack_the_last_changes=is_another)
 
     def _known(self) -> HedgerMemory | None:
         """What this hedger remembers, and what another one of the market has flattened since."""

@@ -1,6 +1,7 @@
 """The venues' records: what was closed counts, and so does what stands in them once a flattening is over."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,25 @@ def test_without_a_known_beginning_it_waits_until_nothing_can_be_hidden(scene: S
     assert [(line.filled_lots, line.hedged_lots) for line in counted] == [(30, 20)]
     assert net_at_baseline == 0
     assert counting(scene).count_from_the_checkpoint(MEMORY, lambda: False) is None
+
+
+def test_a_fence_whose_status_the_venue_does_not_show_yet_is_waited_for_and_not_sent_again_and_again(
+    scene: Scene,
+) -> None:
+    scene.hedger.switches.hide_history = True
+    until_s = time.monotonic() + 1
+    assert not counting(scene).fence(lambda: time.monotonic() < until_s)
+    assert len(scene.hedger.sent) == 1, "each is a transaction that counts against the venue's limit"
+
+
+def test_a_fence_counts_as_soon_as_the_venue_shows_that_it_has_run(scene: Scene) -> None:
+    scene.hedger.switches.hide_history = True
+
+    def show() -> None:
+        scene.hedger.switches.hide_history = False
+
+    shown = threading.Timer(0.3, show)
+    shown.start()
+    assert counting(scene).fence(lambda: True)
+    shown.join()
+    assert len(scene.hedger.sent) == 1

@@ -4,6 +4,7 @@ from collections import deque
 from decimal import Decimal
 from typing import Any
 
+from hedge_strategy.coordination.announcement import AnnouncementMessage
 from hedge_strategy.coordination.fill_stream import FillEntry
 from hedge_strategy.coordination.lease import Held, Lease
 from hedge_strategy.coordination.ledger_rows import seen_fill
@@ -16,6 +17,7 @@ from hedge_strategy.hedger.booking import ask_ledger
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.settings import HedgerSettings
+from hedge_strategy.hedger.signing_events import OrderAnnounced, SignAhead, SignedAhead
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.hedger.stream_reader import StreamReader
 from hedge_strategy.risk.limits import Limits
@@ -31,6 +33,8 @@ PRESENCE_INTERVAL_MS = 250
 NOTICE_TRAVEL_MS = 1_000
 STOP_DEADLINE_MS = 30_000
 KILL_RETRY_MS = 1_000
+SIGNING_MS = 20
+"""How long signing ahead takes at most: threads starve."""
 RENEW_MS = LEASE_MS / 4
 
 
@@ -73,7 +77,9 @@ class HedgerNode(Node):
         self.wants_stop = False
         self.lease: Lease | None = None
         self._keeps: Lease | None = None
+        self.signing_threads = 2
         redis.fill_listeners.append(lambda message: self.redis.hint(self._hint, message))
+        redis.order_listeners.append(lambda message: self.redis.hint(self._hear_order, message))
 
     def boot(self) -> bool:
         """As `wiring.make_hedger`."""
@@ -82,14 +88,15 @@ class HedgerNode(Node):
         self.owner = f"{self.name}.{self.generation}"
         rule = HedgeRule(self.market, self.market, Decimal("0.005"), self.keeps_apart)
         limits = Limits(max_slippage=Decimal("0.005"))
-        self.machine = HedgerMachine(HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner))
+        settings = HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner, self.signing_threads)
+        self.machine = HedgerMachine(settings)
         self.is_finished = self.wants_stop = False
         self.lease = self._keeps = None
         self._reader = StreamReader(LinkedStream(self.redis, self.server, self.owner), self.clock)  # type: ignore[arg-type]
         self._believe_maker_at_ms = 0
         self._hedged_entries: deque[str] = deque()
         self._look_ups: deque[Any] = deque()
-        self._is_looking = False
+        self._is_looking = self._must_read_announced = False
         self._teller = ResultTeller(self, self.market, self.market, HEDGER)  # type: ignore[arg-type]
         self.venue.start()
         self.spawn(self._keeping())
@@ -162,6 +169,7 @@ class HedgerNode(Node):
             return ev.Broken(str(error))
         self.lease = lease
         self._reader.read_all_again()
+        self._must_read_announced = True
         return ev.OwnershipGained(unfinished, open_lines, self.venue.key_index)
 
     # --- time ---------------------------------------------------------------------------------------------------------
@@ -221,11 +229,23 @@ class HedgerNode(Node):
         fill = seen_fill(message, self.market)
         self.tell(ev.FillHeard(fill, message.cumulative.average_price or None, stream_id))
 
+    def _hear_order(self, message: AnnouncementMessage) -> None:
+        lots, price = message.lots(self.market), Decimal(message.price)
+        self.tell(OrderAnnounced(message.order, message.side, lots, price, message.maker_id, message.sequence))
+
+    def _read_announced(self) -> None:
+        self._must_read_announced = False
+        message = self.redis.call(self.server.announced)
+        if message is not None:
+            self._hear_order(message)
+
     def _streaming(self) -> Steps:
         rhythm = Rhythm(self.pace)
         while True:
             try:
                 self._acknowledge()
+                if self._must_read_announced:
+                    self._read_announced()
                 if self.machine.wants_more:
                     self._read_stream()
             except RedisUnavailable:
@@ -262,6 +282,9 @@ class HedgerNode(Node):
                 return answer
             case ev.SignHedge(order, nonce):
                 return ev.Signed(self.venue.sign_order(order, nonce))
+            case SignAhead(job, order):
+                signed = SignedAhead(command, self.venue.sign_order(order, job.nonce))
+                self.later(1 + self.clock.below(SIGNING_MS), self.tell, signed)
             case ev.Send(transaction):
                 return self._send(transaction)
             case ev.SendKiller(nonce):

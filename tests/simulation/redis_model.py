@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from hedge_strategy.coordination.announcement import AnnouncementMessage
 from hedge_strategy.coordination.checkpoint import Checkpoint
 from hedge_strategy.coordination.fill_stream import FillEntry
 from hedge_strategy.coordination.lease import Held, Lease
@@ -48,6 +49,7 @@ class Kept:
     maker_notice: tuple[int, bool] = (0, False)
     hedger_notice: tuple[int, HedgerPresence | None] = (0, None)
     checkpoint: Checkpoint | None = None
+    resting: tuple[int, AnnouncementMessage | None] = (0, None)
 
 
 class RedisModel:
@@ -61,6 +63,7 @@ class RedisModel:
         self.time = RedisTime(clock)
         self.ledger = LedgerModel(self.time)
         self.fill_listeners: list[Callable[[FillMessage], None]] = []
+        self.order_listeners: list[Callable[[AnnouncementMessage], None]] = []
         self.result_listeners: list[Callable[[ResultMessage], None]] = []
 
     # --- forgetting ---------------------------------------------------------------------------------------------------
@@ -141,6 +144,18 @@ class RedisModel:
         for listener in self.fill_listeners:
             listener(message)
         return name
+
+    def announce(self, message: AnnouncementMessage, life_ms: int) -> int:
+        """As `AnnouncementPublisher.announce`."""
+        self.kept.resting = (self.clock.now_ms + life_ms, message)
+        for listener in self.order_listeners:
+            listener(message)
+        return len(self.order_listeners)
+
+    def announced(self) -> AnnouncementMessage | None:
+        """As `FillSubscriber.announced`."""
+        over_at_ms, message = self.kept.resting
+        return message if over_at_ms > self.clock.now_ms else None
 
     def publish_result(self, message: ResultMessage) -> int:
         """As `ResultPublisher.publish`."""

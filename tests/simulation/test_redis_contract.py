@@ -18,7 +18,8 @@ from hedge_strategy.coordination.fill_stream import FillEntry, FillPublisher, Fi
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Held, Lease, Leases
 from hedge_strategy.coordination.ledger_rows import Busy, Intent, SeenFill
-from hedge_strategy.domain.hedge import Claim, IntentState
+from hedge_strategy.domain.hedge import Claim, IntentState, PreparedHedge
+from hedge_strategy.domain.ids import hedge_client_order_index
 from hedge_strategy.domain.order import Side
 from hedge_strategy.errors import HedgeError
 from tests.coordination.conftest import real, server, shared_server  # noqa: F401 - fixtures
@@ -30,7 +31,9 @@ from tests.simulation.redis_model import RedisModel
 ORDERS = 2
 CALLS = st.lists(
     st.tuples(
-        st.sampled_from(["observe", "claim", "again", "sign", "send", "executed", "dead", "settle", "read"]),
+        st.sampled_from(
+            ["observe", "claim", "claim ahead", "again", "sign", "send", "executed", "dead", "settle", "read"]
+        ),
         st.integers(0, ORDERS - 1),
         st.integers(0, 12),
         st.booleans(),
@@ -49,6 +52,7 @@ class Player:
     fencing: int
     claims: dict[int, Claim]
     tokens: int = 0
+    ahead: PreparedHedge | None = None
 
     def play(self, what: str, number: int, lots: int, is_final: bool, is_former: bool) -> Any:
         """Makes a call; the answer without times, or the kind of the refusal."""
@@ -64,9 +68,15 @@ class Player:
         fill = SeenFill(order(number), Side.SELL, lots, f"{lots}.5", is_final, last_trade_id=900, filled_at_ms=1)
         if what == "observe":
             return ledger.observe(fill)
-        if what in ("claim", "again"):
-            self.tokens += what == "claim"
-            answer = ledger.claim(fill, fencing=fencing, claim_token=f"token-{self.tokens}", max_lots=5)
+        if what in ("claim", "claim ahead", "again"):
+            if what != "again":
+                self.tokens += 1
+                attempt = lots % 3 // 2
+                signed = transaction(hedge_client_order_index(fill.order.order_index, attempt), nonce=7)
+                self.ahead = PreparedHedge(signed, min(lots, 5)) if what == "claim ahead" else None
+            answer = ledger.claim(
+                fill, fencing=fencing, claim_token=f"token-{self.tokens}", max_lots=5, prepared=self.ahead
+            )
             if isinstance(answer, Claim):
                 self.claims[number] = answer
             return answer
