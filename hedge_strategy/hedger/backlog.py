@@ -76,6 +76,7 @@ class Backlog:
         if fill.side is not known.fill.side:
             return  # one of the two is wrong; the ledger says which when its turn comes
         is_final = fill.is_final or known.fill.is_final
+        known.average_price = known.average_price or average_price  # the ledger's lines, heard first, have none
         if fill.filled_lots > known.fill.filled_lots:
             known.fill, known.average_price = fill, average_price or known.average_price
         if is_final and not known.fill.is_final:

@@ -32,6 +32,15 @@ def test_later_and_larger_replaces_and_neither_size_nor_end_is_ever_taken_back()
     assert waiting.fill.is_final
 
 
+def test_a_price_that_is_told_later_is_taken() -> None:
+    backlog = Backlog()
+    backlog.lacks(_line(0), None)
+    backlog.heard(seen(100), PRICE, "1-0")
+    waiting = backlog.waiting(order_key())
+    assert waiting is not None
+    assert waiting.average_price == PRICE
+
+
 def test_orders_wait_in_turn_and_one_that_came_to_nothing_lets_others_pass() -> None:
     backlog = Backlog()
     for number in (1, 2):

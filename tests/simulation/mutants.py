@@ -8,6 +8,7 @@ all.
 from dataclasses import dataclass
 
 from tests.simulation.ahead_failures import AHEAD_FAILURES
+from tests.simulation.one_book_failures import ONE_BOOK_FAILURES
 from tests.simulation.planting import Change
 
 _PRODUCT = "hedge_strategy."
@@ -16,8 +17,7 @@ CATCH_UP, SWEEP = _PRODUCT + "maker.catch_up", _PRODUCT + "maker.sweep"
 UNHEDGED, AROUND = _PRODUCT + "maker.unhedged", _PRODUCT + "maker.surroundings"
 HEDGER, RESOLUTION = _PRODUCT + "hedger.machine", _PRODUCT + "hedger.resolution"
 BACKLOG, UNDER_WAY, BOOKING = _PRODUCT + "hedger.backlog", _PRODUCT + "hedger.under_way", _PRODUCT + "hedger.booking"
-SIZING, READER = _PRODUCT + "hedger.sizing", _PRODUCT + "hedger.stream_reader"
-MESSAGES = _PRODUCT + "coordination.messages"
+READER = _PRODUCT + "hedger.stream_reader"
 MARKET, POSITION = _PRODUCT + "domain.market", _PRODUCT + "maker.position_check"
 LEDGER, REDIS = "tests.simulation.ledger_model", "tests.simulation.redis_model"
 SHELL_A = "tests.simulation.maker_node"
@@ -304,20 +304,6 @@ MUTANTS = (
         "        return int(lots)\n",
         "        return int(float(size) * 10**self.size_decimals)\n",
     ),
-    _one(
-        "F19",
-        "the hedge of an order that may still rest is a market order, which takes what stands there",
-        SIZING,
-        "    if rule.keeps_apart and may_rest and fill_price is not None:\n",
-        "    if False:\n",
-    ),
-    _one(
-        "F19b",
-        "the price of the hedge is the one at which A's own order rests",
-        SIZING,
-        "min(worst, fill_price - market.tick) if side is Side.BUY else max(worst, fill_price + market.tick)",
-        "min(worst, fill_price) if side is Side.BUY else max(worst, fill_price)",
-    ),
     Mutant(
         "F20",
         "a remainder below the minimum is left alone",
@@ -409,5 +395,5 @@ MUTANTS = (
         "        if self._hedge is not None and self._hedge.is_given_up:\n",
         "        if False:\n",
     ),
-    *(Mutant(*one) for one in AHEAD_FAILURES),
+    *(Mutant(*one) for one in AHEAD_FAILURES + ONE_BOOK_FAILURES),
 )
