@@ -138,6 +138,7 @@ def test_a_market_whose_recount_the_positions_contradict_can_be_flattened(scene:
         scene.trades_by_hand(10)
         scene.client.delete("hedge:{BTC}:ledger")
         ownership.refused(ev.LedgerLost("forgotten"))
+        wait_until(lambda: [one for one in scene.hedger.sent if one.kind == 17], "the recount to begin")
         ownership.given(SentCommand("9-0", Command(action=Action.FLATTEN, market="BTC")))
         wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the market to be taken up again", deadline_s=20)
         assert scene.hedger.position(BTC).size == 0
