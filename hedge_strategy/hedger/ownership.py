@@ -8,12 +8,13 @@ acting, with the lease still held.
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
-from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.clock import Clock, Signal, to_ms
 from hedge_strategy.coordination.commands import SentCommand
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
@@ -58,16 +59,18 @@ class Ownership:
         dispatch: hands an event to the machine.
         lane: the API key that this hedger signs with.
         clock: for intervals.
+        make_signal: makes what its thread waits for.
     """
 
     def __init__(
         self,
         parts: OwnershipParts,
         flattening: MarketFlattening,
-        lock: threading.RLock,
+        lock: AbstractContextManager[object],
         dispatch: Callable[[ev.Event], None],
         lane: int,
         clock: Clock,
+        make_signal: Callable[[], Signal] = threading.Event,
     ) -> None:
         self._parts = parts
         self._flattening = flattening
@@ -77,8 +80,8 @@ class Ownership:
         self._clock = clock
         self._held: Lease | None = None
         self._acting: Lease | None = None
-        self._is_wanted = threading.Event()
-        self._ended = threading.Event()
+        self._is_wanted = make_signal()
+        self._ended = make_signal()
         self._must_recount = False
         self._look_at_ms = 0
         self._log = structlog.get_logger("hedger.ownership", market=parts.ledger.market)
