@@ -4,19 +4,21 @@ Every process talks to it through a `RedisLink`, where commands and answers get 
 published reaches whoever listens at that moment, soon or late, once or twice, or not at all.
 """
 
-import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hedge_strategy.coordination.checkpoint import Checkpoint
+from hedge_strategy.coordination.connection import ServerFacts
+from hedge_strategy.coordination.disk import HedgerMemory
 from hedge_strategy.coordination.fill_stream import FillEntry
 from hedge_strategy.coordination.lease import Held, Lease
 from hedge_strategy.coordination.messages import FillMessage, ResultMessage
 from hedge_strategy.coordination.presence import HedgerPresence
 from hedge_strategy.errors import RedisUnavailable, StaleOwner
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.ledger_model import LedgerModel
+from tests.simulation.ledger_client import LedgerClient
+from tests.simulation.ledger_model import LedgerModel, Marker
 from tests.simulation.node import Crashed, Node
 from tests.simulation.redis_time import RedisTime
 
@@ -48,6 +50,12 @@ class Kept:
     maker_notice: tuple[int, bool] = (0, False)
     hedger_notice: tuple[int, HedgerPresence | None] = (0, None)
     checkpoint: Checkpoint | None = None
+    memory: HedgerMemory | None = None
+
+    def copy(self) -> "Kept":
+        """Everything as it is now."""
+        lease = replace(self.lease) if self.lease is not None else None
+        return replace(self, lease=lease, entries=dict(self.entries), pending=dict(self.pending))
 
 
 class RedisModel:
@@ -60,23 +68,36 @@ class RedisModel:
         self.kept = Kept()
         self.time = RedisTime(clock)
         self.ledger = LedgerModel(self.time)
+        self.starts = 1
+        self.appendfsync = "everysec"
         self.fill_listeners: list[Callable[[FillMessage], None]] = []
         self.result_listeners: list[Callable[[ResultMessage], None]] = []
 
     # --- forgetting ---------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> tuple[Kept, Any]:
-        """What a replica has by now."""
-        return copy.deepcopy((self.kept, self.ledger.rows))
+        """What a replica, or the file, has by now."""
+        return self.kept.copy(), self.ledger.snapshot()
 
-    def restore(self, snapshot: tuple[Kept, Any]) -> None:
-        """A replica takes over."""
-        self.kept, self.ledger.rows = snapshot
+    def start_again(self, snapshot: tuple[Kept, Any] | None) -> None:
+        """Another start of the server, or a replica takes over, with what there was then; None: with nothing."""
+        self.starts += 1
+        if snapshot is None:
+            self.flush()
+            return
+        self.kept, rows = snapshot
+        self.ledger.put_back(rows)
         self.time.fence = self.kept.fence
 
     def flush(self) -> None:
-        """Everything is gone."""
-        self.restore((Kept(), {}))
+        """FLUSHALL: everything is gone, the server goes on."""
+        self.kept = Kept()
+        self.ledger.put_back(({}, Marker()))
+        self.time.fence = 0
+
+    def facts(self) -> ServerFacts:
+        """As `server_facts`."""
+        return ServerFacts((7, 0, 15), f"start {self.starts}", True, self.appendfsync, "noeviction")
 
     # --- lease --------------------------------------------------------------------------------------------------------
 
@@ -220,6 +241,14 @@ class RedisModel:
         """As `Checkpoints.save`."""
         self.kept.checkpoint = checkpoint
 
+    def load_memory(self) -> HedgerMemory | None:
+        """As `SharedMemory.load`."""
+        return self.kept.memory
+
+    def save_memory(self, memory: HedgerMemory) -> None:
+        """As `SharedMemory.save`."""
+        self.kept.memory = memory
+
 
 class RedisLink:
     """One process's connection: commands and answers get lost, and the process may die around each of them."""
@@ -228,7 +257,7 @@ class RedisLink:
         self._node = node
         self._redis = redis
         self.is_cut = False
-        self.ledger = LinkedLedger(self, redis.ledger)
+        self.ledger = LedgerClient(redis.ledger, redis.market, self.call)
 
     @property
     def is_away(self) -> bool:
@@ -262,23 +291,6 @@ class RedisLink:
         node.later(1 + clock.below(5), hear, message)
         if clock.strikes("hint repeated", weather.repeated_hint):
             node.later(1 + clock.below(3_000), hear, message)
-
-
-class LinkedLedger:
-    """The ledger over a link; what the model does not have cannot be called."""
-
-    def __init__(self, link: RedisLink, ledger: LedgerModel) -> None:
-        self._link = link
-        self._ledger = ledger
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._ledger, name)
-
-        def call(*arguments: Any, **named: Any) -> Any:
-            return self._link.call(method, *arguments, **named)
-
-        self.__dict__[name] = call
-        return call
 
 
 class LinkedStream:
