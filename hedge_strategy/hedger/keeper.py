@@ -51,9 +51,13 @@ class LeaseKeeper:
         self._thread = threading.Thread(target=self.keep, args=(gained, lost), name="lease-keeper", daemon=True)
         self._thread.start()
 
+    def ask_to_stop(self) -> None:
+        """Lets `keep` give the lease back and end."""
+        self._stopped.set()
+
     def stop(self) -> None:
         """Gives the lease back and ends the thread."""
-        self._stopped.set()
+        self.ask_to_stop()
         if self._thread is not None:
             self._thread.join()
 

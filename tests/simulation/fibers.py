@@ -133,9 +133,9 @@ class VirtualLock:
             self._holder = fiber
         self._depth += 1
 
-    def __exit__(self, *_: Any) -> None:
-        if self._is_over:
-            return
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        if self._is_over or not (kind is None or issubclass(kind, Exception)):
+            return  # the process ends here
         self._depth -= 1
         if not self._depth:
             self._holder = None

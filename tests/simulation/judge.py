@@ -12,11 +12,11 @@ from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, IntentState
 from hedge_strategy.domain.ids import hedge_identity
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.exchange import Body, ExchangeModel, VenueOrder, Watcher
-from tests.simulation.hedger_node import HEDGER
 from tests.simulation.ledger_model import Hedge, LedgerModel, Row
-from tests.simulation.maker_node import MAKER, MakerNode
+from tests.simulation.maker_node import MakerNode
 from tests.simulation.redis_model import RedisModel
 from tests.simulation.redis_time import RedisTime
+from tests.simulation.rest_link import HEDGER, MAKER
 
 EXPOSED_MS = 8_000
 """How long A's order may rest unprotected while A runs and its venue answers: polls, starved ticks, lost answers."""

@@ -1,4 +1,4 @@
-"""One process's ledger: the calls of `HedgeLedger`, with the real belief and the real rebuilding, on the model of Redis."""
+"""One process's ledger: the calls of `HedgeLedger`, with the real belief and rebuilding, on the model of Redis."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

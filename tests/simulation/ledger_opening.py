@@ -1,4 +1,4 @@
-"""The scripts that open a ledger, in memory: what `ledger_restore` of the product calls, step by step, as it calls Redis.
+"""The scripts that open a ledger, in memory: what `ledger_restore` of the product calls, step by step.
 
 All rows are cleared in one call; the real script takes several where there are very many.
 """

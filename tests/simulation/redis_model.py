@@ -44,7 +44,6 @@ class Kept:
     lease: Held0 | None = None
     entries: dict[str, FillMessage] = field(default_factory=dict)
     has_group: bool = False
-    next_entry: int = 1
     delivered: int = 0
     pending: dict[str, tuple[str, int]] = field(default_factory=dict)
     maker_notice: tuple[int, bool] = (0, False)
@@ -69,6 +68,8 @@ class RedisModel:
         self.time = RedisTime(clock)
         self.ledger = LedgerModel(self.time)
         self.starts = 1
+        self._next_entry = 1
+        """Entries are named by the time in a real Redis: no name comes twice, whatever is forgotten."""
         self.appendfsync = "everysec"
         self.fill_listeners: list[Callable[[FillMessage], None]] = []
         self.result_listeners: list[Callable[[ResultMessage], None]] = []
@@ -156,8 +157,8 @@ class RedisModel:
         if message.market != market:
             raise ValueError(f"a message for {message.market} is not published for {market}")
         kept = self.kept
-        name = f"{kept.next_entry}-0"
-        kept.next_entry += 1
+        name = f"{self._next_entry}-0"
+        self._next_entry += 1
         kept.entries[name] = message
         for listener in self.fill_listeners:
             listener(message)
@@ -187,7 +188,7 @@ class RedisModel:
     def read_new(self, consumer: str) -> tuple[FillEntry, ...]:
         """As `FillSubscriber.read_new`."""
         kept = self.kept
-        if kept.delivered + 1 == kept.next_entry and kept.has_group:
+        if kept.delivered + 1 == self._next_entry and kept.has_group:
             return ()
         kept.has_group = True
         found = tuple(
@@ -195,7 +196,7 @@ class RedisModel:
             for name, message in kept.entries.items()
             if int(name.partition("-")[0]) > kept.delivered
         )
-        kept.delivered = kept.next_entry - 1
+        kept.delivered = self._next_entry - 1
         for entry in found:
             kept.pending[entry.stream_id] = (consumer, self.clock.now_ms)
         return found
@@ -257,7 +258,11 @@ class RedisLink:
         self._node = node
         self._redis = redis
         self.is_cut = False
-        self.ledger = LedgerClient(redis.ledger, redis.market, self.call)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """The process ended; its next life believes in no ledger yet."""
+        self.ledger = LedgerClient(self._redis.ledger, self._redis.market, self.call)
 
     @property
     def is_away(self) -> bool:
@@ -271,6 +276,8 @@ class RedisLink:
             RedisUnavailable: no answer, whether it acted or not.
         """
         node, clock, weather = self._node, self._node.clock, self._node.weather
+        if weather.gap:
+            node.between_calls()
         if self.is_cut or self._redis.is_away:
             raise RedisUnavailable("Redis is away")
         if weather.redis_before and clock.strikes("Redis command lost", weather.redis_before):

@@ -8,12 +8,22 @@ from decimal import Decimal
 from hedge_strategy.domain.market import Market
 from tests.simulation.clockwork import START_MS, Clockwork
 from tests.simulation.exchange import ExchangeModel
-from tests.simulation.hedger_node import HEDGER, HedgerNode
+from tests.simulation.hedger_node import HedgerNode
 from tests.simulation.judge import Judge, JudgedLedger, Violation
-from tests.simulation.maker_node import MAKER, MAKER_KEY, MakerNode
+from tests.simulation.maker_node import MAKER_KEY, MakerNode
 from tests.simulation.pace import Pace
 from tests.simulation.redis_model import RedisModel
-from tests.simulation.weather import SILENT_MS, Weather, disasters, fine, forecast, silence, storm
+from tests.simulation.rest_link import HEDGER, MAKER
+from tests.simulation.weather import (
+    SILENT_MS,
+    Weather,
+    after_loss,
+    disasters,
+    fine,
+    forecast,
+    silence,
+    storm,
+)
 
 BTC = Market("BTC", 1, 5, 1, Decimal("0.00020"), Decimal(10))
 ETH = Market("ETH", 0, 4, 2, Decimal("0.0050"), Decimal(10))
@@ -42,7 +52,7 @@ class Outcome:
 class World:
     """Everything of one schedule."""
 
-    def __init__(self, seed: int, *, is_traced: bool, is_forgetful: bool) -> None:
+    def __init__(self, seed: int, *, is_traced: bool) -> None:
         clock = self.clock = Clockwork(seed, is_traced=is_traced)
         self.weather = forecast(clock)
         self.market = BTC if clock.random() < 0.7 else ETH
@@ -55,6 +65,7 @@ class World:
         self.exchange.counts_pending_in_nonce = clock.random() < 0.5
         self.redis = RedisModel(clock, self.market.symbol)
         self.redis.ledger = JudgedLedger(self.redis.time, self.judge)
+        self.redis.appendfsync = "everysec" if clock.random() < 0.7 else "always"
         self.pace = Pace(clock)
         life_ms = LIVES_MS[clock.below(3)]
         self.exchange.open(MAKER, MAKER_KEY, 10)
@@ -88,7 +99,7 @@ class World:
         self.is_over = False
         if after_silence:
             self.busy_ms = max(self.busy_ms, SILENT_MS)
-        for at_ms, kind in after_silence + disasters(clock, self.busy_ms, is_forgetful=is_forgetful):
+        for at_ms, kind in after_silence + disasters(clock, self.busy_ms):
             clock.after(at_ms, self._disaster, kind)
 
     @property
@@ -133,18 +144,40 @@ class World:
                 clock.after(for_ms, self._redis_back)
             case ["socket", _, name, _]:
                 (self.maker if name == "A" else hedger).venue.cut()
-            case ["Redis", "lost", "everything"]:
-                self.redis.flush()
-            case ["Redis", "lost", *_]:
-                clock.after(clock.below(1_000), self.redis.restore, self.redis.snapshot())
+            case ["Redis", *_]:
+                self._forget(kind, for_ms)
             case ["venue", "away"]:
+                self._venue_goes(is_away=True)
                 for node in self.nodes:
-                    node.venue.is_venue_away = True
                     node.venue.cut()
                 clock.after(for_ms, self._venue_back)
             case _:
                 raise ValueError(kind)
         clock.fault(kind)
+
+    def _forget(self, kind: str, for_ms: int) -> None:
+        """Redis forgets, or is only started anew."""
+        clock, redis = self.clock, self.redis
+        match kind.removeprefix("Redis "):
+            case "lost everything":
+                redis.flush()
+            case "restarted without data":
+                redis.is_away = True
+                clock.after(for_ms, self._redis_starts, None)
+            case "restarted":
+                redis.is_away = True
+                clock.after(for_ms, self._redis_starts, redis.snapshot())
+            case "lost its last second":
+                clock.after(clock.below(1_000), self._redis_starts, redis.snapshot())
+            case _:
+                raise ValueError(kind)
+        if (follows := after_loss(clock)) is not None:
+            clock.after(follows[0], self._disaster, follows[1])
+
+    def _redis_starts(self, snapshot: object) -> None:
+        self.clock.say("Redis", "starts " + ("with nothing" if snapshot is None else "with what there was"))
+        self.redis.is_away = False
+        self.redis.start_again(snapshot)  # type: ignore[arg-type]
 
     def _stop(self, node: MakerNode | HedgerNode) -> None:
         node.wants_stop = True
@@ -163,8 +196,13 @@ class World:
         self.redis.is_away = False
 
     def _venue_back(self) -> None:
+        self._venue_goes(is_away=False)
+
+    def _venue_goes(self, *, is_away: bool) -> None:
         for node in self.nodes:
-            node.venue.is_venue_away = False
+            node.venue.is_venue_away = is_away
+        for hedger in self.hedgers:
+            hedger.maker.is_venue_away = is_away
 
     # --- the two halves -----------------------------------------------------------------------------------------------
 
@@ -246,10 +284,10 @@ class World:
                 raise Violation(f"stuck: {problem} after {clock.now_ms - START_MS} ms; paused: {paused}")
 
 
-def run_schedule(seed: int, *, is_traced: bool = False, is_forgetful: bool = False) -> Outcome:
+def run_schedule(seed: int, *, is_traced: bool = False) -> Outcome:
     """Runs one schedule to its end."""
     outcome = Outcome(seed)
-    world = World(seed, is_traced=is_traced, is_forgetful=is_forgetful)
+    world = World(seed, is_traced=is_traced)
     try:
         world.run()
     except Violation as error:
@@ -257,6 +295,9 @@ def run_schedule(seed: int, *, is_traced: bool = False, is_forgetful: bool = Fal
     except Exception as error:  # noqa: BLE001 - a mistake of the product or of a model is a finding like any other
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome.problem = f"{type(error).__name__}: {error} ({where.filename.rpartition('/')[2]}:{where.lineno})"
+    finally:
+        for node in world.nodes:
+            node.end_threads()
     outcome.kind = outcome.problem.partition(":")[0]
     outcome.steps = world.clock.steps
     outcome.faults = world.clock.faults

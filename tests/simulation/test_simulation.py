@@ -50,7 +50,7 @@ def test_tracing_changes_nothing() -> None:
 
 
 def test_the_judge_sees_a_hedge_too_many_and_one_too_few() -> None:
-    world = World(1, is_traced=False, is_forgetful=False)
+    world = World(1, is_traced=False)
     world.run()
     world.judge.total()
     world.judge.filled[1] = 5

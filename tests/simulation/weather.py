@@ -11,9 +11,14 @@ DISASTERS = (
     "crash A", "crash A", "crash A", "crash B", "crash B",
     "freeze A", "freeze B", "stop A", "stop B", "cut A from Redis", "cut B from Redis",
     "Redis away", "socket of A cut", "socket of B cut", "venue away",
+    "Redis lost everything", "Redis restarted without data", "Redis lost its last second", "Redis restarted",
 )  # fmt: skip
-FORGETFUL = ("Redis lost its last second", "Redis lost everything")
-"""Behind a switch: the product does not rebuild its ledger yet."""
+AFTER_LOSS = (
+    "crash A", "crash B", "crash B", "freeze A", "freeze B", "cut B from Redis", "Redis away", "venue away", "stop B",
+    "Redis lost everything", "Redis lost its last second",
+)  # fmt: skip
+"""What strikes while the ledger is made anew."""
+WHILE_REBUILT_MS = 35_000
 
 
 @dataclass(slots=True)
@@ -136,11 +141,17 @@ def storm(clock: Clockwork, weather: Weather) -> bool:
     return True
 
 
-def disasters(clock: Clockwork, until_ms: int, *, is_forgetful: bool) -> list[tuple[int, str]]:
+def disasters(clock: Clockwork, until_ms: int) -> list[tuple[int, str]]:
     """Draws what happens at which time, counted from the start in ms."""
-    kinds = DISASTERS + FORGETFUL if is_forgetful else DISASTERS
     count = (0, 0, 1, 1, 2, 3, 5, 8)[clock.below(8)]
-    return [(1_000 + clock.below(until_ms), kinds[clock.below(len(kinds))]) for _ in range(count)]
+    return [(1_000 + clock.below(until_ms), DISASTERS[clock.below(len(DISASTERS))]) for _ in range(count)]
+
+
+def after_loss(clock: Clockwork) -> tuple[int, str] | None:
+    """Now and then something strikes while the ledger is made anew."""
+    if clock.random() < 0.5:
+        return None
+    return clock.below(WHILE_REBUILT_MS), AFTER_LOSS[clock.below(len(AFTER_LOSS))]
 
 
 def fine(weather: Weather) -> None:
