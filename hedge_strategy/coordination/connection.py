@@ -57,6 +57,7 @@ class ServerFacts:
         aof_enabled: whether each write is appended to a file.
         appendfsync: how often that file is forced to disk (`always`, `everysec`, `no`); empty where it is not told.
         maxmemory_policy: `noeviction`, or what it throws away when memory is short; empty where it is not told.
+        was_replica: whether it took over from another server, of which it may lack the last second.
     """
 
     version: tuple[int, ...]
@@ -64,6 +65,7 @@ class ServerFacts:
     aof_enabled: bool
     appendfsync: str
     maxmemory_policy: str
+    was_replica: bool = False
 
 
 def connect(settings: RedisSettings) -> redis.Redis:
@@ -156,6 +158,7 @@ def _facts(client: redis.Redis) -> ServerFacts:
         aof_enabled=bool(info.get("aof_enabled", 0)),
         appendfsync=_setting(client, "appendfsync"),
         maxmemory_policy=str(info.get("maxmemory_policy", "")),
+        was_replica=int(info.get("second_repl_offset", -1)) >= 0,
     )
 
 

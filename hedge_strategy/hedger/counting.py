@@ -3,6 +3,7 @@
 For whoever writes a ledger anew. Only readings, but for the fence: a harmless transaction of B's lane.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,9 +16,9 @@ from hedge_strategy.coordination.connection import ServerFacts
 from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import TransactionStatus
+from hedge_strategy.domain.order import SignedTransaction, TransactionStatus
 from hedge_strategy.errors import RateLimited
-from hedge_strategy.hedger.recount import CountedOrder, VenueRecords, closing_trades, is_complete, recount
+from hedge_strategy.hedger.recount import CountedOrder, VenueRecords, closing_trades, explained, recount
 from hedge_strategy.venues.port import Venue
 
 PAUSE_S = 0.5
@@ -27,6 +28,9 @@ COUNT_PAUSE_MAX_S = 4.0
 LIMITED_PAUSE_MAX_S = 30.0
 """… and up to this while the venue's limit of reads is used up: a count must fit into it whole."""
 FENCE_WAIT_MS = 3_000
+"""Pause between two fences: each is a transaction that counts against the venue's limit."""
+FENCES_WATCHED = 8
+"""Earlier fences whose status is still asked for: FENCE_WAIT_MS times this is longer than history lags."""
 ORDERS_BEFORE_MS = 60_000
 """How far before the last checkpoint B's ended orders are asked for: clocks differ and history lags."""
 
@@ -61,6 +65,19 @@ class RecoveryMarkets:
     is_one_venue: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted.
+
+    Attributes:
+        orders: A's, with what is hedged of each.
+        net_at_baseline: what A and B held together at the beginning, signed base units.
+    """
+
+    orders: tuple[CountedOrder, ...]
+    net_at_baseline: Decimal
+
+
 class Counting:
     """One market's records on both venues.
 
@@ -79,26 +96,37 @@ class Counting:
         self._log = structlog.get_logger("hedger.counting", market=markets.maker.symbol)
 
     def fence(self, still_owns: Callable[[], bool]) -> bool:
-        """After this no transaction that was sent on the lane before can execute."""
-        venue = self._sources.hedge_venue
+        """After this no transaction that was sent on the lane before can execute.
+
+        A fence whose nonce is used up has run, or another transaction took that nonce; which of the two, its status
+        tells as soon as history shows it. So another one is sent only now and then, and the earlier ones still count.
+        """
+        venue, earlier = self._sources.hedge_venue, deque[SignedTransaction](maxlen=FENCES_WATCHED)
         while still_owns():
             fence = venue.sign_dead_man(venue.next_nonce(), None)
             venue.send(fence)
             give_up_ms = to_ms(self._clock.monotonic_ns()) + FENCE_WAIT_MS
             while still_owns() and to_ms(self._clock.monotonic_ns()) < give_up_ms:
-                report = venue.transaction(fence.hash)
-                if report is not None and report.status is TransactionStatus.EXECUTED:
+                if self._has_run(fence):
                     return True
-                if venue.next_nonce() > fence.nonce and (report is None or report.status is TransactionStatus.FAILED):
-                    break  # another transaction took that nonce: fence the next one
                 self._clock.sleep(PAUSE_S)
+            if any(self._has_run(one) for one in earlier):
+                return True
+            earlier.append(fence)
         return False
 
-    def count(self, memory: HedgerMemory, still_owns: Callable[[], bool]) -> tuple[CountedOrder, ...] | None:
-        """Reads once history can lag no more until the count explains the positions; None where the market is lost."""
+    def _has_run(self, fence: SignedTransaction) -> bool:
+        report = self._sources.hedge_venue.transaction(fence.hash)
+        return report is not None and report.status is TransactionStatus.EXECUTED
+
+    def count(self, memory: HedgerMemory, still_owns: Callable[[], bool]) -> Counted | None:
+        """Reads once history can lag no more until the count explains the positions; None where the market is lost.
+
+        Where nobody knows what both accounts held at the beginning, that is what the count does not explain.
+        """
         self._sleep_while(still_owns, self._lag_ms / 1000)
         began_ms = to_ms(self._clock.monotonic_ns())
-        net_at_baseline = Decimal(memory.net_at_baseline)
+        known = Decimal(memory.net_at_baseline) if memory.net_at_baseline else None
         pause_s = PAUSE_S
         while still_owns():
             longest_s = COUNT_PAUSE_MAX_S
@@ -106,12 +134,13 @@ class Counting:
                 net = self.net_position()
                 records = self.records(memory)
                 counted = recount(records, self._sources.maker_venue.account_index)
-                is_whole = is_complete(counted, self._markets.maker, net, net_at_baseline, closing_trades(records))
+                at_baseline = net - explained(counted, self._markets.maker, closing_trades(records))
+                is_whole = known is None or at_baseline == known
                 if is_whole and net == self.net_position():
-                    return counted
+                    return Counted(counted, at_baseline)
                 if to_ms(self._clock.monotonic_ns()) - began_ms >= self._lag_ms:
                     self._log.error("the venues' records do not explain the positions", net=str(net))
-                    return counted
+                    return Counted(counted, at_baseline if known is None else known)
             except RateLimited as error:
                 # Beginning anew would spend on the fence what is missing for the count, again and again.
                 self._log.warning("the count waits for the venue's limit", reason=str(error))

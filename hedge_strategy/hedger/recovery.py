@@ -25,6 +25,7 @@ import msgspec
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.coordination.checkpoint import Checkpoint
 from hedge_strategy.coordination.disk import HedgerMemory
 from hedge_strategy.coordination.flattened import Flattened
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
@@ -81,6 +82,7 @@ class LedgerRecovery:
         self._markets = markets
         self._run_id = run_id
         self._clock = clock
+        self._lag_ms = lag_ms
         self._counting = Counting(sources, markets, clock, lag_ms)
         self._held_back: deque[tuple[int, int]] = deque(maxlen=CHECKPOINTS_HELD_MAX)
         self._log = structlog.get_logger("hedger.recovery", market=ledger.market)
@@ -111,11 +113,12 @@ class LedgerRecovery:
                 self._ledger.believe(marker.epoch, marker.sequence)
                 self._save(memory or self._beginning(marker.epoch), marker.epoch, marker.sequence)
                 return True
-            if found is Standing.FIRST_START:
+            checkpoint = self._sources.checkpoints.load() if memory is None else None
+            if found is Standing.FIRST_START and (checkpoint is None or self._is_new(checkpoint)):
                 return self._begin(lease)
             was = memory.epoch if memory is not None else None
             self._log.error("the ledger is not what it was; counting it anew", was=was, is_now=marker.epoch)
-            return self._rebuild(lease, memory or self._beginning(self._new_epoch(lease)), still_owns)
+            return self._rebuild(lease, memory or self._unknown(checkpoint, lease), still_owns)
         except (RedisUnavailable, VenueError, DiskFailed, LedgerForgotten) as error:
             self._log.warning("the ledger is not fit yet; trying again", reason=str(error))
             return False
@@ -163,15 +166,16 @@ class LedgerRecovery:
             self._sources.memory.save(told)
 
     def _standing(self, marker: LedgerMarker, memory: HedgerMemory | None) -> Standing:
-        """What this run has been told itself is exact; what the disk remembers may be a second old."""
-        if self._ledger.believed_epoch:
-            return standing(marker, (self._ledger.believed_epoch, self._ledger.sequence))
+        """What is remembered, on disk or of this run, may be a second old: others may have owned the market since."""
+        told = (self._ledger.believed_epoch, self._ledger.sequence)
         if memory is None:
-            return standing(marker, None)
+            return standing(marker, told if told[0] else None)
+        known = ((memory.epoch, memory.sequence), told)
+        of_this = max((one for one in known if one[0] == marker.epoch), default=known[0])
         server = self._sources.read_server()
         is_restarted = memory.redis_run_id not in ("", server.run_id)
-        may_lack = is_restarted and server.appendfsync != "always"
-        return standing(marker, (memory.epoch, memory.sequence), may_lack_the_last_changes=may_lack)
+        may_lack = is_restarted and (server.was_replica or server.appendfsync != "always")
+        return standing(marker, of_this, may_lack_the_last_changes=may_lack)
 
     def _known(self) -> HedgerMemory | None:
         """What this hedger remembers, and what another one of the market has flattened since."""
@@ -237,6 +241,22 @@ class LedgerRecovery:
 
     # --- the beginning ------------------------------------------------------------------------------------------------
 
+    def _is_new(self, begun: Checkpoint) -> bool:
+        """Whether A has not been filled yet, so that there is nothing to count. Its fills may not be shown yet."""
+        age_ms = to_ms(self._clock.now_ns()) - begun.since_s * 1000
+        if begun.trade_id > begun.baseline_trade_id or age_ms >= self._lag_ms:
+            return False
+        return self._sources.maker_venue.latest_trade_id(self._markets.maker) <= begun.baseline_trade_id
+
+    def _unknown(self, checkpoint: Checkpoint | None, lease: Lease) -> HedgerMemory:
+        """Where this hedger remembers nothing, and Redis forgot: what A's checkpoint says, or from now on.
+
+        What both accounts held at the beginning is then what the count does not explain.
+        """
+        begun = self._beginning(self._new_epoch(lease))
+        saved_at_ms = checkpoint.saved_at_ms if checkpoint is not None else begun.saved_at_ms
+        return msgspec.structs.replace(begun, net_at_baseline="", saved_at_ms=saved_at_ms)
+
     def _begin(self, lease: Lease) -> bool:
         epoch = self._new_epoch(lease)
         self._save(self._beginning(epoch), epoch, 0)
@@ -287,13 +307,14 @@ class LedgerRecovery:
             return False
         epoch = self._new_epoch(lease)
         watermark = Watermark(memory.trade_id, max(0, memory.saved_at_ms - ORDERS_BEFORE_MS))
-        orders = [_restored(line) for line in counted]
+        orders = [_restored(line) for line in counted.orders]
         self._ledger.restore(epoch, fencing=lease.fencing, orders=orders, watermark=watermark)
-        self._save(memory, epoch, self._ledger.sequence)
+        known = msgspec.structs.replace(memory, net_at_baseline=str(counted.net_at_baseline))
+        self._save(known, epoch, self._ledger.sequence)
         took_ms = to_ms(self._clock.monotonic_ns()) - began_ms
-        unhedged = sum(1 for line in counted if line.hedged_lots < line.filled_lots)
-        self._log.warning("the ledger is rebuilt", orders=len(counted), unhedged=unhedged, took_ms=took_ms)
-        too_much = doubled(counted)
+        unhedged = sum(1 for line in counted.orders if line.hedged_lots < line.filled_lots)
+        self._log.warning("the ledger is rebuilt", orders=len(counted.orders), unhedged=unhedged, took_ms=took_ms)
+        too_much = doubled(counted.orders)
         if too_much:
             names = ", ".join(str(line.order.order_index) for line in too_much)
             raise InvariantBroken(f"hedged for more than was filled, by the venue's records: orders {names}")

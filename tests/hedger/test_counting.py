@@ -32,7 +32,7 @@ def test_what_both_traded_is_counted_once_it_explains_the_positions(scene: Scene
     scene.hedges(20, attempt=0)
     counted = counting(scene).count(MEMORY, lambda: True)
     assert counted is not None
-    assert [(line.filled_lots, line.hedged_lots) for line in counted] == [(30, 20)]
+    assert [(line.filled_lots, line.hedged_lots) for line in counted.orders] == [(30, 20)]
     assert counting(scene).net_position() == -BTC.size_of(10)
 
 

@@ -68,6 +68,7 @@ class RedisModel:
         self.time = RedisTime(clock)
         self.ledger = LedgerModel(self.time)
         self.starts = 1
+        self.was_replica = False
         self._next_entry = 1
         """Entries are named by the time in a real Redis: no name comes twice, whatever is forgotten."""
         self.appendfsync = "everysec"
@@ -77,15 +78,17 @@ class RedisModel:
     # --- forgetting ---------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> tuple[Kept, Any]:
-        """What a replica, or the file, has by now."""
+        """What a replica has by now."""
         return self.kept.copy(), self.ledger.snapshot()
 
-    def start_again(self, snapshot: tuple[Kept, Any] | None) -> None:
-        """Another start of the server, or a replica takes over, with what there was then; None: with nothing."""
+    def start_again(self) -> None:
+        """Another start of the server, which has lost nothing."""
         self.starts += 1
-        if snapshot is None:
-            self.flush()
-            return
+
+    def fail_over(self, snapshot: tuple[Kept, Any]) -> None:
+        """A replica takes over, with what there was then."""
+        self.starts += 1
+        self.was_replica = True
         self.kept, rows = snapshot
         self.ledger.put_back(rows)
         self.time.fence = self.kept.fence
@@ -98,7 +101,7 @@ class RedisModel:
 
     def facts(self) -> ServerFacts:
         """As `server_facts`."""
-        return ServerFacts((7, 0, 15), f"start {self.starts}", True, self.appendfsync, "noeviction")
+        return ServerFacts((7, 0, 15), f"start {self.starts}", True, self.appendfsync, "noeviction", self.was_replica)
 
     # --- lease --------------------------------------------------------------------------------------------------------
 

@@ -163,21 +163,23 @@ class World:
                 redis.flush()
             case "restarted without data":
                 redis.is_away = True
-                clock.after(for_ms, self._redis_starts, None)
+                clock.after(for_ms, self._redis_starts, True)
             case "restarted":
                 redis.is_away = True
-                clock.after(for_ms, self._redis_starts, redis.snapshot())
+                clock.after(for_ms, self._redis_starts, False)
             case "lost its last second":
-                clock.after(clock.below(1_000), self._redis_starts, redis.snapshot())
+                clock.after(clock.below(1_000), redis.fail_over, redis.snapshot())
             case _:
                 raise ValueError(kind)
         if (follows := after_loss(clock)) is not None:
             clock.after(follows[0], self._disaster, follows[1])
 
-    def _redis_starts(self, snapshot: object) -> None:
-        self.clock.say("Redis", "starts " + ("with nothing" if snapshot is None else "with what there was"))
-        self.redis.is_away = False
-        self.redis.start_again(snapshot)  # type: ignore[arg-type]
+    def _redis_starts(self, is_empty: bool) -> None:
+        self.clock.say("Redis", "starts " + ("with nothing" if is_empty else "with what there was"))
+        self.redis.start_again()
+        if is_empty:
+            self.redis.flush()
+        self._redis_back()
 
     def _stop(self, node: MakerNode | HedgerNode) -> None:
         node.wants_stop = True
