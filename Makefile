@@ -1,7 +1,7 @@
 # Every target does all of its own set-up. Needed: make and Python 3.11 or newer (PYTHON=... names one by hand).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup redis test test-fast planted simulate mutants chaos lint demo ccxt-env clean
+.PHONY: help setup redis test test-fast planted simulate mutants chaos figures lint demo ccxt-env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,6 +12,7 @@ ARGS :=
 SEEDS :=
 SEED :=
 ROUNDS := 30
+TIMES := 3
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 # Three for two cores: many tests wait for a process or a socket more than they compute.
 WORKERS := 3
@@ -48,6 +49,9 @@ mutants: setup ## plant each known failure into what is simulated: at most SEEDS
 
 chaos: setup redis ## ROUNDS=30 of faults done to real processes, judged by the exchange; SEED=1 of kinds and moments
 	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+figures: setup redis ## measure what is promised in figures, TIMES=3 each: kill -9 of A, of B, FLUSHALL; Redis' memory
+	@$(BIN)/python -m tests.figures --times $(TIMES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: setup ## check style, formatting and types
 	@failed=0; \

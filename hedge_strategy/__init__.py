@@ -3,6 +3,7 @@
 Folders, and who may import whom (a lower layer never imports a higher one; `tests/tidy` checks it):
 
     layer 0   domain/  errors  clock          values and arithmetic; time is read in `clock` only
+              timeline                        when each fill passed each step, for who measures
     layer 1   config/  risk/                  settings; limits and the gate that alone makes an `Approved`
     layer 2   coordination/                   all that A and B share in Redis; the only importer of `redis`
               venues/                         one folder per venue behind one port

@@ -65,8 +65,10 @@ class SystemClock:
 
     def now_ns(self) -> int:
         with self._lock:
+            # The wall clock first: whoever is held up between the two would otherwise be ahead by that ever after.
+            wall_ns = self._wall_ns()
             steady_ns = self._steady_ns()
-            self._last_ns = max(self._wall_ns(), self._last_ns + steady_ns - self._last_steady_ns)
+            self._last_ns = max(wall_ns, self._last_ns + steady_ns - self._last_steady_ns)
             self._last_steady_ns = steady_ns
             return self._last_ns
 

@@ -23,7 +23,8 @@ from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.errors import UserError
-from hedge_strategy.wiring import STATUS_LIFE_MS, redis_settings, venue_of
+from hedge_strategy.venues.self_trades import SelfTrades
+from hedge_strategy.wiring import STATUS_LIFE_MS, redis_settings, self_trades_of, venue_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +151,21 @@ def _checkpoint(config: Config, in_redis: Checkpoints, symbol: str) -> Checkpoin
     return read_record(path, Checkpoint) or in_redis.load()
 
 
-def check_surroundings(config: Config, clock: Clock) -> tuple[str, ...]:
-    """Asks Redis and the venues whether they are as they must be.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a start of A and B would find.
 
-    Returns:
-        Warnings: what works, but not as it should for real money.
+    Attributes:
+        warnings: what works, but not as it should for real money.
+        self_trades: how A and B will be kept from trading with each other.
+    """
+
+    warnings: tuple[str, ...]
+    self_trades: SelfTrades
+
+
+def check_surroundings(config: Config, clock: Clock) -> Surroundings:
+    """Asks Redis and the venues whether they are as they must be.
 
     Raises:
         UserError: something is not as it must be.
@@ -163,10 +174,11 @@ def check_surroundings(config: Config, clock: Clock) -> tuple[str, ...]:
     settings = redis_settings(config)
     client = connect(settings)
     facts = check(client, settings)
-    for account in (config.account_a, config.account_b):
+    for account, other in ((config.account_b, config.account_a), (config.account_a, config.account_b)):
         venue = venue_of(config, account, clock)
         try:
             venue.check()
+            self_trades = self_trades_of(config, venue, other)
         finally:
             venue.close()
     warnings = []
@@ -174,4 +186,4 @@ def check_surroundings(config: Config, clock: Clock) -> tuple[str, ...]:
         warnings.append("Redis keeps no append-only file: a restart forgets what is hedged (set appendonly yes)")
     if facts.maxmemory_policy not in ("", "noeviction"):
         warnings.append(f"Redis may throw the ledger away (maxmemory-policy {facts.maxmemory_policy}; set noeviction)")
-    return tuple(warnings)
+    return Surroundings(tuple(warnings), self_trades)

@@ -30,12 +30,14 @@ from hedge_strategy.errors import UserError
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
-from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.marks import HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
 from hedge_strategy.hedger.recovery import LedgerRecovery
+from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 from hedge_strategy.maker.lookout import Notices
@@ -46,9 +48,11 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
+from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import open_venue
+from hedge_strategy.venues.self_trades import SelfTrades, prevent_self_trades
 
 HISTORY_LAG_MS = 20_000
 """Longer than the venue's history can lag (venue fact sheet 4.2: up to 15 s)."""
@@ -73,8 +77,8 @@ class MakerOptions:
     depth: int
 
 
-def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProcess:
-    """Builds process A.
+def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Timeline | None = None) -> MakerProcess:
+    """Builds process A; `timeline` keeps when each fill passed each step.
 
     Raises:
         UserError: settings, market, quantity, key, Redis or venue are not as they must be, or another A has the files.
@@ -98,6 +102,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     )
     checkpoint = record.open(lambda: venue.latest_trade_id(market), to_ms(clock.now_ns()))
     _check_history(checkpoint, venue, market, clock)
+    self_trades = self_trades_of(config, venue, config.account_b)
     run_id = _run_id("maker", clock)
     settings = MakerSettings(
         rule=QuoteRule(market, quantity, options.depth),
@@ -107,7 +112,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
         started_at_s=to_ms(clock.now_ns()) // 1000,
         complete_until_ms=checkpoint.saved_at_ms,
         dead_man_ms=config.lighter.dead_man_ms,
-        cancels_partly_filled=_keeps_apart(config),
+        cancels_partly_filled=self_trades is SelfTrades.BY_PRICE,
         poll_ms=max(1, int(config.strategy.poll_interval * 1000)),
     )
     baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
@@ -128,12 +133,12 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock) -> MakerProc
     )
     answer_ms = _longest_answer_ms(config)
     desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
-    run = MakerRun(market, options.depth, run_id, desk)
+    run = MakerRun(market, options.depth, run_id, desk, self_trades, timeline)
     return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
 
 
-def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
-    """Builds process B for one market.
+def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | None = None) -> HedgerProcess:
+    """Builds process B for one market; `timeline` keeps when each hedge passed each step.
 
     Raises:
         UserError: settings, market, key, Redis or venue are not as they must be.
@@ -148,14 +153,9 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
     hedge_market = venue.load_market(symbol)
     maker_market = _maker_market(config, venue, symbol, clock)
     _check_pair(maker_market, hedge_market)
+    self_trades = self_trades_of(config, venue, config.account_a)
     run_id = _run_id("hedger", clock)
-    settings = HedgerSettings(
-        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, _keeps_apart(config)),
-        limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
-        retry_times=config.strategy.retry_times,
-        answer_timeout_ms=config.lighter.answer_timeout_ms,
-        owner=run_id,
-    )
+    settings = _hedger_settings(config, maker_market, hedge_market, self_trades, run_id)
     source = FillSource(maker_market.symbol, config.account_a.account_index, maker_market.index)
     leases = Leases(client, life_ms=config.strategy.lease_ms)
     ledger = HedgeLedger(client, maker_market.symbol)
@@ -188,7 +188,8 @@ def make_hedger(config: Config, symbol: str, clock: Clock) -> HedgerProcess:
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    run = HedgerRun(maker_market, hedge_market, run_id, config.account_a.account_index)
+    maker_account = config.account_a.account_index
+    run = HedgerRun(maker_market, hedge_market, run_id, maker_account, self_trades, HedgeMarks(timeline))
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
@@ -201,6 +202,19 @@ def redis_settings(config: Config) -> RedisSettings:
         redis.db,
         connect_timeout_ms=redis.connect_timeout_ms,
         answer_timeout_ms=redis.command_timeout_ms,
+    )
+
+
+def _hedger_settings(
+    config: Config, maker_market: Market, hedge_market: Market, self_trades: SelfTrades, run_id: str
+) -> HedgerSettings:
+    keeps_apart = self_trades is SelfTrades.BY_PRICE
+    return HedgerSettings(
+        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, keeps_apart),
+        limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
+        retry_times=config.strategy.retry_times,
+        answer_timeout_ms=config.lighter.answer_timeout_ms,
+        owner=run_id,
     )
 
 
@@ -221,8 +235,15 @@ def _maker_market(config: Config, hedge_venue: Venue, symbol: str, clock: Clock)
     return venue_of(config, config.account_a, clock).load_market(symbol)
 
 
-def _keeps_apart(config: Config) -> bool:
-    return config.strategy.self_trade_prevention and config.account_a.venue == config.account_b.venue
+def self_trades_of(config: Config, venue: Venue, other: ResolvedAccount) -> SelfTrades:
+    """How A and B are kept from trading with each other; has the venue do it where it can.
+
+    Raises:
+        VenueError: the venue did not say whose the accounts are.
+    """
+    is_one_venue = config.account_a.venue == config.account_b.venue
+    is_wanted = config.strategy.self_trade_prevention
+    return prevent_self_trades(venue, other.account_index, is_one_venue=is_one_venue, is_wanted=is_wanted)
 
 
 def _check_quantity(quantity: Decimal, market: Market) -> None:

@@ -95,6 +95,8 @@ class FakeVenue:
         self.orders: dict[int, OrderReport] = {}
         self.trades: list[Fill] = []
         self.statuses: dict[str, TransactionReport] = {}
+        self.same_owner: set[int] = set()
+        self.gives_way_to: set[int] = set()
         self.top = BookTop(((BID, Decimal(1)),), ((ASK, Decimal(1)),), is_live=True)
         self._account_index = account_index
         self._key_index = key_index
@@ -159,6 +161,10 @@ class FakeVenue:
 
     def check(self) -> None:
         return
+
+    def give_way_between(self, other_account_index: int) -> bool:
+        self.gives_way_to |= self.same_owner & {other_account_index}
+        return other_account_index in self.gives_way_to
 
     def load_market(self, symbol: str) -> Market:
         return {"BTC": BTC, "ETH": ETH}[symbol]

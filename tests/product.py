@@ -303,6 +303,7 @@ def running_product(
     socket: Mapping[str, Any] | None = None,
     exchange: Mapping[str, Any] | None = None,
     keeps_redis_data: bool = False,
+    owner: str | None = None,
 ) -> Iterator[Product]:
     """Exchange, Redis and accounts; processes are started by the test.
 
@@ -314,6 +315,7 @@ def running_product(
         socket: how the exchange's socket behaves.
         exchange: how the exchange itself behaves.
         keeps_redis_data: Redis keeps an append-only file.
+        owner: address on the first layer that owns both accounts; None: each has an owner of its own.
     """
     redis_folder = folder / "redis"
     redis_folder.mkdir(parents=True)
@@ -323,7 +325,7 @@ def running_product(
     }
     redis_server = running_redis(redis_folder, keeps_data=keeps_redis_data)
     with redis_server as server, live_exchange(**config) as live:
-        accounts = [_open_account(live) for _ in range(2)]
+        accounts = [_open_account(live, owner) for _ in range(2)]
         product = Product(
             folder,
             live,
@@ -342,9 +344,12 @@ def running_product(
             product.end()
 
 
-def _open_account(exchange: LiveExchange) -> dict[str, Any]:
+def _open_account(exchange: LiveExchange, owner: str | None) -> dict[str, Any]:
     keys = {"4": None, "5": None, str(EXTRA_KEY): None}
-    response = exchange.admin("POST", "accounts", {"tier": "premium", "collateral": "1000000", "api_keys": keys})
+    wanted: dict[str, Any] = {"tier": "premium", "collateral": "1000000", "api_keys": keys}
+    if owner is not None:
+        wanted["l1_address"] = owner
+    response = exchange.admin("POST", "accounts", wanted)
     assert response.status_code == 200, response.text
     return response.json()  # type: ignore[no-any-return]
 

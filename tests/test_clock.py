@@ -59,3 +59,19 @@ def test_wall_time_follows_the_system_clock_forward() -> None:
     clock = hands.clock()
     hands.wall_ns += 60_000_000_000
     assert clock.now_ns() == hands.wall_ns
+
+
+def test_being_held_up_while_reading_does_not_put_the_clock_ahead() -> None:
+    hands = Hands()
+    held_up_ns = [0]
+
+    def steady_ns() -> int:
+        told_ns = hands.steady_ns
+        hands.pass_time(held_up_ns.pop() if held_up_ns else 0)
+        return told_ns
+
+    clock = SystemClock(lambda: hands.wall_ns, steady_ns)
+    held_up_ns.append(7_000_000)
+    clock.now_ns()
+    hands.pass_time(1)
+    assert clock.now_ns() == hands.wall_ns

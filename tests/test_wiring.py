@@ -15,6 +15,7 @@ from hedge_strategy.config.schema import Config
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import UserError
 from hedge_strategy.inspection import audit_once, check_surroundings
+from hedge_strategy.venues.self_trades import SelfTrades
 from hedge_strategy.wiring import MakerOptions, make_hedger, make_maker
 from tests.polling import wait_until
 from tests.redis_server import running_redis
@@ -89,7 +90,9 @@ def test_a_key_of_another_account_is_refused_by_both(config: Config) -> None:
 
 
 def test_a_redis_without_a_file_is_warned_of(config: Config) -> None:
-    (warning,) = check_surroundings(config, CLOCK)
+    found = check_surroundings(config, CLOCK)
+    (warning,) = found.warnings
+    assert found.self_trades is SelfTrades.BY_PRICE
     assert "append-only" in warning
 
 

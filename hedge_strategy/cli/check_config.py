@@ -23,15 +23,20 @@ def check_config(
     configure_logs(as_json=False, process="check-config")
     with one_line_errors("hedge check-config"):
         settings = read_config(config, os.environ)
-        warnings = () if offline else check_surroundings(settings, SystemClock())
+        found = None if offline else check_surroundings(settings, SystemClock())
+        warnings = found.warnings if found is not None else ()
         tree = _shown(settings)
         if json:
-            typer.echo(msgspec.json.encode({"ok": True, "warnings": warnings, "config": tree}).decode())
+            how = found.self_trades.value if found is not None else None
+            answer = {"ok": True, "warnings": warnings, "self_trades": how, "config": tree}
+            typer.echo(msgspec.json.encode(answer).decode())
             return
         for section, values in tree.items():
             typer.echo(f"{section}:")
             for name, value in values.items():
                 typer.echo(f"  {name}: {value}")
+        if found is not None:
+            typer.echo(f"self-trades are {found.self_trades.words}")
         for warning in warnings:
             typer.echo(f"warning: {warning}", err=True)
         typer.echo("ok")

@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from hedge_strategy.cli.terminal import configure_logs, one_line_errors, run_until_signalled
+from hedge_strategy.cli.terminal import (
+    TIMELINE_HELP,
+    configure_logs,
+    kept_timeline,
+    one_line_errors,
+    run_until_signalled,
+)
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.errors import UserError
@@ -20,13 +26,15 @@ def maker(
     depth: Annotated[int, typer.Option(help="Level of the book to rest at; 1 is the best price.")],
     config: Annotated[Path, typer.Option(help="Settings (YAML).")] = Path("config.yaml"),
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+    timeline: Annotated[Path | None, typer.Option(help=TIMELINE_HELP)] = None,
 ) -> None:
     """Run process A: rest limit orders and publish every fill. Ctrl-C cancels everything and ends."""
     configure_logs(as_json=log_json, process="maker")
     with one_line_errors("hedge maker"):
         options = MakerOptions(market=market, quantity=_quantity(quantity), depth=_depth(depth))
-        process = make_maker(read_config(config, os.environ), options, SystemClock())
-        code = run_until_signalled(process)
+        clock = SystemClock()
+        with kept_timeline(timeline, clock) as marks:
+            code = run_until_signalled(make_maker(read_config(config, os.environ), options, clock, marks))
     raise typer.Exit(code)
 
 

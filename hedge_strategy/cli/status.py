@@ -18,6 +18,7 @@ from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_er
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.coordination.status_board import ProcessStatus
 from hedge_strategy.inspection import Switchboard, open_switchboard
+from hedge_strategy.venues.self_trades import SelfTrades
 
 MISSING = "missing"
 GOOD_STATES = {"maker": ("quoting", "waiting"), "hedger": ("hedging",)}
@@ -153,6 +154,7 @@ def _show(report: Report) -> None:
         table.add_row(one.market, _words(one.maker), _words(one.hedger), lease, unhedged, last_fill, last_hedge)
     console.print(table)
     for one in report.markets:
+        _show_self_trades(console, one)
         if one.command is not None:
             by = one.command["sent_by"] or "the user"
             said = f"{one.market}: {one.command['action']} by {by} {one.command['reason']}"
@@ -161,6 +163,13 @@ def _show(report: Report) -> None:
             console.print(f"{one.market}: {problem}", markup=False)
     if not report.markets:
         console.print("no process is alive and no A has ever run on this Redis")
+
+
+def _show_self_trades(console: Console, one: MarketStatus) -> None:
+    """What A and B found out at their start; they could differ where one runs on other settings."""
+    told = [said["self_trades"] for said in (one.maker, one.hedger) if "self_trades" in said]
+    for how in dict.fromkeys(told):
+        console.print(f"{one.market}: self-trades are {SelfTrades(how).words}", markup=False)
 
 
 def _words(said: dict[str, Any]) -> str:

@@ -12,17 +12,21 @@ import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, TextIO, cast
 
 import structlog
 import typer
 
+from hedge_strategy.clock import Clock
 from hedge_strategy.errors import CoordinationError, DiskFailed, HedgeError, InvariantBroken, UserError, VenueError
+from hedge_strategy.timeline import Timeline
 
 USER_ERROR_EXIT = 2
 BROKEN_EXIT = 1
 INTERRUPTED_EXIT = 130
+TIMELINE_HELP = "At the end, write when each fill passed each step to this file."
 
 
 class Stoppable(Protocol):
@@ -106,6 +110,26 @@ def one_line_errors(command: str) -> Iterator[None]:
         raise typer.Exit(BROKEN_EXIT) from None
 
 
+@contextmanager
+def kept_timeline(path: Path | None, clock: Clock) -> Iterator[Timeline | None]:
+    """Keeps a timeline and writes it at the end of the block.
+
+    Args:
+        path: to this file; None: no timeline is kept.
+        clock: whose steady reading the marks carry.
+
+    Raises:
+        UserError: the file cannot be written, which is tried before the block.
+    """
+    if path is None:
+        yield None
+        return
+    timeline = Timeline(clock.monotonic_ns)
+    _write(timeline, path)
+    yield timeline
+    _write(timeline, path)
+
+
 def run_until_signalled(process: Stoppable) -> int:
     """Runs a process; the first SIGINT or SIGTERM asks it to stop, the second ends it at once.
 
@@ -130,6 +154,13 @@ def run_until_signalled(process: Stoppable) -> int:
     threading.excepthook = thread_died
     code = process.run()
     return BROKEN_EXIT if has_failed.is_set() else code
+
+
+def _write(timeline: Timeline, path: Path) -> None:
+    try:
+        timeline.write(path)
+    except OSError as error:
+        raise UserError(f"--timeline {path}: {error.strerror}") from error
 
 
 def _end_at_once(_number: int, _frame: FrameType | None) -> None:

@@ -98,8 +98,9 @@ class Strategy(Section, frozen=True, kw_only=True):
         max_order_size: base units of one order of A's, and of one hedge of B's.
         max_position: base units that A may build up; a hedge is never held back for it.
         lease_ms: how long a hedger owns a market without renewing.
-        self_trade_prevention: on one venue A cancels the rest of a partly filled order, and B meanwhile takes only
-            prices better than that order's, so that A and B never trade with each other.
+        self_trade_prevention: on one venue A and B never trade with each other. Where one owner holds both accounts the
+            venue cancels A's order where a hedge would meet it; else A cancels the rest of a partly filled order, and
+            B meanwhile takes only prices better than that order's.
         hedge_wait_ms: how long A waits for B's result before it says so in the log.
     """
 

@@ -14,7 +14,6 @@ Known limit: one market per machine.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing
@@ -22,37 +21,17 @@ from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.backlog import Backlog, Waiting
+from hedge_strategy.hedger.lane_counter import LaneCounter
 from hedge_strategy.hedger.resolution import Evidence, Step, next_step
-from hedge_strategy.hedger.sizing import HedgeRule, reference_price, size_hedge
+from hedge_strategy.hedger.settings import HedgerSettings
+from hedge_strategy.hedger.sizing import reference_price, size_hedge
 from hedge_strategy.hedger.under_way import HedgeUnderWay, paused_commands, settled_note, taken_off
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
-from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
 
 REDIS_RETRY_MS = 200
 """Pause before a command that Redis did not answer is given again."""
-NONCE_RETRY_MS = 1_000
-"""Pause between two attempts to read the lane's counter."""
-
-
-@dataclass(frozen=True, slots=True)
-class HedgerSettings:
-    """What the machine needs to know of the configuration.
-
-    Attributes:
-        rule: markets and slippage bound.
-        limits: what no order may exceed.
-        retry_times: attempts in a row without execution before the market is paused.
-        answer_timeout_ms: how long a send may go unanswered.
-        owner: this process, part of every claim token.
-    """
-
-    rule: HedgeRule
-    limits: Limits
-    retry_times: int
-    answer_timeout_ms: int
-    owner: str
 
 
 class HedgerMachine:
@@ -65,11 +44,7 @@ class HedgerMachine:
         self._hedge: HedgeUnderWay | None = None
         self._owns = False
         self._lost_work = False
-        self._lane: int | None = None
-        self._nonce: int | None = None
-        self._nonce_floor = 0
-        self._is_nonce_asked = False
-        self._nonce_asked_at_ms = 0
+        self._lane = LaneCounter()
         self._book = port.BookTop((), (), is_live=False)
         self._claims = 0
         self._paused: str | None = None
@@ -147,7 +122,7 @@ class HedgerMachine:
     def _ownership(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
         match event:
             case ev.OwnershipGained(unfinished, open_lines, lane):
-                self._owns, self._lost_work, self._lane = True, False, lane
+                self._owns, self._lost_work, self._lane.lane = True, False, lane
                 self._unfinished = deque(unfinished)
                 for line in open_lines:
                     self._backlog.lacks(line, None)
@@ -157,17 +132,16 @@ class HedgerMachine:
                 self._lost_work = self._lost_work or not self.is_idle
                 if self._hedge is not None and self._hedge.is_given_up:
                     self._paused = None  # the doubt is the next owner's, who may be this one
-                self._owns, self._hedge, self._nonce = False, None, None
+                self._owns, self._hedge = False, None
+                self._lane.forget()
                 self._unfinished.clear()
                 self._backlog.clear()
                 return (ev.Note("error", "no longer owns the market", (("reason", reason),)),)
             case ev.NonceRead(nonce):
-                self._is_nonce_asked = False
-                if self._hedge is None and self._nonce is None:
-                    self._nonce = max(nonce, self._nonce_floor)
+                self._lane.answered(nonce, is_wanted=self._hedge is None)
                 return self._go_on(now_ms)
             case ev.NonceReadFailed(reason):
-                self._is_nonce_asked = False
+                self._lane.answered(None, is_wanted=False)
                 return (ev.Note("warning", "the lane's nonce could not be read", (("reason", reason),)),)
         return ()
 
@@ -181,25 +155,18 @@ class HedgerMachine:
             return self._take_up(self._unfinished.popleft(), now_ms)
         if self._paused is not None:
             return ()
-        if self._nonce is None:
-            if self._is_nonce_asked or now_ms - self._nonce_asked_at_ms < NONCE_RETRY_MS:
-                return ()
-            self._is_nonce_asked, self._nonce_asked_at_ms = True, now_ms
-            return (ev.ReadNonce(),)
+        if self._lane.nonce is None:
+            return (ev.ReadNonce(),) if self._lane.asks(now_ms) else ()
         waiting = self._backlog.next_due(now_ms, self._has_price)
         if waiting is None:
             return ()
         self._claims += 1
-        command = ev.ClaimFill(waiting.fill, f"{self._settings.owner}:{self._claims}", self._most_lots())
+        command = ev.ClaimFill(waiting.fill, f"{self._settings.owner}:{self._claims}", self._settings.most_lots)
         self._hedge = HedgeUnderWay(average_price=waiting.average_price, maker_may_rest=not waiting.fill.is_final)
         return self._ask_redis(command)
 
     def _has_price(self, waiting: Waiting) -> bool:
         return reference_price(waiting.fill.side.opposite, self._book, waiting.average_price) is not None
-
-    def _most_lots(self) -> int | None:
-        largest = self._settings.limits.max_order_size
-        return None if largest is None else self._settings.rule.maker_market.lots_down(largest) or None
 
     def _claimed(self, answer: Claim | Busy | Nothing | Finished, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
@@ -220,12 +187,12 @@ class HedgerMachine:
 
     def _order(self, hedge: HedgeUnderWay, claim: Claim) -> tuple[ev.Command, ...]:
         priced = size_hedge(self._settings.rule, claim, self._book, hedge.average_price, may_rest=hedge.maker_may_rest)
-        if priced is None or self._nonce is None:
+        if priced is None or self._lane.nonce is None:
             return self._settle_as_dead("no price to bound it by")
         verdict = approve(priced.intent, self._settings.limits, Situation(Decimal(0), priced.reference_price))
         if isinstance(verdict, Refused):
             return self._settle_as_dead("; ".join(verdict.reasons))
-        return (ev.SignHedge(verdict, self._nonce),)
+        return (ev.SignHedge(verdict, self._lane.nonce),)
 
     def _signed(self, transaction: SignedTransaction) -> tuple[ev.Command, ...]:
         hedge = self._hedge
@@ -244,7 +211,7 @@ class HedgerMachine:
 
     def _new_evidence(self, transaction: SignedTransaction, now_ms: int, *, is_recovered: bool) -> Evidence:
         settings = self._settings
-        is_own_lane = transaction.key_index == self._lane
+        is_own_lane = transaction.key_index == self._lane.lane
         return Evidence(
             transaction, now_ms, settings.answer_timeout_ms, settings.retry_times, is_recovered, is_own_lane
         )
@@ -306,7 +273,7 @@ class HedgerMachine:
             return ()
         lots = self._settings.rule.maker_market.lots_exactly(report.filled_size)
         if evidence.is_own_lane:
-            self._nonce = self._nonce_floor = max(self._nonce_floor, evidence.transaction.nonce + 1)
+            self._lane.used(evidence.transaction.nonce)
         settle = ev.Settle(hedge.claim, False, lots, report.filled_quote, report.order_index, report.reason)
         hedge.settlement = settle
         return self._ask_redis(settle)
@@ -316,7 +283,7 @@ class HedgerMachine:
         if hedge is None or hedge.claim is None:
             return ()
         if hedge.evidence is not None and hedge.evidence.is_own_lane:
-            self._nonce = None
+            self._lane.forget()
         hedge.settlement = ev.Settle(hedge.claim, True, 0, Decimal(0), 0, reason)
         return self._ask_redis(hedge.settlement)
 

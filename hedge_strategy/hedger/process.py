@@ -35,12 +35,15 @@ from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
 from hedge_strategy.hedger.feed import FillFeed
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.hedger.keeper import LeaseKeeper
+from hedge_strategy.hedger.look_ups import LookUps
 from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.marks import NO_MARKS, HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.status import HedgerStatus, condition_of
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
+from hedge_strategy.venues.self_trades import SelfTrades
 
 TICK_S = 0.02
 PRESENCE_INTERVAL_MS = 250
@@ -48,7 +51,6 @@ NOTICE_TRAVEL_MS = 1_000
 """After B has said that it is leaving, A may quote once more before it has seen that; its notices count from then."""
 STOP_DEADLINE_MS = 30_000
 EVENTS_MAX = 10_000
-LOOK_UPS_MAX = 64
 KILL_RETRY_MS = 1_000
 BOOK_LEVELS = 1
 
@@ -75,12 +77,16 @@ class HedgerRun:
         hedge_market: the market that is hedged in.
         run_id: this run's name in leases and messages.
         maker_account_index: whose fills are hedged.
+        self_trades: how A and B are kept from trading with each other.
+        marks: keeps when each hedge passed each step.
     """
 
     maker_market: Market
     hedge_market: Market
     run_id: str
     maker_account_index: int
+    self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
+    marks: HedgeMarks = NO_MARKS
 
 
 class HedgerProcess:
@@ -102,7 +108,7 @@ class HedgerProcess:
             coordination.ownership, self._flattening, self._lock, self._dispatch, venue.key_index, clock
         )
         self._venue_events: queue.Queue[VenueEvent | None] = queue.Queue(EVENTS_MAX)
-        self._look_ups: queue.Queue[ev.Command | None] = queue.Queue(LOOK_UPS_MAX)
+        self._look_ups = LookUps(venue, run.hedge_market, self._dispatch)
         self._believe_maker_at_ms = 0
         self._maker_may_rest = True
         self._stop_asked = threading.Event()
@@ -127,7 +133,7 @@ class HedgerProcess:
         """
         loops = (
             (self._engine_loop, "hedger-engine"),
-            (self._look_up_loop, "hedger-look-up"),
+            (self._look_ups.run, "hedger-look-up"),
             (self._ownership.run, "hedger-ownership"),
             (self._feed.listen, "hedger-listener"),
             (self._feed.read, "hedger-stream"),
@@ -145,14 +151,13 @@ class HedgerProcess:
             self._feed.end()
             self._ownership.end()
             self._venue_events.put(None)
-            self._look_ups.put(None)
+            self._look_ups.end()
             self._venue.close()
             for thread in threads:
                 thread.join()
             self._redis.keeper.stop()
             self._orders.leave()
-        unusual = self._unusual + self._feed.unusual
-        if unusual:
+        if unusual := self._unusual + self._feed.unusual:
             self._log.warning("counted in all", **unusual)
         return 0 if is_clean and not self._has_failed else 1
 
@@ -175,6 +180,7 @@ class HedgerProcess:
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _dispatch(self, event: ev.Event) -> None:
+        self._run.marks.heard(event)
         with self._lock:
             if isinstance(event, ev.OwnershipGained):
                 self._feed.read_all()
@@ -183,6 +189,7 @@ class HedgerProcess:
                 now_ms = to_ms(self._clock.now_ns())
                 for command in self._machine.step(waiting.popleft(), now_ms):
                     answer = self._perform(command)
+                    self._run.marks.done(command, answer)
                     if answer is not None:
                         waiting.append(answer)
 
@@ -224,8 +231,7 @@ class HedgerProcess:
             now_ms = to_ms(self._clock.monotonic_ns())
             self._maker_may_rest = may_rest or now_ms < self._believe_maker_at_ms
             self._dispatch(ev.MakerSeen(self._maker_may_rest))
-            command = self._orders.look()
-            if command is not None:
+            if (command := self._orders.look()) is not None:
                 self._obey(command)
             self._orders.say(self._state)
         except (RedisUnavailable, InvariantBroken, WireError) as error:
@@ -279,6 +285,7 @@ class HedgerProcess:
                 unhedged_lots=unhedged_lots,
                 last=self._teller.last,
                 last_at_ms=self._teller.last_at_ms,
+                self_trades=self._run.self_trades,
             )
         return status.as_state(self._run.maker_market)
 
@@ -319,7 +326,7 @@ class HedgerProcess:
             case ev.SendKiller(nonce):
                 return self._kill(nonce)
             case ev.LookUp() | ev.ReadNonce():
-                return self._ask_rest(command)
+                return self._look_ups.ask(command)
             case ev.Acknowledge(stream_ids):
                 self._feed.hedged(stream_ids)
             case ev.PublishResult():
@@ -349,16 +356,6 @@ class HedgerProcess:
             return ev.KillFailed(retry_after_ms, str(error))
         return ev.KillerSent(killer)
 
-    def _ask_rest(self, command: ev.LookUp | ev.ReadNonce) -> ev.Event | None:
-        try:
-            self._look_ups.put_nowait(command)
-        except queue.Full:
-            reason = f"{LOOK_UPS_MAX} look-ups wait already"
-            if isinstance(command, ev.LookUp):
-                return ev.LookUpFailed(command.client_order_index, reason)
-            return ev.NonceReadFailed(reason)
-        return None
-
     def _ask_ledger(self, command: LedgerCommand) -> ev.Event:
         answer = ask_ledger(self._redis.ownership.ledger, self._ownership.acting, command)
         if isinstance(answer, ev.OwnershipLost):
@@ -370,26 +367,3 @@ class HedgerProcess:
             self._teller.tell(result, to_ms(self._clock.now_ns()), self._run.run_id)
         except RedisUnavailable as error:
             self._log.warning("a result was not told; A reads the ledger", reason=str(error))
-
-    # --- REST, on a thread of its own -------------------------------------------------------------------------------
-
-    def _look_up_loop(self) -> None:
-        while (command := self._look_ups.get()) is not None:
-            match command:
-                case ev.LookUp(index, hashes):
-                    self._dispatch(self._look_up(index, hashes))
-                case ev.ReadNonce():
-                    try:
-                        self._dispatch(ev.NonceRead(self._venue.next_nonce()))
-                    except VenueError as error:
-                        self._dispatch(ev.NonceReadFailed(str(error)))
-                case _:
-                    pass
-
-    def _look_up(self, index: int, hashes: tuple[str, ...]) -> ev.Event:
-        try:
-            orders = self._venue.orders_by_client_index(self._run.hedge_market, [index])
-            found = tuple(report for name in hashes if (report := self._venue.transaction(name)) is not None)
-            return ev.LookedUp(index, orders[0] if orders else None, found, self._venue.next_nonce())
-        except VenueError as error:
-            return ev.LookUpFailed(index, str(error))

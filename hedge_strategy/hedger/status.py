@@ -6,6 +6,7 @@ from typing import Any
 
 from hedge_strategy.domain.market import Market
 from hedge_strategy.hedger.events import PublishResult
+from hedge_strategy.venues.self_trades import SelfTrades
 
 
 class HedgerCondition(StrEnum):
@@ -63,6 +64,7 @@ class HedgerStatus:
         unhedged_lots: by the ledger, signed; None where it could not be read.
         last: the newest result of this run.
         last_at_ms: when that was, unix ms.
+        self_trades: how A and B are kept from trading with each other.
     """
 
     condition: HedgerCondition
@@ -76,6 +78,7 @@ class HedgerStatus:
     unhedged_lots: int | None
     last: PublishResult | None = None
     last_at_ms: int = 0
+    self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
 
     def as_state(self, market: Market) -> dict[str, Any]:
         """For JSON: amounts as text, what there is not as null.
@@ -94,6 +97,7 @@ class HedgerStatus:
             "epoch": self.epoch,
             "sequence": self.sequence,
             "waiting": self.waiting,
+            "self_trades": self.self_trades.value,
             "unhedged": None if lots is None else f"{market.size_of(lots):f}",
             "last_hedge": None
             if last is None

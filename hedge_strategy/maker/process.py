@@ -36,7 +36,9 @@ from hedge_strategy.maker.lookout import Lookout, Notices
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
 from hedge_strategy.maker.reader import MakerReader
-from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
+from hedge_strategy.timeline import HEARD, PUBLISHED, Timeline
+from hedge_strategy.venues.port import FillSeen, OrderSeen, SendAnswered, Venue, VenueEvent
+from hedge_strategy.venues.self_trades import SelfTrades
 
 TICK_S = 0.02
 COORDINATION_INTERVAL_MS = 250
@@ -68,12 +70,16 @@ class MakerRun:
         depth: how many levels of the book are needed.
         run_id: this run's name in messages.
         desk: how orders are sent.
+        self_trades: how A and B are kept from trading with each other.
+        timeline: keeps when each fill passed each step; None: nobody wants to know.
     """
 
     market: Market
     depth: int
     run_id: str
     desk: DeskSettings
+    self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
+    timeline: Timeline | None = None
 
 
 class MakerProcess:
@@ -145,8 +151,17 @@ class MakerProcess:
     def _on_venue_event(self, event: VenueEvent) -> None:
         if isinstance(event, SendAnswered):
             self._desk.answered(event)
-        else:
-            self._guarded_dispatch(event)
+            return
+        self._mark_heard(event)
+        self._guarded_dispatch(event)
+
+    def _mark_heard(self, event: VenueEvent) -> None:
+        if self._run.timeline is None:
+            return
+        if isinstance(event, FillSeen):
+            self._run.timeline.mark(HEARD, event.fill.order_index)
+        elif isinstance(event, OrderSeen) and event.report.filled_size:
+            self._run.timeline.mark(HEARD, event.report.order_index, event.report.filled_size)
 
     def _guarded_dispatch(self, event: ev.Event) -> None:
         """For the threads of venue and desk: they must go on, so that the orders can still be cancelled."""
@@ -183,7 +198,9 @@ class MakerProcess:
 
     def _state(self) -> dict[str, Any]:
         with self._lock:
-            return {"account_index": self._venue.account_index, **self._machine.status().as_state()}
+            state = self._machine.status().as_state()
+        own = {"account_index": self._venue.account_index, "self_trades": self._run.self_trades.value}
+        return {**own, **state}
 
     def _take_up_what_was_kept(self) -> None:
         """What an earlier run could not publish comes before all else."""
@@ -225,6 +242,8 @@ class MakerProcess:
             self._redis.publisher.publish(self._run.market.symbol, message)
         except (CoordinationError, InvariantBroken) as error:
             return ev.PublishFailed(fill, str(error))
+        if self._run.timeline is not None:
+            self._run.timeline.mark(PUBLISHED, fill.order_index, fill.filled_size)
         self._log.info(
             "fill published",
             order=fill.order_index,

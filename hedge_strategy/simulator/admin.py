@@ -2,7 +2,8 @@
 
 Contract: `POST /sim/v1/accounts`; `GET /sim/v1/trades`, `/orders`, `/transactions`, `/positions`, `/frames` with
 `account_index`, `market_index`, `since_ns` and `limit`; `GET`, `POST` and `DELETE /sim/v1/faults`; `POST /sim/v1/flow`;
-`POST /sim/v1/house_orders` trades against users by hand; `POST /sim/v1/deposits`; `GET /sim/v1/status`.
+`POST /sim/v1/house_orders` trades against users by hand; `GET` and `POST /sim/v1/drills` fill a user at a given pace;
+`POST /sim/v1/deposits`; `GET /sim/v1/status`.
 A bad request is 400 with `{"error": ...}`.
 
 Known limit: no authentication; it listens on the loopback interface unless told otherwise.
@@ -17,6 +18,7 @@ import msgspec
 from aiohttp import web
 
 from hedge_strategy.simulator.answers import answer
+from hedge_strategy.simulator.drill import DrillRequest
 from hedge_strategy.simulator.faults import FaultRefused, FaultRequest
 from hedge_strategy.simulator.flow_driver import HOUSE_MAKER_ACCOUNT, HOUSE_TAKER_ACCOUNT
 from hedge_strategy.simulator.host import ExchangeHost
@@ -97,6 +99,8 @@ class Admin:
             web.post(PREFIX + "flow", _guarded(self._flow)),
             web.get(PREFIX + "flow", _guarded(self._flow_state)),
             web.post(PREFIX + "house_orders", _guarded(self._house_order)),
+            web.post(PREFIX + "drills", _guarded(self._begin_drill)),
+            web.get(PREFIX + "drills", _guarded(self._drill_state)),
             web.get(PREFIX + "status", _guarded(self._status)),
             web.route("*", "/{path:.*}", _not_found),
         ]
@@ -239,6 +243,23 @@ class Admin:
         self._host.advance()
         return answer(msgspec.to_builtins(order_row(placed, market)))
 
+    async def _begin_drill(self, request: web.Request) -> web.Response:
+        wanted = await _body(request, DrillRequest)
+        drill, flow = self._host.drill, self._host.flow
+        if drill is None or flow is None or wanted.market_index != drill.market_index:
+            raise AdminRefused(f"market {wanted.market_index} does not stand still (setting still_market)")
+        account = self._host.read.account(wanted.account_index)
+        if account is None or account.is_house:
+            raise AdminRefused(f"no user has the account {wanted.account_index}")
+        drill.begin(wanted, flow.flow_time_ns(self._host.now_ns()))
+        self._host.advance()
+        return await self._drill_state(request)
+
+    async def _drill_state(self, request: web.Request) -> web.Response:
+        del request
+        drill = self._host.drill
+        return answer({"done": drill.done, "left": drill.left} if drill is not None else {"done": 0, "left": 0})
+
     async def _status(self, request: web.Request) -> web.Response:
         del request
         truth = self._host.truth
@@ -246,6 +267,7 @@ class Admin:
         return answer(
             {
                 "now_ns": self._host.now_ns(),
+                "monotonic_ns": self._host.monotonic_ns(),
                 "markets": {str(index): market.symbol for index, market in markets.items()},
                 "accounts": [one.account_index for one in self._host.read.accounts()],
                 "pending_transactions": self._host.door.pending_count,

@@ -130,6 +130,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     rest: RestSettings = RestSettings()
     flow: FlowSettings | None = FlowSettings()
     markets: tuple[Market, ...] = DEFAULT_MARKETS
+    still_market: str | None = None
+    """A market that stands still but for the fills that the admin interface orders (`drill.py`): for measuring."""
     tape_market: str = "BTC"
     tape_loop: bool = False
     seed: int = 1

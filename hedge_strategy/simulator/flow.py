@@ -13,7 +13,7 @@ markets.
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
@@ -70,7 +70,19 @@ class IndexPrice:
     price: int
 
 
-Action = Ladder | Take | IndexPrice
+@dataclass(frozen=True, slots=True)
+class UserOrder:
+    """An order that rests for a user who did not send it: no signature, delay, nonce, minimum or margin check."""
+
+    account_index: int
+    market_index: int
+    is_ask: bool
+    base: int
+    price: int
+    client_order_index: int
+
+
+Action = Ladder | Take | IndexPrice | UserOrder
 
 
 class BookView(Protocol):
@@ -88,8 +100,8 @@ class Flow(Protocol):
         """When `step` has something to do; None when it never will again."""
         ...
 
-    def step(self, now_ns: int, book: BookView) -> Sequence[Action]:
-        """The earliest thing that is due, or nothing."""
+    def step(self, now_ns: int, book: BookView) -> Iterable[Action]:
+        """The earliest thing that is due, or nothing; each is carried out before the next is asked for."""
         ...
 
 

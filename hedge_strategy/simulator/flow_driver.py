@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hedge_strategy.simulator.exchange import Exchange
-from hedge_strategy.simulator.flow import Action, Flow, IndexPrice, Ladder, LadderLevel, Take
+from hedge_strategy.simulator.flow import Action, Flow, IndexPrice, Ladder, LadderLevel, Take, UserOrder
 from hedge_strategy.simulator.model import BookLevel
 from hedge_strategy.simulator.transactions import AccountSpec, HouseOrder
 
@@ -52,6 +52,10 @@ class FlowDriver:
             self._time_paused_ns += now_ns - self._paused_at_ns
             self._paused_at_ns = None
 
+    def flow_time_ns(self, now_ns: int) -> int:
+        """The time as flows know it."""
+        return now_ns - self._time_paused_ns
+
     def next_due_ns(self) -> int | None:
         """When `step` has work next; None while paused and after the end of all flows."""
         if self.paused:
@@ -83,6 +87,16 @@ class FlowDriver:
                 immediate=True,
             )
             self._exchange.place_house_order(order, now_ns)
+        elif isinstance(action, UserOrder):
+            order = HouseOrder(
+                account_index=action.account_index,
+                market_index=action.market_index,
+                is_ask=action.is_ask,
+                base=action.base,
+                price=action.price,
+                client_order_index=action.client_order_index,
+            )
+            self._exchange.place_order_for_user(order, now_ns)
         elif isinstance(action, IndexPrice):
             self._exchange.set_index_price(action.market_index, action.price, now_ns)
         else:

@@ -15,6 +15,7 @@ import structlog
 from hedge_strategy.clock import Clock
 from hedge_strategy.simulator.config import SimulatorConfig
 from hedge_strategy.simulator.door import Door
+from hedge_strategy.simulator.drill import DrillFlow
 from hedge_strategy.simulator.events import (
     Event,
     OrderChanged,
@@ -47,6 +48,7 @@ class ExchangeHost:
         self.markets = {market.market_index: market for market in exchange.read.markets()}
         self.broken = asyncio.Event()
         self.flow: FlowDriver | None = None
+        self.drill: DrillFlow | None = None
         self._clock = clock
         self._listeners: list[Listener] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -55,6 +57,10 @@ class ExchangeHost:
     def now_ns(self) -> int:
         """Unix nanoseconds, of the one clock that stamps everything here."""
         return self._clock.now_ns()
+
+    def monotonic_ns(self) -> int:
+        """The machine's clock that cannot be set, for who lays its own times beside those of here."""
+        return self._clock.monotonic_ns()
 
     def listen(self, listener: Listener) -> None:
         """Calls `listener(events, now_ns)` after each step, in the order of registration."""

@@ -22,8 +22,9 @@ from hedge_strategy.simulator.answers import NOT_FOUND, answer
 from hedge_strategy.simulator.api import Api
 from hedge_strategy.simulator.auth import TokenChecker
 from hedge_strategy.simulator.config import ConfigRefused, SimulatorConfig
+from hedge_strategy.simulator.drill import DrillFlow
 from hedge_strategy.simulator.exchange import Exchange
-from hedge_strategy.simulator.flow import Flow, SyntheticFlow
+from hedge_strategy.simulator.flow import DEFAULT_START_PRICES, Flow, SyntheticFlow, ticks
 from hedge_strategy.simulator.flow_driver import FlowDriver
 from hedge_strategy.simulator.funding_log import FundingLog
 from hedge_strategy.simulator.host import ExchangeHost
@@ -76,7 +77,9 @@ class ExchangeServer:
         exchange = Exchange(config.markets, config.exchange, now_ns)
         self.host = ExchangeHost(exchange, config, clock, self._truth)
         flows = _flows(options, tape, now_ns)
-        self.host.attach_flow(FlowDriver(exchange, flows, now_ns))
+        self.host.drill = _drill(config, now_ns)
+        still = [] if self.host.drill is None else [self.host.drill]
+        self.host.attach_flow(FlowDriver(exchange, [*flows, *still], now_ns))
         self._publisher = Publisher(self.host)
         tokens = TokenChecker(self._public_key_of)
         self._stream = StreamServer(self.host, self._publisher, tokens)
@@ -193,13 +196,23 @@ def _read_tape(options: ServerOptions) -> Tape | None:
         raise UserError(f"cannot read the tape {options.tape}: not text") from error
 
 
+def _drill(config: SimulatorConfig, now_ns: int) -> DrillFlow | None:
+    if config.still_market is None:
+        return None
+    market = next((one for one in config.markets if one.symbol == config.still_market), None)
+    if market is None:
+        raise ConfigRefused(f"still_market: there is no market {config.still_market}")
+    price = DEFAULT_START_PRICES.get(market.symbol)
+    return DrillFlow(market, market.initial_price if price is None else ticks(price, market), now_ns)
+
+
 def _flows(options: ServerOptions, tape: Tape | None, now_ns: int) -> list[Flow]:
     config = options.config
     flows: list[Flow] = []
-    synthetic = list(config.markets)
+    synthetic = [market for market in config.markets if market.symbol != config.still_market]
     if tape is not None:
         market = next(one for one in config.markets if one.symbol == config.tape_market)
-        synthetic.remove(market)
+        synthetic = [one for one in synthetic if one is not market]
         try:
             flows.append(TapeFlow(tape, market, options.speed, now_ns, loop=config.tape_loop))
         except ValueError as error:

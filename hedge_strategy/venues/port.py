@@ -131,6 +131,19 @@ class Venue(Protocol):
         """
         ...
 
+    def give_way_between(self, other_account_index: int) -> bool:
+        """Has the venue keep this account and the other one from trading with each other, where it can: of two of their
+        orders that would meet, the resting one is cancelled and the other goes on. Holds for every order signed from
+        now on; only before the first one. REST.
+
+        Returns:
+            Whether it can: True where the venue knows both accounts as one owner's.
+
+        Raises:
+            VenueError: the venue did not answer, or does not know one of the accounts.
+        """
+        ...
+
     def start(self, markets: Sequence[Market], listener: Listener) -> None:
         """Opens the socket and subscribes; events go to the listener from now on. Returns before it is connected."""
         ...

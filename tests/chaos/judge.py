@@ -1,4 +1,4 @@
-"""What the exchange's own truth says: per maker order what A was filled and what B executed for it..
+"""What the exchange's own truth says: per maker order what A was filled and what B executed for it.
 
 A hedge is told from its client order index, which names the maker order (`domain/ids`). Nothing that A, B or Redis say
 counts.

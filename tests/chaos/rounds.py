@@ -17,7 +17,7 @@ from typing import Any
 from tests.chaos.faults import KINDS, Deck, Struck
 from tests.chaos.flow import Flow
 from tests.chaos.judge import TruthReader, Verdict
-from tests.chaos.system import MARKET, STANDBY, System
+from tests.chaos.system import MARKET, STANDBY, Settings, System
 from tests.polling import wait_until
 
 FIRST_QUOTE_WITHIN_S = 60
@@ -55,6 +55,7 @@ class Round:
         mistakes: logs with a trace in them.
         problem: why it was not quiet or the round could not be run.
         folder: where the logs are, for a failed round.
+        self_trades: trades of A with B in this round's system so far.
     """
 
     number: int
@@ -78,10 +79,17 @@ class Round:
 
 
 class Day:
-    """One system with its flow, from its first quote to its end."""
+    """One system with its flow, from its first quote to its end.
 
-    def __init__(self, folder: Path, seed: int, chance: random.Random) -> None:
-        self.system = System(folder, seed)
+    Args:
+        folder: for all files; made.
+        seed: of the exchange.
+        chance: of the flow's moments and sizes.
+        settings: sections of A's and B's configuration, changed.
+    """
+
+    def __init__(self, folder: Path, seed: int, chance: random.Random, settings: Settings | None = None) -> None:
+        self.system = System(folder, seed, settings=settings)
         accounts = self.system.accounts
         self.reader = TruthReader(self.system.exchange, MARKET, accounts.maker, accounts.hedger)
         try:
@@ -131,6 +139,7 @@ class Chaos:
         self._began_s = time.monotonic()
         self._day: Day | None = None
         self._days = 0
+        self._keeps_files = False
         self._never = threading.Event()
 
     def rounds(self, number: int, faults_per_round: int = FAULTS_PER_ROUND) -> Iterator[Round]:
@@ -147,12 +156,19 @@ class Chaos:
                 self._end_day()
             yield done
 
+    def audit(self) -> int | None:
+        """What `hedge audit` ends with after the last round; None where that round failed, which has ended its day."""
+        code = None if self._day is None else self._day.system.audit()
+        self._keeps_files = bool(code)
+        return code
+
     def close(self) -> None:
-        """Ends the last day and removes its files; those of failed rounds stay."""
+        """Ends the last day and removes its files; those of failed rounds and of a failed audit stay."""
         folder = self._folder / f"day-{self._days}"
         if self._day is not None:
             self._end_day()
-            shutil.rmtree(folder, ignore_errors=True)
+            if not self._keeps_files:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _today(self) -> Day:
         if self._day is None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,10 @@ ORDER_TIMEOUT_S = 4
 DEAD_MAN_MS = 10_000
 LEASE_MS = 3_000
 READY_WITHIN_S = 15
+AUDIT_WITHIN_S = 60
 SIZES_KEPT = 400
+
+Settings = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,13 @@ class System:
     Args:
         folder: for all files; made.
         seed: of the exchange.
-        source: where the project's files are.
+        settings: sections of A's and B's configuration, changed.
     """
 
-    def __init__(self, folder: Path, seed: int, source: Path = ROOT) -> None:
+    def __init__(self, folder: Path, seed: int, *, settings: Settings | None = None) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
-        self._source = source
+        self._changes = settings or {}
         self._starts = 0
         self.port = _free_port()
         self.supervisor = Supervisor()
@@ -115,6 +119,22 @@ class System:
                 found.append(f"{path.name}: {text[text.find('Traceback') :][:600]}")
         return found
 
+    def audit(self) -> int:
+        """What `hedge audit` ends with; what it says is in `audit.out`."""
+        command = [sys.executable, "-m", "hedge_strategy", "audit", "--market", SYMBOL, "--config"]
+        with (self.folder / "audit.out").open("wb") as out:
+            done = subprocess.run(
+                [*command, str(self.config(MAKER))],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                timeout=AUDIT_WITHIN_S,
+                check=False,
+            )
+        return done.returncode
+
     # --- starting -----------------------------------------------------------------------------------------------------
 
     def _open_accounts(self) -> Accounts:
@@ -157,8 +177,8 @@ class System:
     def _start_process(self, name: str) -> "subprocess.Popen[bytes]":
         self._starts += 1
         script = "main_A.py" if name == MAKER else "main_B.py"
-        command = [sys.executable, str(self._source / script), "--market", SYMBOL, "--log-json"]
-        command += ["--config", str(self._config(name))]
+        command = [sys.executable, str(ROOT / script), "--market", SYMBOL, "--log-json"]
+        command += ["--config", str(self.config(name))]
         if name == MAKER:
             command += ["--quantity", QUANTITY, "--depth", DEPTH]
         stem = self.folder / f"{name}-{self._starts:03d}"
@@ -169,11 +189,12 @@ class System:
                 stdout=out,
                 stderr=err,
                 cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(self._source)},
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
                 start_new_session=True,
             )
 
-    def _config(self, name: str) -> Path:
+    def config(self, name: str) -> Path:
+        """The configuration of this process."""
         path = self.folder / f"{name}.yaml"
         if not path.exists():
             path.write_text(yaml.safe_dump(self._settings(name, LANES.get(name, 4))))
@@ -181,7 +202,7 @@ class System:
 
     def _settings(self, name: str, lane: int) -> dict[str, Any]:
         accounts = (("account_a", self.accounts.maker), ("account_b", self.accounts.hedger))
-        return {
+        tree: dict[str, Any] = {
             "accounts": {
                 account: {
                     "account_index": index,
@@ -201,6 +222,7 @@ class System:
             },
             "strategy": {"lease_ms": LEASE_MS, "ws_reconnect_delay": 1},
         }
+        return tree | {section: {**tree[section], **changed} for section, changed in self._changes.items()}
 
 
 def _free_port() -> int:

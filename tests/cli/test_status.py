@@ -56,6 +56,18 @@ def test_both_at_work_is_well(client: redis.Redis, tmp_path: Path) -> None:
     assert (one["unhedged_lots"], one["in_flight_lots"], one["problems"]) == (20, 5, [])
 
 
+def test_how_self_trades_are_prevented_is_shown_and_also_where_a_and_b_differ(
+    client: redis.Redis, tmp_path: Path
+) -> None:
+    board = StatusBoard(client, life_ms=60_000)
+    board.write("a-1", {**MAKER, "self_trades": "by-venue"})
+    board.write("b-1", {**HEDGER, "self_trades": "by-venue"})
+    Leases(client, life_ms=60_000).acquire("BTC", owner="b-1", lane=4)
+    assert " ".join(ask(tmp_path).stdout.split()).count("BTC: self-trades are prevented by the venue") == 1
+    board.write("b-1", {**HEDGER, "self_trades": "not-prevented"})
+    assert "self-trades are not prevented" in ask(tmp_path).stdout
+
+
 def test_a_pause_and_who_gave_it_are_shown_and_are_not_well(client: redis.Redis, tmp_path: Path) -> None:
     board = StatusBoard(client, life_ms=60_000)
     board.write("a-1", {**MAKER, "state": "paused", "reason": "paused by ann: lunch"})

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import typer
 
-from hedge_strategy.cli.terminal import one_line_errors
+from hedge_strategy.cli.terminal import kept_timeline, one_line_errors
+from hedge_strategy.clock import SystemClock
 from hedge_strategy.errors import HedgeError, InvariantBroken, RedisUnavailable, UserError, VenueUnreachable, WireError
 
 STOPPABLE = textwrap.dedent(
@@ -96,3 +98,17 @@ def test_expected_errors_are_one_line(error: HedgeError, code: int, capsys: pyte
 def test_a_bug_keeps_its_traceback() -> None:
     with pytest.raises(WireError), one_line_errors("hedge test"):
         raise WireError("x", "y")
+
+
+def test_a_timeline_is_written_at_the_end(tmp_path: Path) -> None:
+    with kept_timeline(tmp_path / "marks", SystemClock()) as timeline:
+        assert timeline is not None
+        timeline.mark("heard", 7)
+    assert (tmp_path / "marks").read_text().startswith("heard\t7\t")
+    with kept_timeline(None, SystemClock()) as timeline:
+        assert timeline is None
+
+
+def test_a_timeline_that_cannot_be_written_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--timeline"), kept_timeline(tmp_path / "none" / "marks", SystemClock()):
+        pytest.fail("it must not begin")

@@ -35,12 +35,13 @@ from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
-from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
 from hedge_strategy.hedger.recovery import LedgerRecovery
+from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve

@@ -24,7 +24,8 @@ from hedge_strategy.domain.order import (
     TransactionStatus,
 )
 from hedge_strategy.hedger import events as ev
-from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port

@@ -17,8 +17,9 @@ from hedge_strategy.domain.order import SignedTransaction, Unknown
 from hedge_strategy.errors import RateLimited, RedisUnavailable, VenueError
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.booking import ask_ledger
-from hedge_strategy.hedger.machine import HedgerMachine, HedgerSettings
+from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.results import ResultTeller
+from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.hedger.stream_reader import StreamReader
 from hedge_strategy.risk.limits import Limits

@@ -212,7 +212,7 @@ MUTANTS = (
         HEDGER,
         '                return (hedge.note("sending the same bytes again", verdict.reason), '
         "ev.Send(evidence.transaction))",
-        "                self._nonce = (self._nonce or 0) + 1\n"
+        "                self._lane.nonce = (self._lane.nonce or 0) + 1\n"
         "                hedge.evidence = None\n"
         "                return self._order(hedge, hedge.claim)",
     ),
@@ -259,9 +259,9 @@ MUTANTS = (
         "F15",
         "the nonce stays advanced after a hedge that never ran",
         HEDGER,
-        "        if hedge.evidence is not None and hedge.evidence.is_own_lane:\n            self._nonce = None\n",
+        "        if hedge.evidence is not None and hedge.evidence.is_own_lane:\n            self._lane.forget()\n",
         "        if hedge.evidence is not None and hedge.evidence.is_own_lane:\n"
-        "            self._nonce = self._nonce_floor = hedge.evidence.transaction.nonce + 1\n",
+        "            self._lane.used(hedge.evidence.transaction.nonce)\n",
     ),
     _one(
         "F16",

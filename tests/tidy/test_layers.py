@@ -10,6 +10,7 @@ LAYERS = {
     "domain": 0,
     "errors": 0,
     "clock": 0,
+    "timeline": 0,
     "config": 1,
     "risk": 1,
     "coordination": 2,
@@ -26,7 +27,7 @@ LAYERS = {
     "__main__": 4,
 }
 TOP_LAYER = 4
-OF_NO_VENUE = ("port", "lane", "closing")
+OF_NO_VENUE = ("port", "lane", "closing", "self_trades")
 """What of `venues` is the same for every venue: the port, and what is made of it alone."""
 
 

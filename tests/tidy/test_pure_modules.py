@@ -32,6 +32,8 @@ PURE = (
     "maker/machine.py",
     "hedger/sizing.py",
     "hedger/machine.py",
+    "hedger/lane_counter.py",
+    "hedger/settings.py",
     "hedger/resolution.py",
     "risk/*.py",
     "simulator/matching.py",
@@ -39,6 +41,7 @@ PURE = (
     "simulator/exchange.py",
     "simulator/faults.py",
     "simulator/flow.py",
+    "simulator/drill.py",
     "simulator/txhash.py",
     "simulator/wire.py",
 )

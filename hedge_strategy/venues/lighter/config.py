@@ -138,7 +138,6 @@ class LighterConfig:
         ws_url: the socket; made from `base_url` where it is empty.
         chain_id: signed into everything; None: by host, as the SDK does it.
         tier: decides the limits we keep.
-        self_trade: None leaves the venue's default, which is that our resting order is cancelled.
         timing: patience and bounds.
 
     Raises:
@@ -152,7 +151,6 @@ class LighterConfig:
     ws_url: str = ""
     chain_id: int | None = None
     tier: Tier = Tier.STANDARD
-    self_trade: SelfTradeMode | None = None
     timing: Timing = field(default_factory=Timing)
 
     def __post_init__(self) -> None:

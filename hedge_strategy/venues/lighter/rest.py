@@ -197,17 +197,28 @@ class Rest:
 
     def position(self, market: Market) -> Position:
         """The account's position; a market that the account never touched is flat. Raises: VenueError."""
-        own = self._config.account_index
-        answer = self._read("account", {"by": "index", "value": own}, wire.AccountsAnswer)
-        body = next((account for account in answer.accounts if own in (account.index, account.account_index)), None)
-        if body is None:
-            raise VenueRefused(CODE_ACCOUNT_NOT_FOUND, f"account {own} is not in the answer")
+        body = self._account(self._config.account_index)
         positions = _readable(lambda: list(parse.positions(body.positions)))
         return next((found for found in positions if found.market_index == market.index), None) or parse.flat_position(
             market.index
         )
 
+    def owner(self, account_index: int) -> str:
+        """The address on the first layer that owns an account; a master and its sub-accounts have one (venue fact
+        sheet 1.3). Raises: VenueError."""
+        address = self._account(account_index).l1_address.lower()
+        if not address:
+            raise VenueUnreachable(f"account: the answer does not say whose account {account_index} is")
+        return address
+
     # --- parts of the above ---
+
+    def _account(self, account_index: int) -> wire.AccountBody:
+        answer = self._read("account", {"by": "index", "value": account_index}, wire.AccountsAnswer)
+        for account in answer.accounts:
+            if account_index in (account.index, account.account_index):
+                return account
+        raise VenueRefused(CODE_ACCOUNT_NOT_FOUND, f"account {account_index} is not in the answer")
 
     def _trades_params(self, market: Market, limit: int) -> dict[str, str | int]:
         return {

@@ -16,7 +16,7 @@ from typing import Any
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.errors import SigningFailed, UserError, WireError
 from hedge_strategy.venues.lighter import encode, wire
-from hedge_strategy.venues.lighter.config import BEHAVIOUR_NUMBER, EQUALITY_NUMBER, LighterConfig
+from hedge_strategy.venues.lighter.config import BEHAVIOUR_NUMBER, EQUALITY_NUMBER, LighterConfig, SelfTradeMode
 from hedge_strategy.venues.lighter.encode import EncodedOrder
 from hedge_strategy.venues.lighter.parse import decode
 
@@ -45,6 +45,7 @@ class Signer:
     def __init__(self, config: LighterConfig) -> None:
         """Starts loading the SDK and returns at once."""
         self._config = config
+        self._self_trade: SelfTradeMode | None = None
         self._client: Any = None
         self._failure: str | None = None
         self._loaded = threading.Event()
@@ -65,9 +66,13 @@ class Signer:
         if self._failure is not None:
             raise SigningFailed(self._failure)
 
+    def use_self_trade_mode(self, mode: SelfTradeMode) -> None:
+        """Has every order signed from now on carry the mode; without one the venue's default holds."""
+        self._self_trade = mode
+
     def sign_order(self, order: EncodedOrder, nonce: int) -> SignedTransaction:
         """Signs a create-order transaction. Raises: SigningFailed."""
-        mode = self._config.self_trade
+        mode = self._self_trade
         self_trade = (
             {}
             if mode is None

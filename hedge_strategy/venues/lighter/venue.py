@@ -16,7 +16,13 @@ from hedge_strategy.domain.order import OrderReport, Outcome, Rejected, SignedTr
 from hedge_strategy.domain.position import Position
 from hedge_strategy.errors import RateLimited, SigningFailed, UserError, VenueError, VenueRefused
 from hedge_strategy.risk.gate import Approved
-from hedge_strategy.venues.lighter.config import RATE_RULES, LighterConfig
+from hedge_strategy.venues.lighter.config import (
+    RATE_RULES,
+    LighterConfig,
+    SelfTradeBehaviour,
+    SelfTradeEquality,
+    SelfTradeMode,
+)
 from hedge_strategy.venues.lighter.encode import KIND_CREATE_ORDER, check_market_index, encode_order
 from hedge_strategy.venues.lighter.rest import Rest
 from hedge_strategy.venues.lighter.signer import Signer, require_matching_key
@@ -96,6 +102,14 @@ class LighterVenue:
         if market is None:
             raise UserError(f"no market {symbol!r} on {self._config.base_url}; there are: {', '.join(sorted(markets))}")
         return market
+
+    def give_way_between(self, other_account_index: int) -> bool:
+        """See the port. Which of the two orders' attributes the venue goes by is not documented, so A's and B's both
+        carry them: expire maker, same master account (venue fact sheet 2.3)."""
+        if self._rest.owner(self.account_index) != self._rest.owner(other_account_index):
+            return False
+        self._signer.use_self_trade_mode(SelfTradeMode(SelfTradeBehaviour.EXPIRE_MAKER, SelfTradeEquality.SAME_MASTER))
+        return True
 
     def start(self, markets: Sequence[Market], listener: Listener) -> None:
         """See the port."""

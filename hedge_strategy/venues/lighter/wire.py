@@ -206,6 +206,7 @@ class AccountBody(Struct):
     positions: list[Raw]
     index: int | None = None
     account_index: int | None = None
+    l1_address: str = ""
 
 
 class AccountsAnswer(Struct):

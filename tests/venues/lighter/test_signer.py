@@ -55,8 +55,9 @@ def test_an_order_is_signed_as_it_was_asked_for(signer: Signer) -> None:
 
 
 def test_self_trade_protection_is_signed_where_it_is_set(settings: LighterConfig) -> None:
-    mode = SelfTradeMode(SelfTradeBehaviour.EXPIRE_TAKER, SelfTradeEquality.SAME_MASTER)
-    signed = Signer(replace(settings, self_trade=mode)).sign_order(encode_order(intent(), NOW_MS), nonce=3)
+    signer = Signer(settings)
+    signer.use_self_trade_mode(SelfTradeMode(SelfTradeBehaviour.EXPIRE_TAKER, SelfTradeEquality.SAME_MASTER))
+    signed = signer.sign_order(encode_order(intent(), NOW_MS), nonce=3)
     assert info(signed)["L2TxAttributes"] == {"6": 1, "7": 1}
 
 

@@ -1,5 +1,6 @@
 """The venue as its users see it: what is sent, by which way, and that every send ends in exactly one answer."""
 
+import json
 import random
 import threading
 from collections.abc import Callable
@@ -59,6 +60,42 @@ def test_an_order_goes_out_over_the_socket_as_it_was_signed(stub: StubVenue, ope
     info = sent["data"]["tx_info"]
     assert (info["BaseAmount"], info["Price"], info["IsAsk"], info["Nonce"]) == (30, 1112821, 0, 5)
     assert stub.rest.calls("sendTx") == []
+
+
+def of_owner(*addresses: str) -> Callable[[dict[str, str]], Any]:
+    """Answers for accounts 0, 1, … with the addresses given; others are ACCOUNT's, the first one."""
+
+    def answer(parameters: dict[str, str]) -> Any:
+        index = int(parameters["value"])
+        address = addresses[index] if index < len(addresses) else addresses[0]
+        body = {"account_index": index, "index": index, "positions": [], "l1_address": address}
+        return json_answer({"code": 200, "accounts": [body]})
+
+    return answer
+
+
+def test_accounts_of_one_owner_are_kept_apart_by_the_venue(stub: StubVenue, open_venue: Open) -> None:
+    """The resting order gives way, whichever of the owner's accounts it is of: attribute 7 is 1, and 6 expires the
+    maker, which is 0 and therefore left out of what is signed (venue fact sheet 2.3)."""
+    stub.rest.answers["account"] = of_owner("0xAb", "0xaB")
+    venue = open_venue()
+    assert venue.give_way_between(1)
+    attributes = json.loads(venue.sign_order(approved(), nonce=5).payload)["L2TxAttributes"]
+    assert attributes == {"7": 1}
+
+
+def test_accounts_of_two_owners_are_not(stub: StubVenue, open_venue: Open) -> None:
+    stub.rest.answers["account"] = of_owner("0xab", "0xcd")
+    venue = open_venue()
+    assert not venue.give_way_between(1)
+    assert json.loads(venue.sign_order(approved(), nonce=5).payload)["L2TxAttributes"] is None
+
+
+def test_an_owner_that_is_not_told_is_no_owner(stub: StubVenue, open_venue: Open) -> None:
+    """Two accounts without an address are not one owner's."""
+    stub.rest.answers["account"] = of_owner("")
+    with pytest.raises(VenueError, match="whose account"):
+        open_venue().give_way_between(1)
 
 
 def test_answers_find_their_sends_in_any_order(stub: StubVenue, open_venue: Open) -> None:
