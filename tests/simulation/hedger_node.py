@@ -4,6 +4,7 @@ Its shell, which carries events and commands between them, is a model.
 """
 
 from collections import deque
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -132,10 +133,8 @@ class HedgerNode(Node):
 
     def _leave(self) -> Steps:
         """Lets the threads end, and ends when they have."""
-        try:
+        with suppress(RedisUnavailable):
             self.redis.call(self.server.acknowledge, tuple(self._hedged_entries))
-        except RedisUnavailable:
-            pass
         self._ownership.end()
         self._keeper.ask_to_stop()
         while any(not fiber.greenlet.dead for fiber in self.fibers.values()):

@@ -1,8 +1,9 @@
 """A process of the product as the scheduler sees it: threads, one lock, a crash, a freeze, a new life.
 
-A thread is a generator that yields how long it sleeps, in ms, or blocking code of the product (`fibers`). Events are taken in one at a time, as under the lock of
-the real shells: the machine's commands are performed in order, then the answers to them are taken in. Between any two
-commands the weather may put a gap: the process dies there, or stands still there for longer than its lease lives.
+A thread is a generator that yields how long it sleeps, in ms, or blocking code of the product (`fibers`). Events are
+taken in one at a time, as under the lock of the real shells: the machine's commands are performed in order, then the
+answers to them are taken in. Between any two commands the weather may put a gap: the process dies there, or stands
+still there for longer than its lease lives.
 """
 
 from collections import deque
