@@ -73,7 +73,7 @@ class Backlog:
             known.fill, known.average_price = fill, average_price or known.average_price
         if is_final and not known.fill.is_final:
             known.fruitless = known.not_before_ms = 0  # what stood in the way may have been the rest of the order
-        known.fill = replace(known.fill, is_final=is_final)
+            known.fill = replace(known.fill, is_final=True)
 
     def lacks(self, line: OrderLine, average_price: Decimal | None) -> None:
         """Takes in an order as the ledger has it: where it is not hedged in full, it waits."""

@@ -82,6 +82,9 @@ class HedgerMachine:
             What the shell must do, in order.
         """
         match event:
+            case ev.Tick(book):
+                self._book = book
+                return self._tick(now_ms)
             case ev.FillHeard(fill, average_price, entry_id):
                 if not self._owns:
                     return ()
@@ -101,9 +104,6 @@ class HedgerMachine:
                 return self._step_failed(reason, now_ms)
             case ev.Broken(reason):
                 return self._broken(reason, now_ms)
-            case ev.Tick(book):
-                self._book = book
-                return self._tick(now_ms)
             case ev.OwnershipGained() | ev.OwnershipLost() | ev.NonceRead() | ev.NonceReadFailed():
                 return self._ownership(event, now_ms)
             case ev.Stop():

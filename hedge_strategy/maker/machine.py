@@ -114,6 +114,8 @@ class MakerMachine:
             What the shell must do, in order.
         """
         match event:
+            case ev.Tick(book):
+                return self._tick(book, now_ms)
             case port.OrderSeen(report) if report.market_index != self._market_index:
                 return ()
             case port.PositionSeen(position) if position.market_index != self._market_index:
@@ -126,8 +128,6 @@ class MakerMachine:
                     self._order.reported(report)
                     return commands + self._drop_ended_order(now_ms)
                 return commands + self._look_for_stray(report, now_ms)
-            case ev.Tick(book):
-                return self._tick(book, now_ms)
             case ev.HedgeTold():
                 return self._hedge_told(event, now_ms)
             case ev.FillPublished() | ev.PublishFailed() | ev.FillsKept() | ev.KeepFailed():
@@ -311,11 +311,12 @@ class MakerMachine:
             commands += notes + self._want_cancel()
         if around.is_connected:
             commands += self._sweep.due(now_ms)
-        commands += around.pause.answer(
-            may_be_filled=self.may_be_filled,
-            is_hedged=self._unhedged.is_hedged and self._catch_up.has_caught_up,
-            now_ms=now_ms,
-        )
+        if around.pause.is_commanded:
+            commands += around.pause.answer(
+                may_be_filled=self.may_be_filled,
+                is_hedged=self._unhedged.is_hedged and self._catch_up.has_caught_up,
+                now_ms=now_ms,
+            )
         is_settled = self._around.is_connected and self._catch_up.is_complete
         disagreement = self._position.disagreement(self._tracker.net_told, now_ms, is_settled=is_settled)
         if self._order is not None:
@@ -336,18 +337,19 @@ class MakerMachine:
         return self._dead_man.due(now_ms, may_disarm=self._order is None)
 
     def _why_no_quote(self, disagreement: str | None, now_ms: int) -> str | None:
-        around = self._around
-        reasons = (
-            (around.why_not() or "", around.why_not() is not None),
-            ("reading what happened before", not self._catch_up.has_caught_up),
-            ("cancelling orders that should not rest", not self._sweep.is_clean),
-            ("fills wait to be published", not self._unhedged.is_published),
-            ("a fill is not hedged yet", not self._unhedged.is_hedged),
-            ("", now_ms < self._quote_after_ms),
-        )
-        for reason, holds in reasons:
-            if holds:
-                return reason
+        reason = self._around.why_not()
+        if reason is not None:
+            return reason
+        if not self._catch_up.has_caught_up:
+            return "reading what happened before"
+        if not self._sweep.is_clean:
+            return "cancelling orders that should not rest"
+        if not self._unhedged.is_published:
+            return "fills wait to be published"
+        if not self._unhedged.is_hedged:
+            return "a fill is not hedged yet"
+        if now_ms < self._quote_after_ms:
+            return ""
         if disagreement is not None and self._position.wants_reading(now_ms):
             self._catch_up.again_soon(now_ms)
         return disagreement

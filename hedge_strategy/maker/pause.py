@@ -23,6 +23,11 @@ class Pause:
         self._closed: PositionClosed | None = None
 
     @property
+    def is_commanded(self) -> bool:
+        """Whether the user has ever commanded anything."""
+        return self._command is not None
+
+    @property
     def reason(self) -> str | None:
         """Why A is paused, None where it is not."""
         return self._command.reason if self._command is not None and self._command.wants_pause else None

@@ -61,13 +61,18 @@ class Surroundings:
 
     def why_not(self) -> str | None:
         """Why nothing may rest, None where nothing is in the way; what is nearest to the user comes first."""
-        reasons = (
-            ("stopping", self.is_stopping),
-            (self.pause.reason or "", self.pause.reason is not None),
-            ("the venue's socket is down", not self.is_connected),
-            (f"Redis: {self.redis_problem}", self.redis_problem is not None),
-            ("no hedger owns the market", self.hedger is None),
-            ("the hedger is leaving", self.is_draining),
-            (f"the hedger gave up: {self._hedger_problem}", self._hedger_problem is not None),
-        )
-        return next((reason for reason, holds in reasons if holds), None)
+        if self.is_stopping:
+            return "stopping"
+        if self.pause.reason is not None:
+            return self.pause.reason
+        if not self.is_connected:
+            return "the venue's socket is down"
+        if self.redis_problem is not None:
+            return f"Redis: {self.redis_problem}"
+        if self.hedger is None:
+            return "no hedger owns the market"
+        if self.is_draining:
+            return "the hedger is leaving"
+        if self._hedger_problem is not None:
+            return f"the hedger gave up: {self._hedger_problem}"
+        return None

@@ -36,21 +36,34 @@ class Clockwork:
         self._count += 1
         heappush(self._due, (self.now_ms + int(delay_ms), self._count, action, arguments))
 
-    def step(self) -> bool:
-        """Runs what is due next; False where nothing is."""
-        if not self._due:
-            return False
-        at_ms, _, action, arguments = heappop(self._due)
-        if at_ms > self.now_ms:
-            self.now_ms = at_ms
-        self.steps += 1
-        action(*arguments)
-        return True
+    def run(self, until_ms: float, steps: int, watch: Action) -> bool:
+        """Runs what is due next, one after the other, until the clock has come so far, or for so many steps.
+
+        Args:
+            until_ms: the clock.
+            steps: how many at most.
+            watch: called after each step by which the clock has moved.
+
+        Returns:
+            False where nothing is due any more.
+        """
+        due = self._due
+        end = self.steps + steps
+        while due:
+            if self.now_ms >= until_ms or self.steps >= end:
+                return True
+            at_ms, _, action, arguments = heappop(due)
+            self.steps += 1
+            if at_ms > self.now_ms:
+                watch()
+                self.now_ms = at_ms
+            action(*arguments)
+        return False
 
     def run_until(self, at_ms: int) -> None:
         """Runs everything due by then, and lets the clock stand there."""
         while self._due and self._due[0][0] <= at_ms:
-            self.step()
+            self.run(at_ms + 1, 1, lambda: None)
         self.now_ms = max(self.now_ms, at_ms)
 
     def happens(self, probability: float) -> bool:

@@ -122,6 +122,8 @@ class ExchangeModel:
         self.lanes: dict[tuple[int, int], Lane] = {}
         self.accounts: dict[int, AccountBook] = {}
         self.statuses: dict[str, tuple[int, TransactionReport]] = {}
+        self.on_rest: Callable[[VenueOrder], None] = lambda _: None
+        """Is told of each order that begins to rest."""
         self.answers_resend_of_pending = True
         self.counts_pending_in_nonce = True
         self.liquidity: int | None = None
@@ -232,6 +234,7 @@ class ExchangeModel:
             self._end(order, OrderStatus.CANCELED, "canceled-post-only")
         else:
             self._show(order)
+            self.on_rest(order)
 
     def _take_from_outsiders(self, order: VenueOrder) -> None:
         lots = order.lots if self.liquidity is None else min(order.lots, self.liquidity)

@@ -1,4 +1,4 @@
-"""Process B as the scheduler sees it: the real machine, booking, reader, messages, and all that owns a market (`owning`).
+"""Process B as the scheduler sees it: the real machine, booking, reader, messages, and what owns a market (`owning`).
 
 Its shell, which carries events and commands between them, is a model.
 """
@@ -44,6 +44,8 @@ LEAVING_POLL_MS = 200
 class HedgerNode(Node):
     """Process B."""
 
+    looks = frozenset((ev.Note, ev.LookUp, ev.ReadNonce))
+
     def __init__(
         self, exchange: ExchangeModel, redis: RedisModel, pace: Pace, *, name: str, key: int, life_ms: int
     ) -> None:
@@ -58,7 +60,9 @@ class HedgerNode(Node):
         self.is_finished = False
         self.wants_stop = False
         self.maker = RestLink(self, exchange, MAKER)
-        self.disk: DiskModel[HedgerMemory] = DiskModel(lambda: self.clock.strikes("disk fails", self.weather.disk_fails))
+        self.disk: DiskModel[HedgerMemory] = DiskModel(
+            lambda: self.clock.strikes("disk fails", self.weather.disk_fails)
+        )
         redis.fill_listeners.append(lambda message: self.redis.hint(self._hint, message))
 
     def boot(self) -> bool:
@@ -222,7 +226,7 @@ class HedgerNode(Node):
                 self._look_ups.append(command)
                 if not self._is_looking:
                     self._is_looking = True
-                    self.spawn(self._looking())
+                    self.spawn(self._looking(), self.pace.latency_ms())
             case ev.Acknowledge(stream_ids):
                 self._hedged_entries.extend(stream_ids)
             case ev.PublishResult():
@@ -257,9 +261,8 @@ class HedgerNode(Node):
     # --- REST ---------------------------------------------------------------------------------------------------------
 
     def _looking(self) -> Steps:
-        while self._look_ups:
+        while True:
             command = self._look_ups.popleft()
-            yield self.pace.latency_ms()
             match command:
                 case ev.LookUp(index, hashes):
                     yield from self._look_up(index, hashes)
@@ -268,7 +271,10 @@ class HedgerNode(Node):
                         self.tell(ev.NonceRead(self.venue.next_nonce()))
                     except VenueError as error:
                         self.tell(ev.NonceReadFailed(str(error)))
-        self._is_looking = False
+            if not self._look_ups:
+                self._is_looking = False
+                return
+            yield self.pace.latency_ms()
 
     def _look_up(self, index: int, hashes: tuple[str, ...]) -> Steps:
         try:

@@ -151,12 +151,15 @@ class Judge(Watcher):
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """After every step: no hedger, no quote."""
-        maker, now_ms = self.maker, self.clock.now_ms
-        held, (notice_over_ms, told) = self.redis.kept.lease, self.redis.kept.hedger_notice
-        is_owned = held is not None and held.over_at_ms > now_ms
-        is_willing = told is None or notice_over_ms <= now_ms or told.state is HedgerState.HEDGING
-        if is_owned and is_willing and not maker.redis.is_away and maker.venue.is_connected:
+        """At the end of every instant: no hedger, no quote."""
+        maker, kept, now_ms = self.maker, self.redis.kept, self.clock.now_ms
+        held = kept.lease
+        if held is not None and held.over_at_ms > now_ms and maker.venue.is_connected and not maker.redis.is_away:
+            notice_over_ms, told = kept.hedger_notice
+            is_guarded = told is None or notice_over_ms <= now_ms or told.state is HedgerState.HEDGING
+        else:
+            is_guarded = False
+        if is_guarded:
             self._unguarded_since_ms = self._exposed_since_ms = 0
             return
         if not self._unguarded_since_ms:

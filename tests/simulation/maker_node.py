@@ -24,19 +24,18 @@ from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
 from tests.simulation.disk_model import DiskModel
 from tests.simulation.exchange import ExchangeModel
-from tests.simulation.node import Node, Steps, Thread
+from tests.simulation.node import UNTIL_WOKEN, Node, Steps, Thread
 from tests.simulation.owning import LinkedCheckpoints
 from tests.simulation.pace import Pace, Rhythm
 from tests.simulation.redis_model import RedisLink, RedisModel
 from tests.simulation.rest_link import MAKER
-from tests.simulation.venue_link import ANSWER_TIMEOUT_MS, VenueLink
+from tests.simulation.venue_link import VenueLink
 
 COORDINATION_MS = 250
 STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_MS = 65_000
 LEAVING_POLL_MS = 200
 SAY_INTERVAL_MS = 1_000
-DESK_TIMEOUT_MS = ANSWER_TIMEOUT_MS * 5 // 4
 MAKER_KEY = 3
 
 Sign = Callable[[int], SignedTransaction]
@@ -52,6 +51,8 @@ class MakerDisk:
 
 class MakerNode(Node):
     """Process A."""
+
+    looks = frozenset((ev.Note, ev.ReadLedger, ev.LookUpOrder))
 
     def __init__(self, exchange: ExchangeModel, redis: RedisModel, pace: Pace, *, life_ms: int) -> None:
         super().__init__(exchange.clock, exchange.weather_of(MAKER), "A")
@@ -94,9 +95,9 @@ class MakerNode(Node):
         self._sequence = 0
         self._next_nonce: int | None = None
         self._tasks: deque[Any] = deque()
-        self._sent_answers: deque[port.SendAnswered] = deque()
+        self._waiting: dict[str, Thread] = {}
+        self._outcomes: dict[str, Outcome] = {}
         self._desk: Thread | None = None
-        self._waits_for: str = ""
         self._reads: deque[Any] = deque()
         self._is_reading = False
         self._ledger_reads: set[int] = set()
@@ -122,9 +123,10 @@ class MakerNode(Node):
 
     def _heard(self, event: port.VenueEvent) -> None:
         if isinstance(event, port.SendAnswered):
-            self._sent_answers.append(event)
-            if self._desk is not None and self._waits_for == event.transaction.hash:
-                self.wake(self._desk)
+            waiting = self._waiting.pop(event.transaction.hash, None)
+            if waiting is not None:
+                self._outcomes[event.transaction.hash] = event.outcome
+                self.wake(waiting)
             return
         self.tell(event)
 
@@ -233,12 +235,11 @@ class MakerNode(Node):
         self._reads.append(command)
         if not self._is_reading:
             self._is_reading = True
-            self.spawn(self._reading())
+            self.spawn(self._reading(), self.pace.latency_ms())
 
     def _reading(self) -> Steps:
-        while self._reads:
+        while True:
             command = self._reads.popleft()
-            yield self.pace.latency_ms()
             match command:
                 case ev.CatchUp():
                     yield from self._catch_up(command)
@@ -248,7 +249,10 @@ class MakerNode(Node):
                     self._read_ledger(index, fill)
                 case ev.SaveCheckpoint(trade_id):
                     self._record.save(trade_id, self.clock.now_ms)
-        self._is_reading = False
+            if not self._reads:
+                self._is_reading = False
+                return
+            yield self.pace.latency_ms()
 
     def _catch_up(self, command: ev.CatchUp) -> Steps:
         venue, market = self.venue, self.market
@@ -361,15 +365,6 @@ class MakerNode(Node):
         return outcome, False
 
     def _await(self, transaction: SignedTransaction) -> Generator[float, None, Outcome]:
-        deadline_ms = self.clock.now_ms + DESK_TIMEOUT_MS
-        self._waits_for = transaction.hash
-        while True:
-            while self._sent_answers:
-                event = self._sent_answers.popleft()
-                if event.transaction.hash == transaction.hash:
-                    self._waits_for = ""
-                    return event.outcome
-            if self.clock.now_ms >= deadline_ms:
-                self._waits_for = ""
-                return Unknown("no answer in time")
-            yield deadline_ms - self.clock.now_ms
+        self._waiting[transaction.hash] = self.current
+        yield UNTIL_WOKEN  # the port answers every send, at the latest that there is no answer
+        return self._outcomes.pop(transaction.hash)

@@ -335,10 +335,10 @@ MUTANTS = (
         "F24",
         "A goes on quoting though the hedger gave up",
         (
-            Change(AROUND, '{self._hedger_problem}", self._hedger_problem is not None)', '", False)'),
-            Change(AROUND, '("the hedger is leaving", self.is_draining),', ""),
+            Change(AROUND, "        if self._hedger_problem is not None:\n", "        if False:\n"),
+            Change(AROUND, "        if self.is_draining:\n", "        if False:\n"),
             Change(AROUND, "or event.hedger is None or event.is_draining", "or event.hedger is None"),
-            Change(MAKER, '("a fill is not hedged yet", not self._unhedged.is_hedged),', ""),
+            Change(MAKER, "        if not self._unhedged.is_hedged:\n", "        if False:\n"),
         ),
     ),
     _one(

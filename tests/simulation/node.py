@@ -8,7 +8,7 @@ still there for longer than its lease lives.
 
 from collections import deque
 from collections.abc import Callable, Generator
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from greenlet import getcurrent, greenlet
 
@@ -17,6 +17,8 @@ from tests.simulation.fibers import Fiber, VirtualLock
 from tests.simulation.weather import Weather
 
 Steps = Generator[float, None, None]
+UNTIL_WOKEN = -1.0
+"""What a thread yields that sleeps until somebody wakes it."""
 GAP_MS = 400
 FREEZE_MS = 20_000
 REBOOTS_MS = (1_000, 6_000, 30_000)
@@ -55,7 +57,9 @@ class Node:
         self.frozen_until_ms = 0
         self.machine: Any = None
         self.activity = 0
-        """Commands performed in all lives, apart from lines for the log."""
+        """Commands performed in all lives, apart from looks and lines for the log."""
+        self.current: Thread
+        """The thread that runs."""
         self.is_busy = False
         """Whether an event is being taken in, or a thread has the lock."""
         self.lock = VirtualLock(self)
@@ -65,6 +69,9 @@ class Node:
         self._inbox: deque[Any] = deque()
         self._answers: deque[Any] = deque()
         self._commands: deque[Any] = deque()
+
+    looks: ClassVar[frozenset[type]] = frozenset()
+    """Commands that only look or tell: a thread need not come round soon after them, their answers are events."""
 
     # --- what a kind of process says of itself ------------------------------------------------------------------------
 
@@ -146,16 +153,16 @@ class Node:
 
     # --- threads ------------------------------------------------------------------------------------------------------
 
-    def spawn(self, steps: Steps) -> Thread:
+    def spawn(self, steps: Steps, after_ms: float = 0) -> Thread:
         """Starts a thread of this life."""
         thread = Thread(steps)
-        self.later(0, self._resume, thread, 0)
+        self.clock.after(after_ms, self._resume, self.generation, thread, 0)
         return thread
 
     def wake(self, thread: Thread) -> None:
         """Ends a thread's sleep."""
         thread.number += 1
-        self.later(0, self._resume, thread, thread.number)
+        self.clock.after(0, self._resume, self.generation, thread, thread.number)
 
     def later(self, delay_ms: float, action: Callable[..., None], *arguments: Any) -> None:
         """Something that happens in this life only, and not while it is frozen."""
@@ -173,14 +180,25 @@ class Node:
         except Crashed:
             self.crash()
 
-    def _resume(self, thread: Thread, number: int) -> None:
-        if thread.number != number:
+    def _resume(self, generation: int, thread: Thread, number: int) -> None:
+        """As `_in_life`, for threads."""
+        if generation != self.generation or thread.number != number:
             return
-        generation = self.generation
-        delay_ms = next(thread.steps, None)
+        clock = self.clock
+        late_ms = self.frozen_until_ms - clock.now_ms
+        if late_ms > 0:
+            clock.after(late_ms, self._resume, generation, thread, number)
+            return
+        self.current = thread
+        try:
+            delay_ms = next(thread.steps, None)
+        except Crashed:
+            self.crash()
+            return
         if delay_ms is not None and generation == self.generation:
-            thread.number += 1
-            self.later(delay_ms, self._resume, thread, thread.number)
+            thread.number = number = thread.number + 1
+            if delay_ms != UNTIL_WOKEN:
+                clock.after(delay_ms, self._resume, generation, thread, number)
 
     # --- events in, commands out --------------------------------------------------------------------------------------
 
@@ -188,10 +206,19 @@ class Node:
         """Puts an event in line for the machine; it is taken in at once where the lock is free."""
         if not self.is_up:
             return
-        self._inbox.append(event)
-        if not self.is_busy:
-            self.is_busy = True
-            self._work()
+        if self.is_busy:
+            self._inbox.append(event)
+            return
+        self.is_busy = True
+        clock = self.clock
+        if clock.trace is not None:
+            self._trace(event, "")
+        commands = self.machine.step(event, clock.now_ms)
+        if not commands and not self._inbox:  # most ticks
+            self.is_busy = False
+            return
+        self._commands.extend(commands)
+        self._work()
 
     def dispatch(self, event: Any) -> None:
         """The same for a thread that blocks: it goes on when all that follows from the event is done."""
@@ -221,7 +248,7 @@ class Node:
     def _work(self) -> None:
         clock, weather = self.clock, self.weather
         commands, answers, inbox = self._commands, self._answers, self._inbox
-        generation = self.generation
+        generation, looks = self.generation, self.looks
         while True:
             while commands:
                 if weather.gap and clock.random() < weather.gap:
@@ -230,7 +257,8 @@ class Node:
                 command = commands.popleft()
                 if clock.trace is not None:
                     self._trace(command, "  -> ")
-                self.activity += 1
+                if type(command) not in looks:
+                    self.activity += 1
                 answer = self.perform(command)
                 if generation != self.generation:
                     return

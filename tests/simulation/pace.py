@@ -7,9 +7,10 @@ process makes it quick again.
 
 from tests.simulation.clockwork import Clockwork
 
-GROWTH = 1.6
+GROWTH = 2.0
 LONGEST_MS = 1_200
 LONGEST_IN_CALM_MS = 4_000
+QUICKEST_IN_CALM_MS = 200
 
 
 class Pace:
@@ -17,6 +18,7 @@ class Pace:
 
     def __init__(self, clock: Clockwork) -> None:
         self.clock = clock
+        self.random = clock.random
         self.quickest_ms = (20, 60, 200)[clock.below(3)]
         self.longest_ms = LONGEST_MS
         self._longest_latency_ms = (20, 100, 600)[clock.below(3)]
@@ -28,6 +30,7 @@ class Pace:
     def calm_down(self) -> None:
         """Little happens from now on."""
         self.longest_ms = LONGEST_IN_CALM_MS
+        self.quickest_ms = max(self.quickest_ms, QUICKEST_IN_CALM_MS)
 
 
 class Rhythm:
@@ -47,9 +50,11 @@ class Rhythm:
             activity: how much its process has done in all.
         """
         pace = self._pace
-        if activity == self._activity:
-            self._next_ms = min(self._next_ms * GROWTH, pace.longest_ms)
+        if activity != self._activity:
+            self._activity, next_ms = activity, float(pace.quickest_ms)
         else:
-            self._next_ms = pace.quickest_ms
-        self._activity = activity
-        return self._next_ms * (0.5 + pace.clock.random())
+            next_ms = self._next_ms * GROWTH
+            if next_ms > pace.longest_ms:
+                next_ms = pace.longest_ms
+        self._next_ms = next_ms
+        return next_ms * (0.5 + pace.random())

@@ -278,7 +278,8 @@ class RedisLink:
         Raises:
             RedisUnavailable: no answer, whether it acted or not.
         """
-        node, clock, weather = self._node, self._node.clock, self._node.weather
+        node = self._node
+        clock, weather = node.clock, node.weather
         if weather.gap:
             node.between_calls()
         if self.is_cut or self._redis.is_away:

@@ -1,13 +1,15 @@
 """One schedule: a seed makes the world, its weather and its disasters; then the faults end and all must come right."""
 
+import math
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.order import OrderStatus
 from tests.simulation.clockwork import START_MS, Clockwork
-from tests.simulation.exchange import ExchangeModel
+from tests.simulation.exchange import ExchangeModel, VenueOrder
 from tests.simulation.hedger_node import HedgerNode
 from tests.simulation.judge import Judge, JudgedLedger, Violation
 from tests.simulation.maker_node import MAKER_KEY, MakerNode
@@ -32,8 +34,13 @@ LIVES_MS = (15_000, 40_000, 599_000)
 QUIET_WITHIN_MS = 1_500_000
 """Virtual time after the last fault within which everything must have come right: two lives of a transaction."""
 STEPS_MAX = 60_000
+LAST_FRAMES_MS = 2_000
+"""What the venue has written by the end of the fills has reached A by then."""
 HISTORY_MS = 26_000
-"""A is not stopped before its last reading of history: what it has not seen then stays unhedged till its next start."""
+"""A is not stopped before its last reading of history, so long after it connected: what it has not seen then stays
+unhedged till its next start."""
+LOOKED_EVERY = 4
+"""Steps between two looks whether what is waited for has come."""
 
 
 @dataclass(slots=True)
@@ -108,15 +115,18 @@ class World:
 
     # --- what outsiders and disasters do ------------------------------------------------------------------------------
 
-    def _trade(self) -> None:
+    def _trade(self, order: VenueOrder) -> None:
         """An outsider takes some of what A rests."""
         clock = self.clock
-        if self.is_over:
+        if self.is_over or order.status is not OrderStatus.OPEN:
             return
-        clock.after(20 + clock.below(self.fills_every_ms), self._trade)
-        for order in list(self.exchange.accounts[MAKER].resting.values()):
-            left = order.lots - order.filled
-            self.exchange.fill(order, left if clock.random() < 0.3 else 1 + clock.below(left))
+        left = order.lots - order.filled
+        self.exchange.fill(order, left if clock.random() < 0.3 else 1 + clock.below(left))
+        self._rests(order)
+
+    def _rests(self, order: VenueOrder) -> None:
+        """An order of A rests: outsiders come and take of it until it is gone."""
+        self.clock.after(20 + self.clock.below(self.fills_every_ms), self._trade, order)
 
     def _disaster(self, kind: str) -> None:
         if self.is_fine:
@@ -212,12 +222,12 @@ class World:
         """Runs everything. Raises: Violation."""
         for node in self.nodes:
             self.clock.after(self.clock.below(1_000), node.start)
-        self.clock.after(1_000, self._trade)
+        self.exchange.on_rest = self._rests
         self._run_until(self.clock.now_ms + self.busy_ms)
         self._end_faults()
         self._until(self._has_recovered, "A does not quote again")
         self.is_over = True
-        self._run_until(self.clock.now_ms + HISTORY_MS)
+        self._run_until(max(self.clock.now_ms + LAST_FRAMES_MS, self.maker.venue.connected_at_ms + HISTORY_MS))
         self.maker.wants_stop = True
         self._until(lambda: not self.maker.is_up, "A does not stop")
         self._until(self._is_quiet, "B does not come to rest")
@@ -270,17 +280,14 @@ class World:
         )
 
     def _run_until(self, at_ms: int) -> None:
-        clock, look = self.clock, self.judge.look
-        while clock.now_ms < at_ms and clock.step():
-            look()
+        self.clock.run(at_ms, STEPS_MAX, self.judge.look)
 
     def _until(self, is_reached: object, problem: str) -> None:
         clock, look = self.clock, self.judge.look
         end_ms = clock.now_ms + QUIET_WITHIN_MS
         while not is_reached():  # type: ignore[operator]
-            if not clock.step():
+            if not clock.run(math.inf, LOOKED_EVERY, look):
                 raise Violation(f"stuck: {problem}, and nothing moves any more")
-            look()
             if clock.now_ms > end_ms or clock.steps > STEPS_MAX:
                 paused = [hedger.machine.paused for hedger in self.hedgers if hedger.is_up]
                 raise Violation(f"stuck: {problem} after {clock.now_ms - START_MS} ms; paused: {paused}")

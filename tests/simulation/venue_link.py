@@ -24,6 +24,7 @@ from tests.simulation.node import Node
 from tests.simulation.rest_link import RestLink
 
 ANSWER_TIMEOUT_MS = 3_000
+ANSWER_TRAVEL_MS = 20
 REPLAYED_FILLS = 5
 RECONNECT_MS = 4_000
 
@@ -48,6 +49,7 @@ class VenueLink(RestLink):
         self.key_index = key
         self.life_ms = life_ms
         self.is_connected = False
+        self.connected_at_ms = 0
         self.replays_fills = True
         self.listener: Callable[[port.VenueEvent], None] = lambda _: None
         self._is_subscribed = False
@@ -115,6 +117,7 @@ class VenueLink(RestLink):
     def _connected(self, socket: int) -> None:
         if socket == self._socket:
             is_first, self._was_connected, self.is_connected = not self._was_connected, True, True
+            self.connected_at_ms = self.clock.now_ms
             self.listener(port.Connected(is_first))
 
     def _pushed(self, event: port.VenueEvent) -> None:
@@ -178,15 +181,23 @@ class VenueLink(RestLink):
             raise RateLimited("too many", 500)
         ticket = Ticket(transaction)
         self._tickets.append(ticket)
-        self.node.later(ANSWER_TIMEOUT_MS, self._answer, ticket, Unknown("no answer in time"))
         is_lost = clock.strikes("request lost", weather.lost_request)
-        if not is_lost and not self.is_venue_away:
-            delay_ms = 1 + clock.below(weather.slow_send_ms + 20)
-            body = self.exchange.bodies[transaction.hash]
-            body.copies += 1
-            clock.after(delay_ms, self._arrived, body, self.node.generation, ticket)
+        if is_lost or self.is_venue_away:
+            self._unanswered(ticket, ANSWER_TIMEOUT_MS)
+            return
+        delay_ms = 1 + clock.below(weather.slow_send_ms + 20)
+        timeout_in_ms = ANSWER_TIMEOUT_MS - delay_ms
+        if timeout_in_ms <= ANSWER_TRAVEL_MS:
+            self._unanswered(ticket, ANSWER_TIMEOUT_MS)
+        body = self.exchange.bodies[transaction.hash]
+        body.copies += 1
+        clock.after(delay_ms, self._arrived, body, self.node.generation, ticket, timeout_in_ms)
 
-    def _arrived(self, body: Body, generation: int, ticket: Ticket) -> None:
+    def _unanswered(self, ticket: Ticket, after_ms: int) -> None:
+        """Where the answer may not come in time, the time-out does; there is none to come where it certainly will."""
+        self.node.later(after_ms, self._answer, ticket, Unknown("no answer in time"))
+
+    def _arrived(self, body: Body, generation: int, ticket: Ticket, timeout_in_ms: int) -> None:
         clock, weather = self.clock, self.weather
         body.copies -= 1
         if clock.strikes("rate limited", weather.rate_limited):
@@ -195,8 +206,12 @@ class VenueLink(RestLink):
             outcome = self.exchange.submit(body)
         if clock.trace is not None:
             clock.say("venue", f"{body.action} {body.hash} nonce {body.nonce}: {outcome}")
-        if generation == self.node.generation and not clock.strikes("answer lost", weather.lost_answer):
-            self.node.later(1 + clock.below(20), self._answer, ticket, outcome)
+        if generation != self.node.generation:
+            return
+        if not clock.strikes("answer lost", weather.lost_answer):
+            self.node.later(1 + clock.below(ANSWER_TRAVEL_MS), self._answer, ticket, outcome)
+        elif timeout_in_ms > ANSWER_TRAVEL_MS:
+            self._unanswered(ticket, timeout_in_ms)
 
     def _answer(self, ticket: Ticket, outcome: Outcome) -> None:
         if ticket.is_open and ticket in self._tickets:
