@@ -156,11 +156,18 @@ class Ownership:
                 self._log.warning("positions and memory could not be kept up", reason=str(error))
                 self._ended.wait(INTERVAL_S)
             except StaleOwner as error:
-                self._is_wanted.clear()
+                self._give_way(lease)
                 self._log.warning("another hedger is taking over", reason=str(error))
             except InvariantBroken as error:
-                self._is_wanted.clear()
+                self._give_way(lease)
                 self._dispatch(ev.Broken(str(error)))
+
+    def _give_way(self, lease: Lease | None) -> None:
+        """Nothing more is done under a lease; one that was gained meanwhile is still to be taken up."""
+        with self._lock:
+            held = self._held
+            if held is None or (lease is not None and held.fencing == lease.fencing):
+                self._is_wanted.clear()
 
     def _wait_for_lease(self) -> None:
         with self._lock:  # a lease that is gained right now must not be overlooked
@@ -210,6 +217,9 @@ class Ownership:
             self._is_wanted.set()
 
     def _keep_watch(self) -> None:
+        if self._acting is not None and not self._parts.recovery.still_stands():
+            self._stand_down("Redis has lost changes of the ledger")
+            return
         self._parts.recovery.remember()
         now_ms = to_ms(self._clock.monotonic_ns())
         if self._acting is None or now_ms < self._look_at_ms:

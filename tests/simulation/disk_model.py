@@ -18,6 +18,8 @@ class DiskModel(Generic[_Kept]):
     def __init__(self, fails: Callable[[], bool] = lambda: False) -> None:
         self._fails = fails
         self._record: _Kept | None = None
+        self.first: _Kept | None = None
+        """What was saved before all else."""
 
     def load(self) -> _Kept | None:
         """As `DiskRecord.load`."""
@@ -28,6 +30,7 @@ class DiskModel(Generic[_Kept]):
         if self._fails():
             raise DiskFailed("the disk is full")
         self._record = record
+        self.first = self.first or record
 
     def close(self) -> None:
         """As `DiskRecord.close`."""

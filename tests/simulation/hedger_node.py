@@ -63,6 +63,7 @@ class HedgerNode(Node):
         self.disk: DiskModel[HedgerMemory] = DiskModel(
             lambda: self.clock.strikes("disk fails", self.weather.disk_fails)
         )
+        self.owner = ""
         redis.fill_listeners.append(lambda message: self.redis.hint(self._hint, message))
 
     def boot(self) -> bool:
@@ -103,6 +104,13 @@ class HedgerNode(Node):
     def lease(self) -> Lease | None:
         """The market's, where this process has it."""
         return self._ownership.held if self.is_up else None
+
+    @property
+    def acts(self) -> bool:
+        """Whether it owns the market, and Redis has not forgotten anything of its ledger."""
+        known, held = self.redis.ledger, self.server.ledger.state
+        is_whole = known.believed_epoch == held.epoch and known.sequence <= held.sequence
+        return self._ownership.acting is not None and is_whole
 
     def _dispatch(self, event: ev.Event) -> None:
         """As the shell's, for ownership and keeper."""

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.planting import plant
+from tests.simulation.recovery_mutants import RECOVERY_MUTANTS
 
 if TYPE_CHECKING:
     from tests.simulation.schedule import Outcome
 
+ALL = MUTANTS + RECOVERY_MUTANTS
 SEEDS_MAX = 10_000
 HUNT_WITHIN_S = 500
 SURVIVED = 3
@@ -35,9 +37,12 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.planted:
         return _hunt(options.planted, range(options.first, options.first + options.seeds))
-    from tests.simulation.schedule import run_schedule  # not where a mutant is to be planted
+    from tests.simulation.runner import silence  # not where a mutant is to be planted
+    from tests.simulation.schedule import run_schedule
 
-    wanted = [one for one in MUTANTS if options.only is None or one.name in options.only.split(",")]
+    silence()
+
+    wanted = [one for one in ALL if options.only is None or one.name in options.only.split(",")]
     with ThreadPoolExecutor(options.jobs) as pool:
         found = list(pool.map(lambda one: _hunt_apart(one, options.seeds, options.first, run_schedule), wanted))
     needed = {one.name: seeds for one, seeds in zip(wanted, found, strict=True) if seeds}
@@ -68,7 +73,7 @@ def _hunt_apart(mutant: Mutant, seeds: int, first: int, run_schedule: "Callable[
 
 
 def _hunt(name: str, seeds: range) -> int:
-    (mutant,) = [one for one in MUTANTS if one.name == name]
+    (mutant,) = [one for one in ALL if one.name == name]
     plant(mutant.changes)
     from tests.simulation.runner import run_chunk, silence  # not before the mutant is planted
 

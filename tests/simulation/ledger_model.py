@@ -105,6 +105,11 @@ class LedgerModel:
         """All that there is."""
         return {order: row.copy() for order, row in self.rows.items()}, replace(self.state)
 
+    def on_its_way(self) -> set[int]:
+        """Hedges whose bytes may have left and that are not settled, by client order index."""
+        last = (row.hedges[row.unsettled] for row in self.rows.values() if row.unsettled is not None)
+        return {hedge.client_order_index for hedge in last if hedge.transaction is not None}
+
     def put_back(self, snapshot: tuple[dict[OrderKey, Row], Marker]) -> None:
         """It is as it was."""
         self.rows, self.state = snapshot
@@ -263,6 +268,9 @@ class LedgerModel:
 
     def on_step(self, before: IntentState, after: IntentState) -> None:
         """A hedge has moved."""
+
+    def on_first(self, epoch: str) -> None:
+        """An empty ledger was opened as the very first."""
 
     def on_settled(self, hedge: Hedge, row: Row) -> None:
         """A hedge was booked."""

@@ -68,6 +68,7 @@ def _first(ledger: LedgerModel, epoch: str) -> bytes:
     if held.sequence or ledger.rows:
         raise LedgerForgotten("it holds orders, but has no epoch")
     held.epoch = epoch
+    ledger.on_first(epoch)
     return b"opened"
 
 

@@ -69,6 +69,9 @@ class RedisModel:
         self.ledger = LedgerModel(self.time)
         self.starts = 1
         self.was_replica = False
+        self.has_lost_everything = False
+        self.in_flight_then: set[int] = set()
+        """Hedges that were on their way when something was lost, by client order index."""
         self._next_entry = 1
         """Entries are named by the time in a real Redis: no name comes twice, whatever is forgotten."""
         self.appendfsync = "everysec"
@@ -89,12 +92,15 @@ class RedisModel:
         """A replica takes over, with what there was then."""
         self.starts += 1
         self.was_replica = True
+        self.in_flight_then |= self.ledger.on_its_way()
         self.kept, rows = snapshot
         self.ledger.put_back(rows)
         self.time.fence = self.kept.fence
 
     def flush(self) -> None:
         """FLUSHALL: everything is gone, the server goes on."""
+        self.has_lost_everything = True
+        self.in_flight_then |= self.ledger.on_its_way()
         self.kept = Kept()
         self.ledger.put_back(({}, Marker()))
         self.time.fence = 0

@@ -11,7 +11,7 @@ from hedge_strategy.domain.order import OrderStatus
 from tests.simulation.clockwork import START_MS, Clockwork
 from tests.simulation.exchange import ExchangeModel, VenueOrder
 from tests.simulation.hedger_node import HedgerNode
-from tests.simulation.judge import Judge, JudgedLedger, Violation
+from tests.simulation.judge import Judge, JudgedLedger, NotPromised, Violation
 from tests.simulation.maker_node import MAKER_KEY, MakerNode
 from tests.simulation.pace import Pace
 from tests.simulation.redis_model import RedisModel
@@ -23,6 +23,7 @@ from tests.simulation.weather import (
     disasters,
     fine,
     forecast,
+    forgetfulness,
     silence,
     storm,
 )
@@ -94,6 +95,7 @@ class World:
             node.venue.replays_fills = replays_fills
         judge = self.judge
         judge.exchange, judge.redis, judge.maker = self.exchange, self.redis, self.maker
+        judge.hedgers = self.hedgers
         weather = self.weather
         judge.may_be_hard_to_cancel = any(
             (weather.lost_request, weather.lost_answer, weather.slow_send_ms, weather.refused, weather.rate_limited,
@@ -106,7 +108,9 @@ class World:
         self.is_over = False
         if after_silence:
             self.busy_ms = max(self.busy_ms, SILENT_MS)
-        for at_ms, kind in after_silence + disasters(clock, self.busy_ms):
+        for at_ms, kind in (
+            after_silence + disasters(clock, self.busy_ms) + forgetfulness(clock, self.weather, self.busy_ms)
+        ):
             clock.after(at_ms, self._disaster, kind)
 
     @property
@@ -272,6 +276,8 @@ class World:
         self._see_to_paused()
         if any(lane.pending for lane in self.exchange.lanes.values()):
             return False
+        if not any(hedger.is_up and hedger.acts for hedger in self.hedgers):
+            return False
         lines = self.redis.ledger.open_lines()
         return (
             not any(line.unhedged_lots or line.in_flight_lots for line in lines)
@@ -299,6 +305,8 @@ def run_schedule(seed: int, *, is_traced: bool = False) -> Outcome:
     world = World(seed, is_traced=is_traced)
     try:
         world.run()
+    except NotPromised as error:
+        world.clock.fault(f"not promised: {error}")
     except Violation as error:
         outcome.problem = str(error)
     except Exception as error:  # noqa: BLE001 - a mistake of the product or of a model is a finding like any other

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.hunt import ALL
+from tests.simulation.mutants import Mutant
 from tests.simulation.planting import Change, plant
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
 def test_a_mutant_changes_what_stands_there_once(mutant: Mutant) -> None:
     for change in mutant.changes:
         text = (ROOT / (change.module.replace(".", "/") + ".py")).read_text()

@@ -27,6 +27,7 @@ ANSWER_TIMEOUT_MS = 3_000
 ANSWER_TRAVEL_MS = 20
 REPLAYED_FILLS = 5
 RECONNECT_MS = 4_000
+LATE_MS = 60_000
 
 T = TypeVar("T")
 
@@ -186,6 +187,8 @@ class VenueLink(RestLink):
             self._unanswered(ticket, ANSWER_TIMEOUT_MS)
             return
         delay_ms = 1 + clock.below(weather.slow_send_ms + 20)
+        if clock.strikes("bytes held up", weather.late_send):
+            delay_ms += clock.below(LATE_MS)
         timeout_in_ms = ANSWER_TIMEOUT_MS - delay_ms
         if timeout_in_ms <= ANSWER_TRAVEL_MS:
             self._unanswered(ticket, ANSWER_TIMEOUT_MS)
