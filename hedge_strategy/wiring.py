@@ -115,7 +115,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
         cancels_partly_filled=self_trades is SelfTrades.BY_PRICE,
         poll_ms=max(1, int(config.strategy.poll_interval * 1000)),
     )
-    baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
+    baseline = Baseline(checkpoint.baseline_trade_id, settings.started_at_s)
     tracker = FillTracker(venue.account_index, market.index, baseline, checkpoint.trade_id)
     coordination = MakerCoordination(
         publisher=FillPublisher(client),

@@ -18,7 +18,7 @@ from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, TransactionStatus
 from hedge_strategy.errors import RateLimited
-from hedge_strategy.hedger.recount import CountedOrder, VenueRecords, closing_trades, explained, recount
+from hedge_strategy.hedger.recount import CountedOrder, VenueRecords, closing_trades, is_complete, recount
 from hedge_strategy.venues.port import Venue
 
 PAUSE_S = 0.5
@@ -65,19 +65,6 @@ class RecoveryMarkets:
     is_one_venue: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What was counted.
-
-    Attributes:
-        orders: A's, with what is hedged of each.
-        net_at_baseline: what A and B held together at the beginning, signed base units.
-    """
-
-    orders: tuple[CountedOrder, ...]
-    net_at_baseline: Decimal
-
-
 class Counting:
     """One market's records on both venues.
 
@@ -119,14 +106,11 @@ class Counting:
         report = self._sources.hedge_venue.transaction(fence.hash)
         return report is not None and report.status is TransactionStatus.EXECUTED
 
-    def count(self, memory: HedgerMemory, still_owns: Callable[[], bool]) -> Counted | None:
-        """Reads once history can lag no more until the count explains the positions; None where the market is lost.
-
-        Where nobody knows what both accounts held at the beginning, that is what the count does not explain.
-        """
+    def count(self, memory: HedgerMemory, still_owns: Callable[[], bool]) -> tuple[CountedOrder, ...] | None:
+        """Reads once history can lag no more until the count explains the positions; None where the market is lost."""
         self._sleep_while(still_owns, self._lag_ms / 1000)
         began_ms = to_ms(self._clock.monotonic_ns())
-        known = Decimal(memory.net_at_baseline) if memory.net_at_baseline else None
+        net_at_baseline = Decimal(memory.net_at_baseline)
         pause_s = PAUSE_S
         while still_owns():
             longest_s = COUNT_PAUSE_MAX_S
@@ -134,19 +118,43 @@ class Counting:
                 net = self.net_position()
                 records = self.records(memory)
                 counted = recount(records, self._sources.maker_venue.account_index)
-                at_baseline = net - explained(counted, self._markets.maker, closing_trades(records))
-                is_whole = known is None or at_baseline == known
+                is_whole = is_complete(counted, self._markets.maker, net, net_at_baseline, closing_trades(records))
                 if is_whole and net == self.net_position():
-                    return Counted(counted, at_baseline)
+                    return counted
                 if to_ms(self._clock.monotonic_ns()) - began_ms >= self._lag_ms:
                     self._log.error("the venues' records do not explain the positions", net=str(net))
-                    return Counted(counted, at_baseline if known is None else known)
+                    return counted
             except RateLimited as error:
                 # Beginning anew would spend on the fence what is missing for the count, again and again.
                 self._log.warning("the count waits for the venue's limit", reason=str(error))
                 longest_s = LIMITED_PAUSE_MAX_S
             self._sleep_while(still_owns, pause_s)
             pause_s = min(2 * pause_s, longest_s)
+        return None
+
+    def count_from_the_checkpoint(
+        self, memory: HedgerMemory, still_owns: Callable[[], bool]
+    ) -> tuple[tuple[CountedOrder, ...], Decimal] | None:
+        """Counts where nobody remembers what both accounts held together at the beginning.
+
+        The positions cannot vouch for the count then, so it is made only once they have not moved for as long as
+        history can lag: no trade is hidden any more.
+
+        Returns:
+            The count, and what both accounts held at the beginning by it, base units; None where the market is lost.
+        """
+        while still_owns():
+            try:
+                net = self.net_position()
+                self._sleep_while(still_owns, self._lag_ms / 1000)
+                records = self.records(memory)
+                counted = recount(records, self._sources.maker_venue.account_index)
+                if still_owns() and net == self.net_position():
+                    unhedged = sum(line.side.sign * (line.filled_lots - line.hedged_lots) for line in counted)
+                    return counted, net - self._markets.maker.size_of(unhedged) - closing_trades(records)
+            except RateLimited as error:
+                self._log.warning("the count waits for the venue's limit", reason=str(error))
+                self._sleep_while(still_owns, LIMITED_PAUSE_MAX_S)
         return None
 
     def _sleep_while(self, still_owns: Callable[[], bool], seconds: float) -> None:

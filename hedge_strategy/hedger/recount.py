@@ -3,7 +3,7 @@
 A hedge tells on the venue which maker order it belongs to and which attempt it was (`domain/ids`), so the venues alone
 say what each maker order has filled and what of it is hedged. Two things make a count unfit to act upon, and the
 caller must have excluded them before: a hedge that may still execute (ended by a transaction on its nonce), and a
-history that lags behind (`explained`: positions do not lag).
+history that lags behind (`is_complete`: positions do not lag).
 """
 
 from collections import defaultdict
@@ -130,21 +130,24 @@ def recount(records: VenueRecords, maker_account_index: int) -> tuple[CountedOrd
     return tuple(sorted(counted, key=lambda line: line.last_trade_id))
 
 
-def explained(counted: Iterable[CountedOrder], market: Market, closed: Decimal = Decimal(0)) -> Decimal:
-    """What A and B hold together by the count, beyond what they held when this system's history began.
-
-    A count is whole where that is what the positions say, which do not lag as the history does.
+def is_complete(
+    counted: Iterable[CountedOrder],
+    market: Market,
+    net_position: Decimal,
+    net_at_baseline: Decimal,
+    closed: Decimal = Decimal(0),
+) -> bool:
+    """Whether the count explains the positions, which do not lag as the history does.
 
     Args:
         counted: from `recount`.
         market: A's market.
+        net_position: A's plus B's position now, signed base units.
+        net_at_baseline: the same when this system's history began.
         closed: what closing orders of both accounts traded since, signed base units.
-
-    Returns:
-        Signed base units.
     """
     unhedged = sum(line.side.sign * (line.filled_lots - line.hedged_lots) for line in counted)
-    return market.size_of(unhedged) + closed
+    return market.size_of(unhedged) + closed == net_position - net_at_baseline
 
 
 def closing_trades(records: VenueRecords) -> Decimal:

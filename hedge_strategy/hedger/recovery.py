@@ -25,7 +25,6 @@ import msgspec
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.coordination.checkpoint import Checkpoint
 from hedge_strategy.coordination.disk import HedgerMemory
 from hedge_strategy.coordination.flattened import Flattened
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
@@ -49,8 +48,9 @@ from hedge_strategy.hedger.counting import ORDERS_BEFORE_MS, Counting, RecoveryM
 from hedge_strategy.hedger.recount import CountedOrder, doubled
 
 HELD_BACK_MS = 2 * ORDERS_BEFORE_MS
-"""A's checkpoint is remembered so much later: when it starts, A tells again of orders that ended shortly before it, and
-without a trade by which they could be known to be older; so a recount has to know them by name."""
+"""A's checkpoint is remembered so much later: what A told of an order by its report alone names no trade, by which it
+could be known to be older, and may come again out of a stream that lost its last second; so a recount has to know the
+orders of the last while by name. What A tells after a start of its own always names a trade after its checkpoint."""
 CHECKPOINTS_HELD_MAX = 1_000
 UNSEEN_ATTEMPTS = 16
 """Attempts that the venue's history may not show yet are skipped, so that no hedge's number is used twice."""
@@ -82,7 +82,6 @@ class LedgerRecovery:
         self._markets = markets
         self._run_id = run_id
         self._clock = clock
-        self._lag_ms = lag_ms
         self._counting = Counting(sources, markets, clock, lag_ms)
         self._held_back: deque[tuple[int, int]] = deque(maxlen=CHECKPOINTS_HELD_MAX)
         self._log = structlog.get_logger("hedger.recovery", market=ledger.market)
@@ -113,12 +112,11 @@ class LedgerRecovery:
                 self._ledger.believe(marker.epoch, marker.sequence)
                 self._save(memory or self._beginning(marker.epoch), marker.epoch, marker.sequence)
                 return True
-            checkpoint = self._sources.checkpoints.load() if memory is None else None
-            if found is Standing.FIRST_START and (checkpoint is None or self._is_new(checkpoint)):
-                return self._begin(lease)
+            if found is Standing.FIRST_START:
+                return self._begin(lease) if self._is_new_market() else self._rebuild(lease, None, still_owns)
             was = memory.epoch if memory is not None else None
             self._log.error("the ledger is not what it was; counting it anew", was=was, is_now=marker.epoch)
-            return self._rebuild(lease, memory or self._unknown(checkpoint, lease), still_owns)
+            return self._rebuild(lease, memory, still_owns)
         except (RedisUnavailable, VenueError, DiskFailed, LedgerForgotten) as error:
             self._log.warning("the ledger is not fit yet; trying again", reason=str(error))
             return False
@@ -251,21 +249,18 @@ class LedgerRecovery:
 
     # --- the beginning ------------------------------------------------------------------------------------------------
 
-    def _is_new(self, begun: Checkpoint) -> bool:
-        """Whether A has not been filled yet, so that there is nothing to count. Its fills may not be shown yet."""
-        age_ms = to_ms(self._clock.now_ns()) - begun.since_s * 1000
-        if begun.trade_id > begun.baseline_trade_id or age_ms >= self._lag_ms:
-            return False
-        return self._sources.maker_venue.latest_trade_id(self._markets.maker) <= begun.baseline_trade_id
-
-    def _unknown(self, checkpoint: Checkpoint | None, lease: Lease) -> HedgerMemory:
-        """Where this hedger remembers nothing, and Redis forgot: what A's checkpoint says, or from now on.
-
-        What both accounts held at the beginning is then what the count does not explain.
-        """
-        begun = self._beginning(self._new_epoch(lease))
-        saved_at_ms = checkpoint.saved_at_ms if checkpoint is not None else begun.saved_at_ms
-        return msgspec.structs.replace(begun, net_at_baseline="", saved_at_ms=saved_at_ms)
+    def _is_new_market(self) -> bool:
+        """Whether nothing can have been hedged yet: A never ran here, or has not traded since its own beginning."""
+        checkpoint = self._sources.checkpoints.load()
+        if checkpoint is None:
+            return True
+        newest = max(checkpoint.trade_id, self._sources.maker_venue.latest_trade_id(self._markets.maker))
+        if newest <= checkpoint.baseline_trade_id:
+            return True
+        self._log.error(
+            "A has traded here, but nothing is known of hedges; counting from A's checkpoint", newest=newest
+        )
+        return False
 
     def _begin(self, lease: Lease) -> bool:
         epoch = self._new_epoch(lease)
@@ -308,23 +303,28 @@ class LedgerRecovery:
 
     # --- counting anew ------------------------------------------------------------------------------------------------
 
-    def _rebuild(self, lease: Lease, memory: HedgerMemory, still_owns: Callable[[], bool]) -> bool:
+    def _rebuild(self, lease: Lease, remembered: HedgerMemory | None, still_owns: Callable[[], bool]) -> bool:
         began_ms = to_ms(self._clock.monotonic_ns())
+        memory = remembered or self._beginning(self._new_epoch(lease))
         if not self._counting.fence(still_owns):
             return False
-        counted = self._counting.count(memory, still_owns)
+        counted = self._counting.count(memory, still_owns) if remembered is not None else None
+        if remembered is None:
+            found = self._counting.count_from_the_checkpoint(memory, still_owns)
+            if found is not None:
+                counted, net = found
+                memory = msgspec.structs.replace(memory, net_at_baseline=str(net))
         if counted is None or not still_owns():
             return False
         epoch = self._new_epoch(lease)
         watermark = Watermark(memory.trade_id, max(0, memory.saved_at_ms - ORDERS_BEFORE_MS))
-        orders = [_restored(line) for line in counted.orders]
+        orders = [_restored(line) for line in counted]
         self._ledger.restore(epoch, fencing=lease.fencing, orders=orders, watermark=watermark)
-        known = msgspec.structs.replace(memory, net_at_baseline=str(counted.net_at_baseline))
-        self._save(known, epoch, self._ledger.sequence)
+        self._save(memory, epoch, self._ledger.sequence)
         took_ms = to_ms(self._clock.monotonic_ns()) - began_ms
-        unhedged = sum(1 for line in counted.orders if line.hedged_lots < line.filled_lots)
-        self._log.warning("the ledger is rebuilt", orders=len(counted.orders), unhedged=unhedged, took_ms=took_ms)
-        too_much = doubled(counted.orders)
+        unhedged = sum(1 for line in counted if line.hedged_lots < line.filled_lots)
+        self._log.warning("the ledger is rebuilt", orders=len(counted), unhedged=unhedged, took_ms=took_ms)
+        too_much = doubled(counted)
         if too_much:
             names = ", ".join(str(line.order.order_index) for line in too_much)
             raise InvariantBroken(f"hedged for more than was filled, by the venue's records: orders {names}")

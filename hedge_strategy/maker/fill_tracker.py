@@ -4,9 +4,11 @@ An order's fill is told twice by the venue, by its trades and by the order itsel
 repeated or out of order. What counts is the larger of the two sums, and only growth is reported. So a replayed
 trade, a frame delivered twice and a report that overtakes its trades change nothing.
 
-- Trades up to the baseline belong to the time before this system; they are never reported.
-- An order's own report is believed for orders of this maker (told by their client order index); of a foreign order
-  only its trades count, since its report may hold fills from before the baseline.
+- Trades up to the baseline belong to the time before this system, those up to the checkpoint to orders that an earlier
+  run has finished, published and seen hedged; neither is ever reported.
+- An order's own report is believed for orders of this run (told by their client order index). Of any other only its
+  trades count: of an earlier run's, those after the checkpoint, since it may have ended before and must not be told
+  again without a trade by which that can be known; of a foreign one, those after the baseline.
 - An order that closes the position (told by its client order index) is not to be hedged: it counts in `net_told` only.
 - Limit: the newest `ORDERS_KEPT` finished orders are remembered. A replayed trade of an older one is reported again
   with a smaller cumulative amount, which the ledger ignores.
@@ -31,7 +33,7 @@ class Baseline:
 
     Attributes:
         trade_id: trades up to this one are not ours to hedge.
-        since_s: unix seconds; maker orders numbered before it are not ours either.
+        since_s: unix seconds of this run's start; orders numbered before it are known by their trades only.
     """
 
     trade_id: int
@@ -41,6 +43,7 @@ class Baseline:
 @dataclass(slots=True)
 class _TrackedOrder:
     side: Side
+    after_trade_id: int
     whole_size: Decimal | None = None
     first_trade_id: int | None = None
     trade_ids: set[int] = field(default_factory=set)
@@ -52,6 +55,11 @@ class _TrackedOrder:
     filled_at_ms: int = 0
     told_size: Decimal = Decimal(0)
     told_final: bool = False
+
+    @property
+    def is_finished(self) -> bool:
+        """It can fill no further, and all of its trades are known by their ids."""
+        return self.is_final and self.traded_size >= self.reported_size
 
     @property
     def filled_size(self) -> Decimal:
@@ -73,14 +81,16 @@ class FillTracker:
         self._market_index = market_index
         self._baseline = baseline
         self._orders: OrderedDict[int, _TrackedOrder] = OrderedDict()
-        self._newest_trade_id = max(baseline.trade_id, handled_trade_id or 0)
+        self._unfinished: dict[int, _TrackedOrder] = {}
+        self._handled_trade_id = self._newest_trade_id = max(baseline.trade_id, handled_trade_id or 0)
         self._net_told = Decimal(0)
         self._closing_trades: OrderedDict[int, None] = OrderedDict()
-        self._expected: OrderedDict[int, Decimal] = OrderedDict()
+        self._expected: OrderedDict[int, tuple[Decimal, int]] = OrderedDict()
 
     def expect(self, client_order_index: int, size: Decimal) -> None:
-        """An order of this size is about to be placed: filled by that much, it can fill no further."""
-        self._expected[client_order_index] = size
+        """An order of this size is about to be placed: filled by that much, it can fill no further; and none of its
+        trades can be older than what is known now."""
+        self._expected[client_order_index] = size, self.restart_trade_id()
         if len(self._expected) > ORDERS_EXPECTED:
             self._expected.popitem(last=False)
 
@@ -95,13 +105,12 @@ class FillTracker:
         Returns:
             The order's cumulative fill where it has grown, else None.
         """
-        if not self._concerns(fill.account_index, fill.market_index) or fill.trade_id <= self._baseline.trade_id:
+        if not self._concerns(fill.account_index, fill.market_index) or fill.trade_id <= self._handled_trade_id:
             return None
         if is_flatten_client_order_index(fill.client_order_index):
             self._closed_by(fill)
             return None
-        order = self._order(fill.order_index, fill.side)
-        order.whole_size = order.whole_size or self._expected.get(fill.client_order_index)
+        order = self._order(fill.order_index, fill.client_order_index, fill.side)
         if fill.trade_id in order.trade_ids:
             return None
         order.trade_ids.add(fill.trade_id)
@@ -124,9 +133,10 @@ class FillTracker:
             return None
         is_ours = is_maker_client_order_index(report.client_order_index, self._baseline.since_s)
         known = report.order_index in self._orders
-        if not known and not (is_ours and report.filled_size):
+        # The end of another's order is remembered, though its trades are still to come.
+        if not known and not (report.filled_size and (is_ours or report.status.is_final)):
             return None
-        order = self._order(report.order_index, report.side)
+        order = self._order(report.order_index, report.client_order_index, report.side)
         order.whole_size = report.size
         if is_ours and report.filled_size > order.reported_size:
             order.reported_size = report.filled_size
@@ -136,11 +146,13 @@ class FillTracker:
         return self._news(report.order_index, order)
 
     def restart_trade_id(self) -> int:
-        """The trade id from which a restart must read again: everything up to it belongs to finished orders."""
-        open_first = [
-            order.first_trade_id for order in self._orders.values() if not order.is_final and order.first_trade_id
+        """The trade id from which a restart must read again: everything up to it belongs to finished orders, and
+        nothing after it does to an order with a trade before it."""
+        open_after = [
+            min(order.after_trade_id, (order.first_trade_id or order.after_trade_id + 1) - 1)
+            for order in self._unfinished.values()
         ]
-        return min([self._newest_trade_id, *(first - 1 for first in open_first)])
+        return min([self._newest_trade_id, *open_after])
 
     def _closed_by(self, fill: Fill) -> None:
         if fill.trade_id in self._closing_trades:
@@ -154,23 +166,28 @@ class FillTracker:
     def _concerns(self, account_index: int, market_index: int) -> bool:
         return account_index == self._account_index and market_index == self._market_index
 
-    def _order(self, order_index: int, side: Side) -> _TrackedOrder:
+    def _order(self, order_index: int, client_order_index: int, side: Side) -> _TrackedOrder:
         order = self._orders.get(order_index)
         if order is None:
-            order = self._orders[order_index] = _TrackedOrder(side)
+            whole_size, after_trade_id = self._expected.get(client_order_index, (None, self._newest_trade_id))
+            order = self._orders[order_index] = _TrackedOrder(side, after_trade_id, whole_size)
+            self._unfinished[order_index] = order
             self._forget_oldest()
         return order
 
     def _forget_oldest(self) -> None:
-        excess = len(self._orders) - ORDERS_KEPT
-        if excess > 0:
-            finished = [index for index, order in self._orders.items() if order.is_final]
-            for index in finished[:excess]:
-                del self._orders[index]
+        if len(self._orders) > ORDERS_KEPT:
+            oldest = next((index for index in self._orders if index not in self._unfinished), None)
+            if oldest is not None:
+                del self._orders[oldest]
 
     def _news(self, order_index: int, order: _TrackedOrder) -> CumulativeFill | None:
         if order.whole_size is not None and order.filled_size >= order.whole_size:
             order.is_final = True
+        if order.is_finished:
+            self._unfinished.pop(order_index, None)
+        else:
+            self._unfinished[order_index] = order
         grown = order.filled_size > order.told_size
         ended = order.is_final and not order.told_final and order.filled_size > 0
         if not grown and not ended:

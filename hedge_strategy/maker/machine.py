@@ -306,7 +306,7 @@ class MakerMachine:
         if self._catch_up.is_due(now_ms) and around.is_connected:
             self._catch_up.started(now_ms)
             self._position.reading_began()
-            commands += (ev.CatchUp(self._tracker.restart_trade_id(), self._catch_up.since_ms),)
+            commands += (ev.CatchUp(self._saved_trade_id, self._catch_up.since_ms),)
         if notes := self._unhedged.overdue(now_ms):
             commands += notes + self._want_cancel()
         if around.is_connected:

@@ -1,5 +1,6 @@
 """The venues' records: what was closed counts, and so does what stands in them once a flattening is over."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def test_what_both_traded_is_counted_once_it_explains_the_positions(scene: Scene
     scene.hedges(20, attempt=0)
     counted = counting(scene).count(MEMORY, lambda: True)
     assert counted is not None
-    assert [(line.filled_lots, line.hedged_lots) for line in counted.orders] == [(30, 20)]
+    assert [(line.filled_lots, line.hedged_lots) for line in counted] == [(30, 20)]
     assert counting(scene).net_position() == -BTC.size_of(10)
 
 
@@ -51,3 +52,19 @@ def test_after_the_fence_the_lane_has_passed_every_nonce_used_before(scene: Scen
     assert counting(scene).fence(lambda: True)
     assert scene.hedger.nonce == nonce + 1
     assert not counting(scene).fence(lambda: False)
+
+
+def test_without_a_known_beginning_it_waits_until_nothing_can_be_hidden(scene: Scene) -> None:
+    """A fill that history does not show yet would be taken for something that the accounts held from the beginning."""
+    scene.maker_sells(30)
+    scene.hedges(20, attempt=0)
+    scene.maker.switches.hide_trades = True
+    shown = threading.Timer(0.1, lambda: setattr(scene.maker.switches, "hide_trades", False))
+    shown.start()
+    found = Counting(scene.sources(), MARKETS, SystemClock(), 400).count_from_the_checkpoint(MEMORY, lambda: True)
+    shown.join()
+    assert found is not None
+    counted, net_at_baseline = found
+    assert [(line.filled_lots, line.hedged_lots) for line in counted] == [(30, 20)]
+    assert net_at_baseline == 0
+    assert counting(scene).count_from_the_checkpoint(MEMORY, lambda: False) is None

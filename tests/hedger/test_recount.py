@@ -11,7 +11,7 @@ from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.ids import flatten_client_order_index, hedge_client_order_index
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, OrderStatus, Side
-from hedge_strategy.hedger.recount import VenueRecords, closing_trades, doubled, explained, recount
+from hedge_strategy.hedger.recount import VenueRecords, closing_trades, doubled, is_complete, recount
 
 ETH = Market("ETH", 0, 4, 2, Decimal("0.005"), Decimal(10))
 A, B = 7, 8
@@ -113,14 +113,14 @@ def test_a_complete_count_explains_the_positions_and_an_incomplete_one_does_not(
             attempts[order] += 1
             net -= side.sign * hedged
     size, start = ETH.size_of(net), ETH.size_of(baseline)
-    assert explained(recount(records(*all_fills), A), ETH) == size - start
+    assert is_complete(recount(records(*all_fills), A), ETH, size, start)
     for missing in range(len(all_fills)):
         rest = all_fills[:missing] + all_fills[missing + 1 :]
         hedges_of_gone = all_fills[missing].account_index == A and not any(
             one.account_index == A and one.order_index == all_fills[missing].order_index for one in rest
         )
         if not hedges_of_gone:
-            assert explained(recount(records(*rest), A), ETH) != size - start
+            assert not is_complete(recount(records(*rest), A), ETH, size, start)
 
 
 @pytest.mark.parametrize("lots", [1, 12_345])
@@ -141,4 +141,4 @@ def test_orders_that_closed_positions_are_no_maker_orders_but_explain_the_positi
     (line,) = recount(found, A)
     assert (line.filled_lots, line.hedged_lots) == (50, 30)
     assert closing_trades(found) == -ETH.size_of(20)
-    assert explained((line,), ETH, closing_trades(found)) == 0
+    assert is_complete((line,), ETH, Decimal(0), Decimal(0), closing_trades(found))

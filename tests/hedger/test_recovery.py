@@ -205,3 +205,47 @@ def test_a_count_that_the_venue_limits_goes_on_under_the_same_fence(scene: Scene
     assert recovery.make_fit(scene.lease(), lambda: True)
     assert ledger.believed_epoch
     assert len(scene.hedger.sent) == 1, "one fence, not one for each attempt at counting"
+
+
+def checkpoint(scene: Scene, trade_id: int) -> None:
+    """A's record: it began before its first trade, and is done with everything up to this one."""
+    record = Checkpoint(baseline_trade_id=0, since_s=0, trade_id=trade_id, saved_at_ms=1)
+    Checkpoints(scene.client, "BTC", MAKER).save(record)
+
+
+def test_a_hedger_that_knows_nothing_counts_from_the_checkpoint_of_a_maker_that_has_traded(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Redis forgot everything but what A put back, and this hedger's disk is new: A tells again of what is past its
+    checkpoint, and nothing of it is hedged again."""
+    scene.maker_sells(30)
+    scene.hedges(20, attempt=0)
+    checkpoint(scene, trade_id=0)
+    new, ledger = scene.recovery(tmp_path / "new")
+    lease = scene.lease()
+    assert new.make_fit(lease, lambda: True)
+    claim = ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t")
+    assert isinstance(claim, Claim)
+    assert claim.lots == 10
+    known = scene.sources(tmp_path / "new").memory.load()
+    assert known is not None
+    assert Decimal(known.net_at_baseline) == 0, "so that the guard finds nothing once the rest is hedged"
+
+
+def test_what_lies_before_the_checkpoint_is_finished_for_a_hedger_that_knows_nothing(
+    scene: Scene, tmp_path: Path
+) -> None:
+    scene.maker_sells(30)
+    scene.hedges(30, attempt=0)
+    checkpoint(scene, trade_id=1)
+    new, ledger = scene.recovery(tmp_path / "new")
+    lease = scene.lease()
+    assert new.make_fit(lease, lambda: True)
+    assert not isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Claim)
+
+
+def test_the_first_hedger_of_a_maker_that_has_not_traded_begins_at_once(scene: Scene) -> None:
+    checkpoint(scene, trade_id=0)
+    _, ledger, _ = started(scene)
+    assert ledger.believed_epoch
+    assert not scene.hedger.sent, "nothing is counted, and no fence is needed"

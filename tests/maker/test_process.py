@@ -90,7 +90,7 @@ class Running:
         settings = MakerSettings(
             QuoteRule(market, quantity, 1), Limits(), 60_000, 10_000, now_ms // 1000, checkpoint.saved_at_ms, 330_000
         )
-        tracker = FillTracker(MAKER, market.index, Baseline(0, checkpoint.since_s), checkpoint.trade_id)
+        tracker = FillTracker(MAKER, market.index, Baseline(0, settings.started_at_s), checkpoint.trade_id)
         notices = Notices(
             MAKER,
             Leases(client, life_ms=60_000),

@@ -107,7 +107,7 @@ class World:
     def start(self) -> None:
         """A new run of the maker; what the last one had in memory is gone."""
         self.runs += 1
-        tracker = FillTracker(MAKER, BTC.index, Baseline(0, STARTED_S), self.checkpoint)
+        tracker = FillTracker(MAKER, BTC.index, Baseline(0, STARTED_S + self.runs), self.checkpoint)
         chosen = replace(settings(started_at_s=STARTED_S + self.runs), cancels_partly_filled=self.keeps_apart)
         self.machine = MakerMachine(chosen, tracker)
         self.is_connected = self.is_finished = False

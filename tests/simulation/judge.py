@@ -13,7 +13,8 @@ from hedge_strategy.domain.ids import hedge_identity
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.exchange import Body, ExchangeModel, VenueOrder, Watcher
 from tests.simulation.hedger_node import HedgerNode
-from tests.simulation.ledger_model import Hedge, LedgerModel, Row
+from tests.simulation.ledger_model import LedgerModel
+from tests.simulation.ledger_state import Hedge, Row
 from tests.simulation.maker_node import MakerNode
 from tests.simulation.redis_model import RedisModel
 from tests.simulation.redis_time import RedisTime
@@ -25,8 +26,6 @@ EXPOSED_IN_FAULTS_MS = 30_000
 """The same while sends are lost, refused or late: a cancel that gets no answer is sent again and again."""
 
 WRONG_NONCES_MAX = 2
-YOUNG_MS = 23_000
-"""History's lag and the time that it takes to look."""
 HELD_MS = 40_000
 """After so long A knows its position: longer than frames are late, history lags, and bytes are on the way."""
 
@@ -153,13 +152,15 @@ class Judge(Watcher):
     def first_opened(self, epoch: str) -> None:
         """A hedger that remembers nothing has opened an empty ledger: wrong where A was filled before.
 
-        It cannot know where A has not put its record back into Redis yet, or began less than history's lag ago.
+        It cannot know where A has not put its record back into Redis yet, or where history shows no trade of A yet.
         """
         (owner,) = [one for one in self.hedgers if epoch.startswith(one.owner + ":")]
         first, begun = owner.disk.first, self.redis.kept.checkpoint
         knows_nothing = first is not None and first.epoch == epoch
-        is_young = begun is None or self.clock.now_ms - begun.since_s * 1000 < YOUNG_MS
-        if self.filled and self.redis.has_lost_everything and knows_nothing and is_young:
+        shows_nothing = begun is None or not (
+            begun.trade_id > begun.baseline_trade_id or self.exchange.fills(MAKER, begun.baseline_trade_id)
+        )
+        if self.filled and self.redis.has_lost_everything and knows_nothing and shows_nothing:
             raise NotPromised("a hedger that never saw the ledger owns the market after Redis forgot it")
 
     def settled(self, hedge: Hedge, row: Row) -> None:

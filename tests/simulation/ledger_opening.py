@@ -10,7 +10,8 @@ from hedge_strategy.coordination.ledger_restore import Watermark
 from hedge_strategy.domain.hedge import IntentState, OrderKey
 from hedge_strategy.domain.order import Side, SignedTransaction
 from hedge_strategy.errors import LedgerForgotten
-from tests.simulation.ledger_model import Hedge, LedgerModel, Marker, Row
+from tests.simulation.ledger_model import LedgerModel
+from tests.simulation.ledger_state import Hedge, Marker, Row
 
 Call = Callable[..., Any]
 

@@ -88,7 +88,7 @@ class MakerNode(Node):
             complete_until_ms=checkpoint.saved_at_ms,
             dead_man_ms=self.dead_man_ms,
         )
-        baseline = Baseline(checkpoint.baseline_trade_id, checkpoint.since_s)
+        baseline = Baseline(checkpoint.baseline_trade_id, settings.started_at_s)
         tracker = FillTracker(MAKER, self.market.index, baseline, checkpoint.trade_id)
         self.machine = MakerMachine(settings, tracker)
         self.is_finished = self.wants_stop = False

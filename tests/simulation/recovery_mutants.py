@@ -11,8 +11,9 @@ RECOVERY_MUTANTS: tuple[Mutant, ...] = (
         "F26",
         "a ledger whose epoch is gone is begun anew, empty",
         RECOVERY,
-        "            if found is Standing.FIRST_START and (checkpoint is None or self._is_new(checkpoint)):\n",
-        "            if marker.epoch is None:\n",
+        "            if found is Standing.FIRST_START:\n",
+        "            if marker.epoch is None:\n                return self._begin(lease)\n"
+        "            if found is Standing.FIRST_START:\n",
     ),
     one(
         "F26b",
@@ -46,18 +47,22 @@ RECOVERY_MUTANTS: tuple[Mutant, ...] = (
         "F26f",
         "the count is made before history can lag no more",
         COUNTING,
-        "        self._sleep_while(still_owns, self._lag_ms / 1000)\n",
-        "",
+        "        self._sleep_while(still_owns, self._lag_ms / 1000)\n        began_ms",
+        "        began_ms",
     ),
     Mutant(
         "F26g",
         "the first count is believed, though history may lag and whatever the positions say",
         (
-            Change(COUNTING, "        self._sleep_while(still_owns, self._lag_ms / 1000)\n", ""),
             Change(
                 COUNTING,
-                "                is_whole = known is None or at_baseline == known\n",
-                "                is_whole = True\n",
+                "        self._sleep_while(still_owns, self._lag_ms / 1000)\n        began_ms",
+                "        began_ms",
+            ),
+            Change(
+                COUNTING,
+                "                if is_whole and net == self.net_position():\n",
+                "                if True:\n",
             ),
         ),
     ),
@@ -98,8 +103,8 @@ RECOVERY_MUTANTS: tuple[Mutant, ...] = (
         "F26l",
         "where nothing is remembered an empty ledger is opened, though A was filled",
         RECOVERY,
-        "(checkpoint is None or self._is_new(checkpoint))",
-        "True",
+        "self._begin(lease) if self._is_new_market() else",
+        "self._begin(lease) if True else",
     ),
     one(
         "S4",

@@ -18,7 +18,8 @@ from hedge_strategy.coordination.presence import HedgerPresence
 from hedge_strategy.errors import RedisUnavailable, StaleOwner
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.ledger_client import LedgerClient
-from tests.simulation.ledger_model import LedgerModel, Marker
+from tests.simulation.ledger_model import LedgerModel
+from tests.simulation.ledger_state import Marker
 from tests.simulation.node import Crashed, Node
 from tests.simulation.redis_time import RedisTime
 
