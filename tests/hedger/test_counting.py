@@ -1,6 +1,7 @@
 """The venues' records: what was closed counts, and so does what stands in them once a flattening is over."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,10 @@ def test_without_a_known_beginning_it_waits_until_nothing_can_be_hidden(scene: S
     assert [(line.filled_lots, line.hedged_lots) for line in counted] == [(30, 20)]
     assert net_at_baseline == 0
     assert counting(scene).count_from_the_checkpoint(MEMORY, lambda: False) is None
+
+
+def test_while_history_lags_fences_are_sent_now_and_then(scene: Scene) -> None:
+    scene.hedger.switches.hide_history = True
+    until_s = time.monotonic() + 0.7
+    assert not counting(scene).fence(lambda: time.monotonic() < until_s)
+    assert len(scene.hedger.sent) == 1

@@ -6,11 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hedge_strategy.clock import SystemClock, to_ms
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.ledger_rows import Nothing
 from hedge_strategy.domain.hedge import Claim
 from hedge_strategy.domain.order import Rejected
@@ -74,6 +76,33 @@ def test_a_ledger_that_lost_its_last_second_is_counted_anew(scene: Scene) -> Non
     _, again, newer = started(scene)
     assert again.believed_epoch != ledger.believed_epoch
     assert isinstance(again.claim(scene.seen(), fencing=newer.fencing, claim_token="t"), Nothing)
+
+
+def test_what_this_run_was_told_is_not_believed_where_another_owned_the_market_before_redis_was_started_anew(
+    scene: Scene, tmp_path: Path
+) -> None:
+    recovery, ledger, _ = started(scene)
+    scene.maker_sells(30)
+    memory = hedger_memory(tmp_path / "state", "BTC", MAKER)
+    known = memory.load()
+    assert known is not None
+    memory.save(msgspec.structs.replace(known, redis_run_id="the start before this one"))
+    scene.hedges(30, attempt=0)  # another owner's, of whose claim nothing is left
+    lease = scene.lease()
+    assert recovery.make_fit(lease, lambda: True)
+    assert isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Nothing)
+
+
+def test_an_owner_sees_that_redis_has_lost_changes_of_its_ledger(scene: Scene) -> None:
+    recovery, ledger, _ = started(scene)
+    scene.maker_sells(30)
+    before = {key: scene.client.dump(key) for key in scene.client.keys("*")}
+    ledger.observe(scene.seen())
+    assert recovery.still_stands()
+    scene.client.flushall()
+    for key, value in before.items():
+        scene.client.restore(key, 0, value)
+    assert not recovery.still_stands()
 
 
 def test_a_hedge_in_doubt_cannot_run_after_the_recount(scene: Scene) -> None:
