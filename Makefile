@@ -1,7 +1,7 @@
 # Every target does all of its own set-up. Needed: make and Python 3.11 or newer (PYTHON=... names one by hand).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup redis test test-fast planted simulate mutants chaos figures lint demo ccxt-env clean
+.PHONY: help setup redis test test-fast planted simulate mutants chaos figures lint demo bench ccxt-env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -62,6 +62,10 @@ lint: setup ## check style, formatting and types
 
 demo: setup ## exchange, Redis, hedger and maker for SECONDS=30; ARGS="--json" and the like are passed on
 	@$(BIN)/hedge demo --seconds $(SECONDS) $(ARGS)
+
+bench: setup redis ## measure how fast a fill is hedged, write docs/performance.md; a quarter of an hour, ARGS="--short --json"
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-input -e '.[bench]'
+	@$(BIN)/hedge bench $(or $(ARGS),--write-docs)
 
 ccxt-env: setup ## make .venv-ccxt, where CCXT runs against the simulated exchange with the signer library it needs
 	@sh tests/simulator/ccxt_environment.sh

@@ -3,6 +3,7 @@
 import typer
 
 from hedge_strategy.cli.audit import audit
+from hedge_strategy.cli.bench import bench
 from hedge_strategy.cli.check_config import check_config
 from hedge_strategy.cli.demo import demo
 from hedge_strategy.cli.exchange import exchange
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (exchange, maker, hedger, demo, status, pause, resume, flatten, audit, check_config):
+for _command in (exchange, maker, hedger, demo, status, pause, resume, flatten, audit, check_config, bench):
     app.command(name=_command.__name__.replace("_", "-"))(_command)
 
 

@@ -97,8 +97,8 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
     except msgspec.ValidationError as error:
         raise _readable(str(error)) from None
     _check_ranges(written.strategy)
-    if written.lighter.account_tier not in ("standard", "premium"):
-        raise ConfigError("lighter.account_tier", "expected standard or premium")
+    if written.lighter.account_tier not in ("standard", "premium", "plus", "builder"):
+        raise ConfigError("lighter.account_tier", "expected standard, premium, plus or builder")
     if not _is_above_zero(written.lighter.maker_order_time_out):
         raise ConfigError("lighter.maker_order_time_out", "expected more than 0 seconds")
     a, b = written.accounts.account_a, written.accounts.account_b

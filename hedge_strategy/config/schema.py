@@ -66,7 +66,7 @@ class Lighter(Section, frozen=True, kw_only=True):
         ws_url: WebSocket; made from `base_url` where it is left out.
         maker_order_time_out: seconds after which a resting order is cancelled and quoted again.
         chain_id: signed into every transaction; by host where it is left out (304 mainnet, 300 testnet).
-        account_tier: standard or premium; decides the rate limits we keep (venue fact sheet 5).
+        account_tier: standard, premium, plus or builder; decides the rate limits we keep (venue fact sheet 5).
         answer_timeout_ms: how long a send may go unanswered before its outcome counts as unknown.
         history_lag_ms: longer than orders and trades take to appear in the venue's history (venue fact sheet 4.2: up to
             15 s); a ledger that Redis lost is counted from there only when so long has passed.

@@ -35,6 +35,8 @@ QUIET_WITHIN_S = 60.0
 AFTERMATH_S = 1.0
 """A second hedge of a fill would be sent at once; the exchange executes it well within this."""
 LOOK_S = 0.2
+NOTE_S = 0.05
+"""Pause between two looks at the length of Redis' file."""
 STANDBY_SHARE = 0.5
 
 
@@ -187,10 +189,10 @@ class Chaos:
         day.system.supervisor.want(STANDBY, wanted=self._chance.random() < STANDBY_SHARE)
         day.flow.go_on()
         for _ in range(FILLS_BEFORE):
-            day.flow.wait_fill(FILL_WITHIN_S)
+            self._wait_fill(day)
         struck: list[Struck] = []
         for kind in self._deck.deal(faults_per_round):
-            day.flow.wait_fill(FILL_WITHIN_S)
+            self._wait_fill(day)
             self._wait(day, self._chance.uniform(*AFTER_FILL_S))
             at_s = time.monotonic() - began_s
             struck.append(KINDS[kind](day.system, self._chance))
@@ -209,12 +211,19 @@ class Chaos:
         done.doubled = list(verdict.doubled.values())
         done.deaths, done.mistakes = day.new_deaths(), day.system.tracebacks()
 
+    @staticmethod
+    def _wait_fill(day: Day) -> None:
+        """Waits for a fill, for so long at the most; Redis' file is looked after here too, or it would lose more."""
+        until_s = time.monotonic() + FILL_WITHIN_S
+        while time.monotonic() < until_s and not day.flow.wait_fill(NOTE_S):
+            day.system.note_file_size()
+
     def _wait(self, day: Day, seconds: float) -> None:
         """Lets the time pass, and looks after the length of Redis' file meanwhile."""
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s:
             day.system.note_file_size()
-            self._pause(min(0.05, max(0.0, until_s - time.monotonic())))
+            self._pause(min(NOTE_S, max(0.0, until_s - time.monotonic())))
 
     def _pause(self, seconds: float) -> None:
         self._never.wait(seconds)

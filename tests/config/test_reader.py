@@ -170,7 +170,7 @@ MISTAKES = {
     "limit of nothing": ("max_order_size: 0.0005", "max_order_size: 0", "strategy.max_order_size", "null for no limit"),
     "limit negative": ("max_order_size: 0.0005", "max_position: -1.5", "strategy.max_position", "null for no limit"),
     "no attempts": ("max_slippage: 0.001", "retry_times: 0", "strategy.retry_times", ">= 1"),
-    "unknown tier": ("account_tier: premium", "account_tier: gold", "lighter.account_tier", "standard or premium"),
+    "unknown tier": ("account_tier: premium", "account_tier: gold", "lighter.account_tier", "standard, premium, plus"),
     "key not in the environment": (
         "HEDGE_KEY_A",
         "HEDGE_KEY_C",

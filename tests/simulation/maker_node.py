@@ -52,7 +52,7 @@ class MakerDisk:
 class MakerNode(Node):
     """Process A."""
 
-    looks = frozenset((ev.Note, ev.ReadLedger, ev.LookUpOrder))
+    looks = frozenset((ev.Note, ev.ReadLedger))
 
     def __init__(self, exchange: ExchangeModel, redis: RedisModel, pace: Pace, *, life_ms: int) -> None:
         super().__init__(exchange.clock, exchange.weather_of(MAKER), "A")

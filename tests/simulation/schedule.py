@@ -148,7 +148,9 @@ class World:
                 (self.maker if name == "A" else hedger).freeze(for_ms)
                 return
             case ["stop", name]:
-                self._stop(self.maker if name == "A" else hedger)
+                leave_alone = name == "B" and clock.random() < 0.5
+                for node in self.hedgers if leave_alone else [self.maker if name == "A" else hedger]:
+                    self._stop(node)
             case ["cut", name, *_]:
                 node = self.maker if name == "A" else hedger
                 node.redis.is_cut = True

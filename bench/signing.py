@@ -1,0 +1,55 @@
+"""What one signature of the venue's own library costs, in a process that does nothing else; prints one JSON object.
+
+python -m bench.signing COUNT
+"""
+
+import asyncio
+import importlib
+import json
+import os
+import sys
+import time
+from typing import Any
+
+ACCOUNT_INDEX = 1
+KEY_INDEX = 4
+WARM_UP = 50
+
+
+async def made_signer(url: str, account_index: int = ACCOUNT_INDEX, private_key: str | None = None) -> Any:
+    """The library's client, with a key of its own making unless one is given; asks no network."""
+    module = importlib.import_module("lighter.signer_client")
+    if private_key is None:
+        private_key, _, error = module.create_api_key()
+        if error is not None:
+            raise RuntimeError(error)
+    none = module.nonce_manager.NonceManagerType.NONE
+    return module.SignerClient(url, account_index, {KEY_INDEX: private_key}, nonce_management_type=none)
+
+
+def signed_order(signer: Any, client_order_index: int, nonce: int, *, is_ask: bool = True) -> tuple[int, str]:
+    """A market order such as a hedge: type and bytes."""
+    price = 1_000_000 if is_ask else 1_200_000
+    kind, payload, _, error = signer.sign_create_order(
+        1, client_order_index, 20, price, is_ask, 1, 0, order_expiry=0, nonce=nonce, api_key_index=KEY_INDEX
+    )
+    if error is not None:
+        raise RuntimeError(error)
+    return int(kind), str(payload)
+
+
+async def _measure(count: int) -> dict[str, object]:
+    signer = await made_signer("http://127.0.0.1:1")
+    await signer.close()
+    for number in range(WARM_UP):
+        signed_order(signer, number + 1, number)
+    began_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+    for number in range(count):
+        signed_order(signer, number + 1, number)
+    wall_ms = (time.perf_counter_ns() - began_ns) / 1e6
+    cpu_ms = (time.process_time_ns() - cpu_ns) / 1e6
+    return {"count": count, "wall_ms": wall_ms / count, "cpu_ms": cpu_ms / count, "process_id": os.getpid()}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asyncio.run(_measure(int(sys.argv[1])))) + "\n")
