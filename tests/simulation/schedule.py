@@ -17,6 +17,8 @@ from tests.simulation.pace import Pace
 from tests.simulation.redis_model import RedisModel
 from tests.simulation.rest_link import HEDGER, MAKER
 from tests.simulation.weather import (
+    HELD_UP,
+    HELD_UP_MS,
     SILENT_MS,
     Weather,
     after_loss,
@@ -160,6 +162,9 @@ class World:
                 clock.after(for_ms, self._redis_back)
             case ["socket", _, name, _]:
                 (self.maker if name == "A" else hedger).venue.cut()
+            case ["bytes", *_]:
+                self._hold_up()
+                return
             case ["Redis", *_]:
                 self._forget(kind, for_ms)
             case ["venue", "away"]:
@@ -170,6 +175,15 @@ class World:
             case _:
                 raise ValueError(kind)
         clock.fault(kind)
+
+    def _hold_up(self) -> None:
+        """For a while much of what is sent arrives very late."""
+        weather = self.weather
+        before, weather.late_send = weather.late_send, HELD_UP
+        self.clock.after(HELD_UP_MS, self._let_go, before)
+
+    def _let_go(self, before: float) -> None:
+        self.weather.late_send = 0.0 if self.is_fine else before
 
     def _forget(self, kind: str, for_ms: int) -> None:
         """Redis forgets, or is only started anew."""
@@ -253,8 +267,8 @@ class World:
     def _has_recovered(self) -> bool:
         """A quotes again: fills go on until then."""
         self._see_to_paused()
-        if not self.maker.is_running or self.maker.wants_stop:
-            return False
+        if not self.maker.is_running or self.maker.wants_stop or not self.maker.venue.is_connected:
+            return False  # what rests may be left over from before
         is_paused = any(hedger.is_up and hedger.machine.paused for hedger in self.hedgers)
         return bool(self.exchange.accounts[MAKER].resting) and not is_paused
 

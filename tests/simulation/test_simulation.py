@@ -31,7 +31,7 @@ def test_what_failed_once_does_not_fail_again() -> None:
 def test_a_seed_is_a_schedule_in_any_process() -> None:
     seeds = [7, 23, 101]
     code = (
-        "from tests.simulation.schedule import run_schedule\n"
+        "from tests.simulation.runner import silence\nfrom tests.simulation.schedule import run_schedule\nsilence()\n"
         f"import zlib\nprint([zlib.crc32(repr(run_schedule(s, is_traced=True).trace).encode()) for s in {seeds}])"
     )
     answers = {

@@ -147,6 +147,8 @@ FORGETFUL = 0.08
 LOSSES = ("Redis lost everything", "Redis restarted without data", "Redis lost its last second")
 BESIDE_LOSS = ("crash A", "crash B", "freeze B")
 BESIDE_MS = 4_000
+HELD_UP, HELD_UP_BEFORE_MS, HELD_UP_MS = 0.6, 3_000, 15_000
+"""What is sent around the loss may arrive after the count: hedges, and the fences that should end them."""
 
 
 def forgetfulness(clock: Clockwork, weather: Weather, until_ms: int) -> list[tuple[int, str]]:
@@ -154,10 +156,10 @@ def forgetfulness(clock: Clockwork, weather: Weather, until_ms: int) -> list[tup
     if clock.random() >= FORGETFUL:
         return []
     weather.lag_ms = max(weather.lag_ms, 6_000 + clock.below(9_000))
-    weather.late_send = max(weather.late_send, 0.1 * clock.random())
-    at_ms = 2_000 + clock.below(until_ms)
-    beside_ms = max(1_000, at_ms - BESIDE_MS // 2 + clock.below(BESIDE_MS))
-    return [(at_ms, LOSSES[clock.below(3)]), (beside_ms, BESIDE_LOSS[clock.below(3)])]
+    at_ms = 4_000 + clock.below(until_ms)
+    beside_ms = at_ms - BESIDE_MS // 2 + clock.below(BESIDE_MS)
+    planned = [(at_ms, LOSSES[clock.below(3)]), (beside_ms, BESIDE_LOSS[clock.below(3)])]
+    return planned + ([(at_ms - HELD_UP_BEFORE_MS, "bytes held up")] if clock.random() < 0.5 else [])
 
 
 def disasters(clock: Clockwork, until_ms: int) -> list[tuple[int, str]]:
