@@ -44,7 +44,7 @@ planted: setup redis ## plant each known failure in a copy of the product: its t
 simulate: setup ## SEEDS=10000 fresh schedules of faults over a model of everything; SEED=1234 replays one; JOBS=1 core
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000)) --jobs $(JOBS) $(ARGS)
 
-mutants: setup ## plant each known failure into what is simulated: at most SEEDS=10000 schedules to find each
+mutants: setup redis ## plant each known failure into what is simulated: at most SEEDS=10000 schedules to find each
 	@$(BIN)/python -m tests.simulation.hunt --seeds $(or $(SEEDS),10000) --jobs $(JOBS) $(ARGS)
 
 chaos: setup redis ## ROUNDS=30 of faults done to real processes, judged by the exchange; SEED=1 of kinds and moments

@@ -15,10 +15,21 @@ Folders, and who may import whom (a lower layer never imports a higher one; `tes
 The way of a fill:
 
     A   venues/lighter/stream -> parse -> maker/fill_tracker -> coordination/fill_stream (append + publish, one call)
-    B   coordination/fill_stream -> hedge_ledger.claim -> hedger/sizing -> risk/gate -> venues/lighter/signer
-        -> hedge_ledger (signed bytes stored) -> venues/lighter/venue.send -> own order and trades
-        -> hedge_ledger.settle -> result on B's channel
+    B   coordination/fill_stream -> hedger/feed -> hedge_ledger.claim -> hedger/sizing -> risk/gate
+        -> venues/lighter/signer -> hedge_ledger (signed bytes stored) -> venues/lighter/venue.send
+        -> own order and trades -> hedge_ledger.settle -> result on B's channel
     A   maker/machine: the result frees A to quote again
+
+Beside that way:
+
+    A   maker/catch_up, reader      fills missed, read by REST;  unhedged, coordination/outbox: until Redis has them
+        maker/lookout, surroundings whether a hedger lives, what the user wants;  dead_man_switch, sweep: nothing rests
+        maker/record                where A's history begins and how far it is handled, on disk and in Redis
+    B   hedger/keeper, ownership    from the lease of a market to acting for it;  recovery, counting, recount: ledger
+        hedger/resolution           what became of a send in doubt;  position_watch, risk/position_guard: both positions
+        hedger/flattening           ends both positions, with venues/closing;  orders_from_the_user: pause, resume
+    both  venues/lane (one sender to a key)  venues/self_trades  coordination/commands, status_board, presence
+    people  inspection, cli: what is read and ordered at the keyboard
 """
 
 __version__ = "0.1.0"

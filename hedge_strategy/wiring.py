@@ -16,7 +16,7 @@ from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
-from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint
+from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint, maker_command
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
@@ -128,6 +128,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
             Commands(client),
             StatusBoard(client, life_ms=STATUS_LIFE_MS),
             record,
+            maker_command(folder, market.symbol, venue.account_index),
         ),
         outbox=Outbox(folder, market.symbol, venue.account_index),
     )

@@ -57,7 +57,6 @@ class ServerFacts:
         aof_enabled: whether each write is appended to a file.
         appendfsync: how often that file is forced to disk (`always`, `everysec`, `no`); empty where it is not told.
         maxmemory_policy: `noeviction`, or what it throws away when memory is short; empty where it is not told.
-        was_replica: whether it took over from another server, of which it may lack the last second.
     """
 
     version: tuple[int, ...]
@@ -65,7 +64,6 @@ class ServerFacts:
     aof_enabled: bool
     appendfsync: str
     maxmemory_policy: str
-    was_replica: bool = False
 
 
 def connect(settings: RedisSettings) -> redis.Redis:
@@ -158,7 +156,6 @@ def _facts(client: redis.Redis) -> ServerFacts:
         aof_enabled=bool(info.get("aof_enabled", 0)),
         appendfsync=_setting(client, "appendfsync"),
         maxmemory_policy=str(info.get("maxmemory_policy", "")),
-        was_replica=int(info.get("second_repl_offset", -1)) >= 0,
     )
 
 

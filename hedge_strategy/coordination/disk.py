@@ -52,6 +52,20 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
     origin: str = ""
 
 
+class KeptCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """The user's newest command that an A has obeyed, so that a pause outlives both A and Redis.
+
+    Attributes:
+        command_id: its name.
+        wants_pause: True for pause and flatten.
+        reason: who gave it and why.
+    """
+
+    command_id: str
+    wants_pause: bool
+    reason: str
+
+
 class FileLock:
     """Makes a file this process's own until `close`, or until the process ends.
 
@@ -75,7 +89,8 @@ class FileLock:
             holder = os.pread(self._descriptor, _PROCESS_ID_BYTES, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._descriptor)
             raise UserError(
-                f"{path} is in use by another process ({holder}); stop that one first, or give this one another folder"
+                f"{path} is in use by another process ({holder}): one A runs per account and market. Stop that one "
+                "first; another folder is no way out, since what A has seen and not yet published is kept in this one"
             ) from error
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
@@ -215,6 +230,11 @@ def maker_checkpoint(folder: Path, market: str, account_index: int) -> DiskRecor
         UserError: another process has it, or the folder cannot be written to.
     """
     return DiskRecord(file_for(folder, "maker", market, account_index), Checkpoint)
+
+
+def maker_command(folder: Path, market: str, account_index: int) -> DiskRecord[KeptCommand]:
+    """What the user wanted of A last; the file belongs to whoever has A's checkpoint."""
+    return DiskRecord(file_for(folder, "command", market, account_index), KeptCommand, is_shared=True)
 
 
 def hedger_memory(folder: Path, market: str, account_index: int) -> DiskRecord[HedgerMemory]:

@@ -71,8 +71,8 @@ def standing(
     Args:
         marker: read from Redis.
         remembered: epoch and sequence from the disk; None where the disk knows of no epoch.
-        may_lack_the_last_changes: True where Redis was started anew since the disk was written, and does not force each
-            write to its file: changes that were told after the disk was written may be lost without a trace.
+        may_lack_the_last_changes: True where Redis was started anew since the disk was written, or another server took
+            its place: changes that were told after the disk was written may be lost without a trace.
 
     Returns:
         INTACT: go on, believing in the marker's epoch (also where the disk is new and the ledger is not).

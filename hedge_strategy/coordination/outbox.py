@@ -11,6 +11,7 @@ Known limit: no more than `OutboxBounds.orders_max` orders can wait, give or tak
 
 import os
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -89,16 +90,12 @@ class Outbox:
         self._lines = 0
         self._rewrite_at = self._bounds.lines_kept
         self._has_half_a_line = False
-        try:
+        with ExitStack() as undone_on_failure:
+            undone_on_failure.callback(self._file_lock.close)
             self._descriptor = self._open()
-            try:
-                self._read()
-            except BaseException:
-                os.close(self._descriptor)
-                raise
-        except BaseException:
-            self._file_lock.close()
-            raise
+            undone_on_failure.callback(os.close, self._descriptor)
+            self._read()
+            undone_on_failure.pop_all()
 
     def append(self, message: FillMessage) -> int:
         """Keeps a message; it is on disk after the return.

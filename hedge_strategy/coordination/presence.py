@@ -32,11 +32,13 @@ class HedgerPresence:
         state: what it is doing.
         reason: why, in words, empty while it hedges.
         maker_account_index: whose fills it hedges.
+        who: the owner's name; what an owner of before has said is none of the next one's. Empty: not told.
     """
 
     state: HedgerState
     reason: str = ""
     maker_account_index: int = -1
+    who: str = ""
 
 
 class Presence:

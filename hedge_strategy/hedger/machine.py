@@ -17,7 +17,7 @@ from collections import deque
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing
-from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.backlog import Backlog, Waiting
@@ -48,6 +48,7 @@ class HedgerMachine:
         self._book = port.BookTop((), (), is_live=False)
         self._claims = 0
         self._paused: str | None = None
+        self._came_to_nothing: OrderKey | None = None
         self._is_stopping = False
         self._maker_may_rest = False
 
@@ -127,7 +128,8 @@ class HedgerMachine:
                 for line in open_lines:
                     self._backlog.lacks(line, None)
                 facts = (("unfinished", len(unfinished)), ("waiting", len(self._backlog)))
-                return (ev.Note("info", "owns the market", facts), *self._go_on(now_ms))
+                owns = ev.Note("info", "owns the market", facts)
+                return (owns, *self._lift_what_is_done(event), *self._go_on(now_ms))
             case ev.OwnershipLost(reason):
                 self._lost_work = self._lost_work or not self.is_idle
                 if self._hedge is not None and self._hedge.is_given_up:
@@ -309,11 +311,26 @@ class HedgerMachine:
             waiting.attempted(settle.executed_lots, now_ms)
             if waiting.fruitless >= self._settings.retry_times:
                 commands += self._pause(f"{waiting.fruitless} attempts came to nothing, last: {settle.reason}", line)
+                self._came_to_nothing = line.order
         return commands + self._go_on(now_ms)
 
     def _pause(self, reason: str, line: OrderLine | None = None) -> tuple[ev.Command, ...]:
-        self._paused = reason
+        self._paused, self._came_to_nothing = reason, None
         return paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
+
+    def _lift_what_is_done(self, event: ev.OwnershipGained) -> tuple[ev.Command, ...]:
+        """A pause for attempts that came to nothing ends where another owner has meanwhile hedged that order."""
+        order = self._came_to_nothing
+        still_open = [line.order for line in event.open_lines if line.unhedged_lots]
+        if (
+            self._paused is None
+            or order is None
+            or order in [*still_open, *(one.claim.order for one in event.unfinished)]
+        ):
+            return ()
+        self._paused = self._came_to_nothing = None
+        facts = (("order", order.order_index),)
+        return (ev.Note("info", "resumed: another hedger did what came to nothing here", facts),)
 
     def _resume(self, now_ms: int) -> tuple[ev.Command, ...]:
         """A hedge in doubt is no less in doubt for it: where it was given up the market stays paused."""

@@ -302,7 +302,7 @@ class HedgerProcess:
             reason = "the connection to the hedging venue is down"
         else:
             state = HedgerState.HEDGING
-        return HedgerPresence(state, reason, self._run.maker_account_index)
+        return HedgerPresence(state, reason, self._run.maker_account_index, self._run.run_id)
 
     def _count_unusual(self, kind: str, event: str, reason: str) -> None:
         """Says the first of a kind in the log and counts the rest."""

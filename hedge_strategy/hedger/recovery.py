@@ -101,8 +101,7 @@ class LedgerRecovery:
             InvariantBroken: the venues' records contradict a promise; a person must look.
         """
         try:
-            if not self._ledger.believed_epoch:
-                self.follow()
+            self.follow()
             memory = self._known()
             marker = self._ledger.marker()
             found = self._standing(marker, memory)
@@ -174,16 +173,20 @@ class LedgerRecovery:
             self._sources.memory.save(told)
 
     def _standing(self, marker: LedgerMarker, memory: HedgerMemory | None) -> Standing:
-        """What is remembered, on disk or of this run, may be a second old: others may have owned the market since."""
+        """Nothing that is remembered is newer than the last time that this hedger owned the market or followed who did.
+
+        So a Redis that was started anew, or is another one now, is not believed, however high its sequence: what an
+        owner in between did may be what it lacks. Forcing each write does not help a replica that was promoted.
+        """
         told = (self._ledger.believed_epoch, self._ledger.sequence)
         if memory is None:
             return standing(marker, told if told[0] else None)
-        known = ((memory.epoch, memory.sequence), told)
-        of_this = max((one for one in known if one[0] == marker.epoch), default=known[0])
-        server = self._sources.read_server()
-        is_restarted = memory.redis_run_id not in ("", server.run_id)
-        may_lack = is_restarted and (server.was_replica or server.appendfsync != "always")
-        return standing(marker, of_this, may_lack_the_last_changes=may_lack)
+        sequences = [memory.sequence, told[1] if told[0] == memory.epoch else 0]
+        shared = self._sources.shared.load()
+        if shared is not None and shared.epoch == memory.epoch:
+            sequences.append(shared.sequence)
+        is_another = memory.redis_run_id not in ("", self._sources.read_server().run_id)
+        return standing(marker, (memory.epoch, max(sequences)), may_lack_the_last_changes=is_another)
 
     def _known(self) -> HedgerMemory | None:
         """What this hedger remembers, and what another one of the market has flattened since."""

@@ -7,7 +7,8 @@ REST say since, and the time. From it follows exactly one of:
 - dead: refused at the door on its very first sending, reported as failed after its only sending (bytes that failed
   have used no nonce and may be accepted once more), killed by another transaction on its nonce, or expired without a
   trace: at once where the lane's counter never passed it, else (its nonce went to another transaction) after longer
-  than any record lags;
+  than any record lags; or executed with an error of the application, and without an order for twice as long as history
+  lags (the error alone is no proof: nobody has said that an order which did fill never carries one);
 - otherwise doubt, and the one next thing to do about it: wait, look, send the same bytes again, send a harmless
   transaction on the same nonce (of two on one nonce at most one runs), or, when all is used up, tell a person.
 
@@ -78,6 +79,7 @@ class Evidence:
         sends: how often the bytes left; 0 where they could not leave yet.
         resend_at_ms: when bytes that could not leave are tried again, None where they left.
         kill_after_ms: not before then is the killer tried (again).
+        error: what the venue says went wrong in executing it, empty where it says nothing.
     """
 
     transaction: SignedTransaction
@@ -94,6 +96,7 @@ class Evidence:
     executes_at_ms: int = 0
     final_report: OrderReport | None = None
     status: TransactionStatus | None = None
+    error: str = ""
     venue_nonce: int | None = None
     looked_up_at_ms: int = 0
     learnt_at_ms: int = 0
@@ -120,6 +123,8 @@ class Evidence:
         """Takes in a report of this transaction or of its killer."""
         if report.hash == self.transaction.hash:
             self.status = _later(self.status, report.status)
+            if report.status is TransactionStatus.EXECUTED:
+                self.error = report.error or self.error
         elif self.killer is not None and report.hash == self.killer.hash:
             self.kill_status = _later(self.kill_status, report.status)
 
@@ -222,7 +227,13 @@ def _is_overdue(evidence: Evidence, now_ms: int) -> bool:
 def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
     began_ms = max(evidence.sent_at_ms, evidence.executes_at_ms)
     if evidence.status is TransactionStatus.EXECUTED or evidence.nonce_was_used:
-        if now_ms - max(began_ms, evidence.killed_at_ms) > 2 * LAG_MS and not evidence.is_given_up:
+        shown_by_ms = max(began_ms, evidence.killed_at_ms) + 2 * LAG_MS
+        if evidence.status is TransactionStatus.EXECUTED and evidence.error:
+            is_shown_none = evidence.learnt_at_ms > shown_by_ms
+            return (
+                Verdict(Step.DEAD, f"ran without effect: {evidence.error}") if is_shown_none else Verdict(Step.LOOK_UP)
+            )
+        if now_ms > shown_by_ms and not evidence.is_given_up:
             return Verdict(Step.GIVE_UP, "it has run, but the venue shows no order for it")
         return Verdict(Step.LOOK_UP)
     has_failed = evidence.status is TransactionStatus.FAILED  # one of its sendings; another may still run

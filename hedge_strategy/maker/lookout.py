@@ -2,6 +2,9 @@
 and what became of the user's commands.
 
 What cannot be said now is said at a later look. Belongs to one thread.
+
+A pause outlives Redis and this process: the newest command is kept on disk, holds where Redis knows of none, and is
+ended by no older resume that a Redis without its last changes may show again.
 """
 
 from collections.abc import Callable
@@ -12,10 +15,11 @@ import structlog
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.commands import Acknowledgement, Action, Commands, SentCommand
+from hedge_strategy.coordination.disk import DiskRecord, KeptCommand
 from hedge_strategy.coordination.lease import Leases
-from hedge_strategy.coordination.presence import HedgerState, Presence
+from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.status_board import StatusBoard
-from hedge_strategy.errors import CoordinationError, InvariantBroken, WireError
+from hedge_strategy.errors import CoordinationError, DiskFailed, InvariantBroken, WireError
 from hedge_strategy.maker.events import Acknowledge, CoordinationSeen, StandingCommand
 from hedge_strategy.maker.record import CheckpointRecord
 
@@ -30,6 +34,7 @@ class Notices:
 
     Attributes:
         maker_account_index: A's own account: a hedger of another one's fills is none of A's.
+        kept: the user's newest command, on disk.
     """
 
     maker_account_index: int
@@ -38,6 +43,7 @@ class Notices:
     commands: Commands
     board: StatusBoard
     record: CheckpointRecord
+    kept: DiskRecord[KeptCommand]
 
 
 class Lookout:
@@ -48,6 +54,10 @@ class Lookout:
         market: symbol.
         who: this run's name.
         clock: for the pace.
+
+    Raises:
+        DiskFailed: what the user wanted last cannot be read.
+        InvariantBroken: it is damaged.
     """
 
     def __init__(self, notices: Notices, market: str, who: str, clock: Clock) -> None:
@@ -55,7 +65,11 @@ class Lookout:
         self._market = market
         self._who = who
         self._clock = clock
-        self._known: StandingCommand | None = None
+        kept = notices.kept.load()
+        # What an A before this one flattened, or was about to, is not flattened again: what is held now may be new.
+        self._known = None if kept is None else StandingCommand(kept.command_id, kept.wants_pause, kept.reason)
+        self._is_from_disk = kept is not None
+        self._passed_over = ""
         self._unsaid: dict[str, Acknowledge] = {}
         self._say_next_ms = 0
         self._is_mute = False
@@ -72,9 +86,15 @@ class Lookout:
         except (CoordinationError, InvariantBroken, WireError) as error:
             return CoordinationSeen(None, is_draining=False, problem=str(error))
         is_leaving = hedger is not None and hedger.state is not HedgerState.HEDGING
-        is_ours = hedger is not None and hedger.maker_account_index == notices.maker_account_index
-        owner = lease.owner if lease is not None and is_ours else None
+        owner = lease.owner if lease is not None and self._is_told_by(hedger, lease.owner) else None
         return CoordinationSeen(owner, is_leaving, problem=None, command=command)
+
+    def _is_told_by(self, hedger: HedgerPresence | None, owner: str) -> bool:
+        """Whether the owner has said where it stands, and hedges A's fills. A notice of the owner before it, which may
+        outlive that one by seconds, says nothing of the new one, which may be counting its ledger still."""
+        if hedger is None or hedger.maker_account_index != self._notices.maker_account_index:
+            return False
+        return hedger.who in ("", owner)
 
     def acknowledge(self, said: Acknowledge) -> None:
         """Has it said what became of a command; of one command only the newest counts."""
@@ -126,9 +146,15 @@ class Lookout:
 
     def _standing(self, sent: SentCommand | None) -> StandingCommand | None:
         """A flatten that an A before this one has carried out is not carried out again: what is held now is new."""
-        if sent is None or (self._known is not None and self._known.command_id == sent.command_id):
-            return None if sent is None else self._known
+        known, is_from_disk = self._known, self._is_from_disk
+        if sent is None or (known is not None and known.command_id == sent.command_id and not is_from_disk):
+            return known
         command = sent.command
+        if known is not None and command.action is Action.RESUME and _is_older(sent.command_id, known.command_id):
+            if sent.command_id != self._passed_over:
+                self._passed_over = sent.command_id
+                self._log.warning("an older resume in Redis does not end the pause", pause=known.command_id)
+            return known
         is_flatten = command.action is Action.FLATTEN
         words = f"{'flattened' if is_flatten else 'paused'} by {command.sent_by or 'the user'}"
         reason = f"{words}: {command.reason}" if command.reason else words
@@ -136,4 +162,18 @@ class Lookout:
         was_done = any(one.is_done and (one.role, one.market) == ("maker", self._market) for one in said)
         wants_pause = command.action is not Action.RESUME
         self._known = StandingCommand(sent.command_id, wants_pause, reason, wants_flat=is_flatten and not was_done)
+        self._is_from_disk = False
+        self._keep(self._known)
         return self._known
+
+    def _keep(self, command: StandingCommand) -> None:
+        kept = KeptCommand(command_id=command.command_id, wants_pause=command.wants_pause, reason=command.reason)
+        try:
+            self._notices.kept.save(kept)
+        except DiskFailed as error:
+            self._log.error("the command is not on disk; it does not outlive this process and Redis", reason=str(error))
+
+
+def _is_older(one: str, other: str) -> bool:
+    """Whether a command was given before another: ids grow."""
+    return tuple(map(int, one.split("-"))) < tuple(map(int, other.split("-")))

@@ -1,9 +1,10 @@
 """The user's standing command, as A obeys it: paused until it is resumed, flat if that is wanted, and each command
 answered for. Pure.
 
-A pause holds until a resume is seen. A Redis that has forgotten the command does not end it; a restart of A meanwhile
-does. A position is closed once per command, when nothing can be filled any more and the last fills are hedged, or have
-been waited for long enough; what could not be closed is said, and closed by the next such command.
+A pause holds until a resume is seen: a Redis that has forgotten the command does not end it, nor does a restart of A,
+since `lookout` keeps the command on disk. A position is closed once per command, when nothing can be filled any more
+and the last fills are hedged, or have been waited for long enough; what could not be closed is said, and closed by the
+next such command.
 """
 
 from hedge_strategy.maker.events import Acknowledge, ClosePosition, Command, PositionClosed, StandingCommand

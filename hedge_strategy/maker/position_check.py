@@ -23,6 +23,7 @@ class PositionCheck:
         self._zero_since_ms: int | None = None
         self._differs_since_ms: int | None = None
         self._asked_at_ms = 0
+        self._looked_at_ms = 0
         self._frame_came_while_reading = False
 
     @property
@@ -52,6 +53,11 @@ class PositionCheck:
             now_ms: unix ms.
             is_settled: the socket is up, and everything from before it came up was read to the end.
         """
+        if now_ms - self._looked_at_ms > GRACE_MS:
+            # This process stood still, and frames of that time may still wait: nothing has stood for a moment yet.
+            self._zero_since_ms = None if self._zero_since_ms is None else now_ms
+            self._differs_since_ms = None if self._differs_since_ms is None else now_ms
+        self._looked_at_ms = now_ms
         if self._size is None:
             return "the position is not known yet"
         zero = self._size - net_told

@@ -3,6 +3,8 @@
 - The same bytes are sent again while an answer is missing, at most `most_sends` times: of one nonce at most one
   transaction runs, so that cannot act twice. Any refusal after a missing answer proves nothing (the first sending may
   have run) and ends as Unknown; the next transaction then takes the nonce that the venue says is next.
+- A refusal for too many requests proves nothing either: the limit may stand behind the place where transactions are
+  taken (venue fact sheet 4.5: "very likely" is no proof). It ends as Unknown too, and is looked up.
 - A refusal for the nonce on the very first sending proves that nothing ran: the counter is read again and the
   transaction signed anew, once.
 - The socket's thread only hands answers in (`answered`) and never waits for this one.
@@ -70,10 +72,11 @@ class LaneSender:
                 if isinstance(outcome, Accepted):
                     self._next_nonce = transaction.nonce + 1
                     break
-                if isinstance(outcome, Rejected) and was_first and not outcome.is_nonce:
+                is_refused = isinstance(outcome, Rejected) and was_first and outcome.is_proof
+                if isinstance(outcome, Rejected) and is_refused and not outcome.is_nonce:
                     break
                 self._next_nonce = None
-                if not (was_first and isinstance(outcome, Rejected)):
+                if not is_refused:
                     outcome = Unknown(outcome.message if isinstance(outcome, Rejected) else outcome.reason)
                     break
         finally:

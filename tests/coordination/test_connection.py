@@ -18,7 +18,6 @@ from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.errors import InvariantBroken, RedisUnavailable, UserError
-from tests.polling import wait_until
 from tests.redis_server import RedisServer, running_redis
 
 from .proxy import swallowing_proxy
@@ -78,15 +77,6 @@ def test_the_server_tells_its_run_and_how_it_keeps_data(tmp_path: Path) -> None:
         client.close()
         server.restart()
         assert server_facts(client).run_id != before.run_id
-
-
-def test_a_replica_that_took_over_says_so(server: RedisServer, tmp_path: Path) -> None:
-    with running_redis(tmp_path) as replica, connect(replica.settings) as client:
-        assert not server_facts(client).was_replica
-        client.replicaof("127.0.0.1", str(server.settings.port))
-        wait_until(lambda: client.info("replication")["master_link_status"] == "up", "the replica to follow")
-        client.replicaof("NO", "ONE")
-        assert server_facts(client).was_replica
 
 
 def test_a_server_that_tells_nothing_of_itself_is_taken() -> None:

@@ -86,8 +86,9 @@ def test_a_disk_that_takes_nothing_is_said(tmp_path: Path) -> None:
 
 def test_a_second_process_gets_one_clear_line(tmp_path: Path) -> None:
     first = maker_checkpoint(tmp_path, "BTC", 7)
-    with pytest.raises(UserError, match=rf"in use by another process \({os.getpid()}\)"):
+    with pytest.raises(UserError, match=rf"in use by another process \({os.getpid()}\)") as refused:
         maker_checkpoint(tmp_path, "BTC", 7)
+    assert "Stop that one first; another folder is no way out" in str(refused.value)
     first.close()
     first.close()
     maker_checkpoint(tmp_path, "BTC", 7).close()

@@ -186,6 +186,38 @@ def test_a_market_where_nothing_executes_is_paused_after_retry_times_and_says_so
     assert not world.executed
 
 
+def paused_by_fruitless_attempts() -> World:
+    world = World(1, Faults(refused=1.0), retry_times=3)
+    world.gain()
+    world.pass_time(500)
+    world.fill(30, 1)
+    for _ in range(100):
+        world.pass_time(500)
+    assert world.machine.paused is not None
+    return world
+
+
+def test_what_another_owner_hedged_meanwhile_keeps_no_market_paused() -> None:
+    world = paused_by_fruitless_attempts()
+    world.tell(ev.OwnershipLost("the lease was lost"))
+    assert world.machine.paused is not None, "nobody knows yet"
+    done = OrderLine(order_key(1), Side.SELL, 30, 30, 0, is_final=False)
+    world.tell(ev.OwnershipGained((), (done,), LANE))
+    assert world.machine.paused is None
+    (said,) = [one for one in world.log if isinstance(one, ev.Note) and one.event.startswith("resumed: another")]
+    assert said.facts == (("order", order_key(1).order_index),)
+
+
+def test_what_nobody_hedged_meanwhile_keeps_the_market_paused() -> None:
+    world = paused_by_fruitless_attempts()
+    world.tell(ev.OwnershipLost("the lease was lost"))
+    still = OrderLine(order_key(1), Side.SELL, 30, 0, 0, is_final=False)
+    world.tell(ev.OwnershipGained((), (still,), LANE))
+    assert world.machine.paused is not None
+    world.tell(ev.Resume())
+    assert world.machine.paused is None
+
+
 def test_a_doubt_that_is_resolved_lifts_the_pause_it_caused() -> None:
     world = World(1)
     world.gain()

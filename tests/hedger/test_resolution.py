@@ -238,3 +238,32 @@ def test_bytes_of_another_lane_that_failed_die_when_they_expire() -> None:
     after_ms = EXPIRES_MS - SENT_MS + TRACELESS_MS + 1
     _look(evidence, after_ms, 10)
     assert _step(evidence, after_ms) is Step.DEAD
+
+
+def _ran(error: str) -> Evidence:
+    evidence = _evidence()
+    evidence.answered(Accepted(SENT_MS))
+    evidence.transaction_seen(replace(_told(TransactionStatus.EXECUTED), error=error))
+    return evidence
+
+
+def test_what_ran_with_an_error_of_the_application_is_dead_once_no_order_can_be_hidden_any_more() -> None:
+    """Such as a client order index that is taken: the nonce is used, an order never was (venue fact sheet 2.4, 2.6)."""
+    evidence = _ran("client order index already exists")
+    _look(evidence, 2 * LAG_MS, nonce=11)
+    assert _step(evidence, 2 * LAG_MS + LOOK_UP_INTERVAL_MS) is Step.LOOK_UP, "the error alone proves nothing"
+    _look(evidence, 2 * LAG_MS + LOOK_UP_INTERVAL_MS, nonce=11)
+    verdict = next_step(evidence, SENT_MS + 2 * LAG_MS + 2 * LOOK_UP_INTERVAL_MS)
+    assert (verdict.step, verdict.reason) == (Step.DEAD, "ran without effect: client order index already exists")
+
+
+def test_what_ran_with_an_error_but_shows_an_order_did_what_the_order_says() -> None:
+    evidence = _ran("whatever")
+    evidence.reported(FINAL)
+    assert _step(evidence, 5 * LAG_MS) is Step.EXECUTED
+
+
+def test_what_ran_without_an_error_and_shows_no_order_is_a_persons_matter() -> None:
+    evidence = _ran("")
+    _look(evidence, 3 * LAG_MS, nonce=11)
+    assert _step(evidence, 3 * LAG_MS + LOOK_UP_INTERVAL_MS) is Step.GIVE_UP

@@ -10,7 +10,7 @@ from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.checkpoint import Checkpoints
 from hedge_strategy.coordination.commands import Action, Command, Commands
 from hedge_strategy.coordination.connection import connect
-from hedge_strategy.coordination.disk import maker_checkpoint
+from hedge_strategy.coordination.disk import maker_checkpoint, maker_command
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.status_board import StatusBoard
@@ -32,6 +32,7 @@ def _notices(client: redis.Redis, folder: Path) -> Notices:
         Commands(client),
         StatusBoard(client, life_ms=5_000),
         record,
+        maker_command(folder, "BTC", 7),
     )
 
 
@@ -51,6 +52,17 @@ def test_it_sees_owner_and_drain_and_says_whether_an_order_rests(real: redis.Red
     notices.presence.tell_hedger(HedgerPresence(HedgerState.DRAINING, maker_account_index=7))
     assert lookout.look(False) == CoordinationSeen("b-1", True, None)
     assert not notices.presence.maker_may_rest()
+
+
+def test_what_the_owner_before_said_is_none_of_the_next_ones(real: redis.Redis, tmp_path: Path) -> None:
+    """A dead hedger's notice may outlive it by seconds, while its successor still counts the ledger."""
+    notices = _notices(real, tmp_path)
+    lookout = _lookout(notices)
+    notices.leases.acquire("BTC", owner="b-2", lane=4)
+    notices.presence.tell_hedger(HedgerPresence(HedgerState.HEDGING, maker_account_index=7, who="b-1"))
+    assert lookout.look(False).hedger is None
+    notices.presence.tell_hedger(HedgerPresence(HedgerState.HEDGING, maker_account_index=7, who="b-2"))
+    assert lookout.look(False).hedger == "b-2"
 
 
 @pytest.mark.parametrize(
@@ -114,3 +126,46 @@ def test_what_could_not_be_said_is_said_when_redis_is_back(tmp_path: Path) -> No
         lookout.say(lambda: STATE)
         assert [one.is_done for one in notices.commands.acknowledgements(name)] == [True]
         assert notices.commands.acknowledgements("0-0") == (), "no more wait than there is room for"
+
+
+def test_a_pause_outlives_both_this_process_and_redis(real: redis.Redis, tmp_path: Path) -> None:
+    notices = _notices(real, tmp_path)
+    paused = notices.commands.send(Command(action=Action.PAUSE, market="BTC", reason="lunch", sent_by="ann"))
+    assert _lookout(notices).look(False).command is not None
+    real.flushall()
+    after = _lookout(notices)
+    assert after.look(False).command == StandingCommand(paused, True, "paused by ann: lunch")
+    resumed = notices.commands.send(Command(action=Action.RESUME, market="BTC"))
+    command = after.look(False).command
+    assert command is not None
+    assert (command.command_id, command.wants_pause) == (resumed, False)
+
+
+def test_a_resume_from_before_the_pause_does_not_end_it(real: redis.Redis, tmp_path: Path) -> None:
+    """Redis came back without its last second: the pause is gone from it, the resume before it stands again."""
+    notices = _notices(real, tmp_path)
+    lookout = _lookout(notices)
+    notices.commands.send(Command(action=Action.RESUME, market="BTC"))
+    lookout.look(False)
+    before = {key: real.dump(key) for key in real.keys("*")}
+    paused = notices.commands.send(Command(action=Action.PAUSE, market="BTC"))
+    lookout.look(False)
+    real.flushall()
+    for key, value in before.items():
+        real.restore(key, 0, value)
+    for one in (lookout, _lookout(notices)):
+        command = one.look(False).command
+        assert command is not None
+        assert (command.command_id, command.wants_pause) == (paused, True)
+
+
+def test_a_flattening_that_redis_forgot_stays_a_pause_and_is_not_carried_out_again(
+    real: redis.Redis, tmp_path: Path
+) -> None:
+    notices = _notices(real, tmp_path)
+    notices.commands.send(Command(action=Action.FLATTEN, market="BTC"))
+    assert _lookout(notices).look(False).command is not None
+    real.flushall()
+    command = _lookout(notices).look(False).command
+    assert command is not None
+    assert (command.wants_pause, command.wants_flat) == (True, False)

@@ -90,3 +90,16 @@ def test_a_frame_that_came_during_a_reading_is_newer_than_it() -> None:
     check.reading_began()
     check.read(ONE)
     assert check.size == 1
+
+
+def test_a_process_that_stood_still_waits_for_the_frames_of_that_time() -> None:
+    """The zero is not fixed, and no disagreement is said, before what came meanwhile was heard."""
+    check = PositionCheck()
+    check.seen(ONE)
+    assert _disagreement(check, ONE, 0) is None
+    assert _disagreement(check, Decimal(2), 10) is None, "the position's frame comes after the fill's"
+    thawed_ms = 30_000
+    assert _disagreement(check, Decimal(2), thawed_ms) is None
+    check.seen(Decimal(2))
+    for now_ms in range(thawed_ms, thawed_ms + 3 * GRACE_MS, GRACE_MS // 4):
+        assert _disagreement(check, Decimal(2), now_ms) is None

@@ -13,7 +13,7 @@ from hedge_strategy.clock import SystemClock, to_ms
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Action, Command, Commands
 from hedge_strategy.coordination.connection import connect
-from hedge_strategy.coordination.disk import maker_checkpoint
+from hedge_strategy.coordination.disk import maker_checkpoint, maker_command
 from hedge_strategy.coordination.fill_stream import FillEntry, FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
@@ -98,6 +98,7 @@ class Running:
             Commands(client),
             StatusBoard(client, life_ms=5_000),
             record,
+            maker_command(folder, market.symbol, MAKER),
         )
         self.process = MakerProcess(
             venue,

@@ -344,10 +344,11 @@ class MakerNode(Node):
             if isinstance(outcome, Accepted):
                 self._next_nonce = transaction.nonce + 1
                 break
-            if isinstance(outcome, Rejected) and was_first and not outcome.is_nonce:
+            is_refused = isinstance(outcome, Rejected) and was_first and outcome.is_proof
+            if isinstance(outcome, Rejected) and is_refused and not outcome.is_nonce:
                 break
             self._next_nonce = None
-            if not (was_first and isinstance(outcome, Rejected)):
+            if not is_refused:
                 outcome = Unknown(outcome.message if isinstance(outcome, Rejected) else outcome.reason)
                 break
         return outcome, name

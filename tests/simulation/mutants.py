@@ -1,13 +1,13 @@
 """Each known failure that can live in machines, tracker, ledger or resolution, planted one at a time: F1 … F28.
 
 S1 and on are mistakes that the simulation found in the product itself. A mutant that survives is a hole in the
-simulation. Those that live elsewhere are found by other tests: F19 (B meets A's own order: prevented on the venue),
-F21 (the emergency close), F23 (JSON pings), F27 (threads). F26, that Redis forgets: `recovery_mutants`.
+simulation. What lives where the simulation does not reach is planted by `elsewhere`; `docs/known-failures.md` has them
+all.
 """
 
-from dataclasses import dataclass
-
+from tests.simulation.mutant import Mutant, one
 from tests.simulation.planting import Change
+from tests.simulation.recovery_mutants import RECOVERY_MUTANTS
 
 _PRODUCT = "hedge_strategy."
 TRACKER, MAKER, WORKING = _PRODUCT + "maker.fill_tracker", _PRODUCT + "maker.machine", _PRODUCT + "maker.working_order"
@@ -24,26 +24,6 @@ MARKET, POSITION = _PRODUCT + "domain.market", _PRODUCT + "maker.position_check"
 LEDGER, REDIS = "tests.simulation.ledger_model", "tests.simulation.redis_model"
 SHELL_A = "tests.simulation.maker_node"
 SHELL_B = "tests.simulation.hedger_node"
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A planted mistake.
-
-    Attributes:
-        name: F-number, and a letter where there are several.
-        what: what the mistake is.
-        changes: how it is planted.
-    """
-
-    name: str
-    what: str
-    changes: tuple[Change, ...]
-
-
-def one(name: str, what: str, module: str, old: str, new: str) -> Mutant:
-    """A mutant of one change."""
-    return Mutant(name, what, (Change(module, old, new),))
 
 
 MUTANTS = (
@@ -397,4 +377,5 @@ MUTANTS = (
         "                if self._hedge is not None and self._hedge.is_given_up:\n",
         "                if False:\n",
     ),
+    *RECOVERY_MUTANTS,
 )

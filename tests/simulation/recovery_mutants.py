@@ -1,10 +1,10 @@
-"""Mistakes in what comes after Redis has forgotten (F26), planted one at a time; S4 to S6 stood in the product."""
+"""Mistakes in what comes after Redis has forgotten (F26), planted one at a time; S6 stood in the product."""
 
-from tests.simulation.mutants import LEDGER, UNHEDGED, Mutant, one
+from tests.simulation.mutant import Mutant, one
 from tests.simulation.planting import Change
 
 RECOVERY, COUNTING = "hedge_strategy.hedger.recovery", "hedge_strategy.hedger.counting"
-OWNERSHIP, RECORD = "hedge_strategy.hedger.ownership", "hedge_strategy.maker.record"
+LEDGER = "tests.simulation.ledger_model"
 
 RECOVERY_MUTANTS: tuple[Mutant, ...] = (
     one(
@@ -16,39 +16,11 @@ RECOVERY_MUTANTS: tuple[Mutant, ...] = (
         "            if found is Standing.FIRST_START:\n",
     ),
     one(
-        "F26b",
-        "a ledger that lost its last second is believed by a hedger that was started since",
-        RECOVERY,
-        '        is_restarted = memory.redis_run_id not in ("", server.run_id)\n',
-        "        is_restarted = False\n",
-    ),
-    one(
         "F26c",
         "a ledger whose sequence went back is believed by who has seen more",
         LEDGER,
         "        if held.sequence < lowest:\n",
         "        if False:\n",
-    ),
-    one(
-        "F26d",
-        "nothing ends the hedges that may still run before the count",
-        RECOVERY,
-        "        if not self._counting.fence(still_owns):\n",
-        "        if False:\n",
-    ),
-    one(
-        "F26e",
-        "the fence is sent, but nobody waits until it has run",
-        COUNTING,
-        "        return report is not None and report.status is TransactionStatus.EXECUTED\n",
-        "        return True\n",
-    ),
-    one(
-        "F26f",
-        "the count is made before history can lag no more",
-        COUNTING,
-        "        self._sleep_while(still_owns, self._lag_ms / 1000)\n        began_ms",
-        "        began_ms",
     ),
     Mutant(
         "F26g",
@@ -65,60 +37,6 @@ RECOVERY_MUTANTS: tuple[Mutant, ...] = (
                 "                if True:\n",
             ),
         ),
-    ),
-    Mutant(
-        "F26h",
-        "the rebuilt ledger has no watermark, and A's checkpoint is remembered at once",
-        (
-            Change(
-                RECOVERY,
-                "        watermark = Watermark(memory.trade_id, max(0, memory.saved_at_ms - ORDERS_BEFORE_MS))\n",
-                "        watermark = Watermark()\n",
-            ),
-            Change(RECOVERY, "HELD_BACK_MS = 2 * ORDERS_BEFORE_MS\n", "HELD_BACK_MS = 0\n"),
-        ),
-    ),
-    one(
-        "F26i",
-        "numbers of hedges that history does not show yet are used again",
-        RECOVERY,
-        "UNSEEN_ATTEMPTS = 16\n",
-        "UNSEEN_ATTEMPTS = 0\n",
-    ),
-    one(
-        "F26j",
-        "A does not publish again what the ledger has forgotten",
-        UNHEDGED,
-        "        return (note, *self.told(owed.fill, now_ms))\n",
-        "        return (note,)\n",
-    ),
-    one(
-        "F26k",
-        "A's history begins anew where Redis has forgotten it",
-        RECORD,
-        "        known = _newer(kept, told)\n",
-        "        known = told\n",
-    ),
-    one(
-        "F26l",
-        "where nothing is remembered an empty ledger is opened, though A was filled",
-        RECOVERY,
-        "self._begin(lease) if self._is_new_market() else",
-        "self._begin(lease) if True else",
-    ),
-    one(
-        "S4",
-        "what this run was told of the ledger is taken for exact, though another hedger has owned the market since",
-        RECOVERY,
-        '        is_restarted = memory.redis_run_id not in ("", server.run_id)\n',
-        '        is_restarted = not told[0] and memory.redis_run_id not in ("", server.run_id)\n',
-    ),
-    one(
-        "S5",
-        "a refusal under the last lease undoes the one that was gained meanwhile",
-        OWNERSHIP,
-        "            if held is None or (lease is not None and held.fencing == lease.fencing):\n",
-        "            if True:\n",
     ),
     one(
         "S6",

@@ -69,7 +69,6 @@ class RedisModel:
         self.time = RedisTime(clock)
         self.ledger = LedgerModel(self.time)
         self.starts = 1
-        self.was_replica = False
         self.has_lost_everything = False
         self.in_flight_then: set[int] = set()
         """Hedges that were on their way when something was lost, by client order index."""
@@ -92,7 +91,6 @@ class RedisModel:
     def fail_over(self, snapshot: tuple[Kept, Any]) -> None:
         """A replica takes over, with what there was then."""
         self.starts += 1
-        self.was_replica = True
         self.in_flight_then |= self.ledger.on_its_way()
         self.kept, rows = snapshot
         self.ledger.put_back(rows)
@@ -108,7 +106,7 @@ class RedisModel:
 
     def facts(self) -> ServerFacts:
         """As `server_facts`."""
-        return ServerFacts((7, 0, 15), f"start {self.starts}", True, self.appendfsync, "noeviction", self.was_replica)
+        return ServerFacts((7, 0, 15), f"start {self.starts}", True, self.appendfsync, "noeviction")
 
     # --- lease --------------------------------------------------------------------------------------------------------
 

@@ -55,3 +55,13 @@ def test_a_refusal_on_the_first_sending_ends_it(lane: Lane) -> None:
     lane.venue.switches.reject.append(refusal)
     assert lane.send() == refusal
     assert len(lane.venue.sent) == 1
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_refusal_for_too_many_requests_proves_nothing(lane: Lane, runs: bool) -> None:
+    """The limit may stand behind the place where transactions are taken (venue fact sheet 4.5)."""
+    lane.venue.switches.reject.append(Rejected(23000, "too many requests", is_proof=False))
+    assert isinstance(lane.send(), Unknown)
+    lane.venue.nonce += runs
+    assert isinstance(lane.send(), Accepted), "the next transaction takes the nonce that the venue says is next"
+    assert [one.nonce for one in lane.venue.sent] == [100, 100 + runs]
