@@ -8,6 +8,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+from hedge_strategy.coordination.announcement import AnnouncementMessage
 from hedge_strategy.coordination.disk import HedgerMemory
 from hedge_strategy.coordination.fill_stream import FillEntry
 from hedge_strategy.coordination.lease import Lease
@@ -21,6 +22,7 @@ from hedge_strategy.hedger.booking import ask_ledger
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.settings import HedgerSettings
+from hedge_strategy.hedger.signing_events import OrderAnnounced, SignAhead, SignedAhead
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.hedger.stream_reader import StreamReader
 from hedge_strategy.risk.limits import Limits
@@ -39,6 +41,8 @@ NOTICE_TRAVEL_MS = 1_000
 STOP_DEADLINE_MS = 30_000
 KILL_RETRY_MS = 1_000
 LEAVING_POLL_MS = 200
+SIGNING_MS = 20
+"""How long signing ahead takes at most: threads starve."""
 
 
 class HedgerNode(Node):
@@ -64,7 +68,9 @@ class HedgerNode(Node):
             lambda: self.clock.strikes("disk fails", self.weather.disk_fails)
         )
         self.owner = ""
+        self.signing_threads = 2
         redis.fill_listeners.append(lambda message: self.redis.hint(self._hint, message))
+        redis.order_listeners.append(lambda message: self.redis.hint(self._hear_order, message))
 
     def boot(self) -> bool:
         """As `wiring.make_hedger`."""
@@ -73,13 +79,14 @@ class HedgerNode(Node):
         self.owner = f"{self.name}.{self.generation}"
         rule = HedgeRule(self.market, self.market, Decimal("0.005"))
         limits = Limits(max_slippage=Decimal("0.005"))
-        self.machine = HedgerMachine(HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner))
+        settings = HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner, self.signing_threads)
+        self.machine = HedgerMachine(settings)
         self.is_finished = self.wants_stop = False
         self._reader = StreamReader(LinkedStream(self.redis, self.server, self.owner), self.clock)  # type: ignore[arg-type]
         self._believe_maker_at_ms = 0
         self._hedged_entries: deque[str] = deque()
         self._look_ups: deque[Any] = deque()
-        self._is_looking = False
+        self._is_looking = self._must_read_announced = False
         self._teller = ResultTeller(self, self.market, self.market, HEDGER)  # type: ignore[arg-type]
         self.venue.start()
         around = Surroundings(self.redis, self.server, self.venue, self.maker, self.disk, self.pace)
@@ -116,6 +123,7 @@ class HedgerNode(Node):
         """As the shell's, for ownership and keeper."""
         if isinstance(event, ev.OwnershipGained):
             self._reader.read_all_again()
+            self._must_read_announced = True
         self.dispatch(event)
 
     def _is_quiet(self) -> bool:
@@ -185,11 +193,23 @@ class HedgerNode(Node):
         fill = seen_fill(message, self.market)
         self.tell(ev.FillHeard(fill, message.cumulative.average_price or None, stream_id))
 
+    def _hear_order(self, message: AnnouncementMessage) -> None:
+        lots, price = message.lots(self.market), Decimal(message.price)
+        self.tell(OrderAnnounced(message.order, message.side, lots, price, message.maker_id, message.sequence))
+
+    def _read_announced(self) -> None:
+        self._must_read_announced = False
+        message = self.redis.call(self.server.announced)
+        if message is not None:
+            self._hear_order(message)
+
     def _streaming(self) -> Steps:
         rhythm = Rhythm(self.pace)
         while True:
             try:
                 self._acknowledge()
+                if self._must_read_announced:
+                    self._read_announced()
                 if self.machine.wants_more:
                     self._read_stream()
             except RedisUnavailable:
@@ -226,6 +246,9 @@ class HedgerNode(Node):
                 return answer
             case ev.SignHedge(order, nonce):
                 return ev.Signed(self.venue.sign_order(order, nonce))
+            case SignAhead(job, order):
+                signed = SignedAhead(command, self.venue.sign_order(order, job.nonce))
+                self.later(1 + self.clock.below(SIGNING_MS), self.tell, signed)
             case ev.Send(transaction):
                 return self._send(transaction)
             case ev.SendKiller(nonce):

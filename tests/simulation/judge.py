@@ -10,6 +10,7 @@ from collections import Counter
 from hedge_strategy.coordination.presence import HedgerState
 from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, IntentState
 from hedge_strategy.domain.ids import hedge_identity
+from hedge_strategy.domain.order import SignedTransaction
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.exchange import Body, ExchangeModel, VenueOrder, Watcher
 from tests.simulation.hedger_node import HedgerNode
@@ -53,6 +54,8 @@ class Judge(Watcher):
         self.hedgers: list[HedgerNode]
         self.may_be_hard_to_cancel = False
         self.may_rest_two = False
+        self.signed_ahead: set[str] = set()
+        """Hashes of bytes that the ledger took as sent with their claim."""
         self.longest_fruitless = 0
         """Most hedges of one order in a row that truly came to nothing."""
         self._fruitless: Counter[int] = Counter()
@@ -105,7 +108,13 @@ class Judge(Watcher):
             raise NotPromised("a hedge on another lane when Redis forgot it")
 
     def is_blind(self, body: Body, times: int) -> None:
-        """See the base: once may be a race, again and again is a counter that is not read anew."""
+        """See the base: once may be a race, again and again is a counter that is not read anew.
+
+        Bytes that were signed ahead are held against the counter when they are taken: there is no race for them.
+        """
+        was_told = body.nonce in self.exchange.lanes[body.account, body.key].told_wrong
+        if body.hash in self.signed_ahead and not was_told:
+            raise Violation(f"signed ahead for another nonce than the lane's next: {body.hash} on {body.nonce}")
         if times >= WRONG_NONCES_MAX:
             raise Violation(f"blind: {times} new hedges in a row on a wrong nonce, last {body.hash} on {body.nonce}")
 
@@ -141,6 +150,10 @@ class Judge(Watcher):
             and not (is_settled_at_once or is_sent_at_once)
         ):
             raise Violation(f"illegal transition: {before} to {after}")
+
+    def took(self, transaction: SignedTransaction) -> None:
+        """The ledger took bytes as sent with their claim."""
+        self.signed_ahead.add(transaction.hash)
 
     def wrote(self, fencing: int) -> None:
         """The ledger took a write: only the newest owner's may be taken."""
@@ -219,6 +232,7 @@ class JudgedLedger(LedgerModel):
     def __init__(self, time: RedisTime, judge: Judge) -> None:
         super().__init__(time)
         self.on_write = judge.wrote  # type: ignore[method-assign]
+        self.on_bytes = judge.took  # type: ignore[method-assign]
         self.on_step = judge.stepped  # type: ignore[method-assign]
         self.on_first = judge.first_opened  # type: ignore[method-assign]
         self.on_settled = judge.settled  # type: ignore[method-assign]

@@ -66,13 +66,9 @@ class LedgerClient:
         done = ledger_restore.restore(self._opening, epoch, fencing=fencing, orders=orders, watermark=watermark)
         self._belief.change(epoch, done)
 
-    def claim(
-        self, fill: SeenFill, *, fencing: int, claim_token: str, max_lots: int | None = None
-    ) -> Claim | Busy | Nothing | Finished:
+    def claim(self, fill: SeenFill, **named: Any) -> Claim | Busy | Nothing | Finished:
         """As the real one."""
-        answer: Claim | Busy | Nothing | Finished = self._ask(
-            self._ledger.claim, fill, fencing=fencing, claim_token=claim_token, max_lots=max_lots
-        )
+        answer: Claim | Busy | Nothing | Finished = self._ask(self._ledger.claim, fill, **named)
         return answer
 
     def observe(self, fill: SeenFill) -> OrderLine:

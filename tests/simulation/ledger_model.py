@@ -12,7 +12,7 @@ from typing import Any
 
 from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing, SeenFill, Totals
 from hedge_strategy.coordination.messages import LOTS_MAX
-from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, Claim, IntentState, OrderKey, OrderLine
+from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index
 from hedge_strategy.domain.order import Side, SignedTransaction
 from hedge_strategy.errors import InvariantBroken, LedgerForgotten, StaleOwner
@@ -82,7 +82,13 @@ class LedgerModel:
         return self._line(fill.order, row)
 
     def claim(
-        self, fill: SeenFill, *, fencing: int, claim_token: str, max_lots: int | None = None
+        self,
+        fill: SeenFill,
+        *,
+        fencing: int,
+        claim_token: str,
+        max_lots: int | None = None,
+        prepared: PreparedHedge | None = None,
     ) -> Claim | Busy | Nothing | Finished:
         """As the real one."""
         first = hedge_client_order_index(fill.order.order_index, 0)
@@ -97,7 +103,10 @@ class LedgerModel:
         self.on_write(fencing)
         if claim_token in row.tokens:
             claim = self._claim(fill.order, row, row.tokens[claim_token])
+            held = row.hedges[claim.attempt].transaction
             row.compact_if_done()
+            if prepared is not None and held is not None and held.hash != prepared.transaction.hash:
+                raise InvariantBroken("other bytes are stored than the claim brought")
             return claim
         if row.unsettled is not None:
             return Busy(self._intent(fill.order, row, row.unsettled), self._line(fill.order, row))
@@ -105,10 +114,16 @@ class LedgerModel:
             row.compact_if_done()
             return Nothing(self._line(fill.order, row))
         attempt, lots = row.attempts, min(row.filled - row.hedged, limit)
-        row.hedges[attempt] = Hedge(
+        hedge = row.hedges[attempt] = Hedge(
             IntentState.RESERVED, lots, claim_token, fencing, first + attempt, self.time.now_ms()
         )
         self._has_changed = True
+        signed = prepared.transaction if prepared is not None else None
+        is_it = signed is not None and (prepared.lots, signed.client_order_index) == (lots, first + attempt)
+        if signed is not None and is_it:
+            hedge.state, hedge.transaction = IntentState.SENT, signed
+            self.on_bytes(signed)
+            self.on_step(IntentState.RESERVED, IntentState.SENT)
         row.tokens[claim_token] = row.unsettled = attempt
         row.attempts += 1
         row.in_flight = lots
@@ -199,6 +214,9 @@ class LedgerModel:
 
     def on_write(self, fencing: int) -> None:
         """A write of an owner was taken."""
+
+    def on_bytes(self, transaction: SignedTransaction) -> None:
+        """A claim has brought its bytes."""
 
     def on_step(self, before: IntentState, after: IntentState) -> None:
         """A hedge has moved."""

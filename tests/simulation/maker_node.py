@@ -3,6 +3,7 @@
 What the shell does between machine and world is done here step by step, so that everything else may happen in between.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Generator
 from decimal import Decimal
@@ -16,6 +17,7 @@ from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.order import Accepted, Outcome, Rejected, SignedTransaction, Unknown
 from hedge_strategy.errors import CoordinationError, DiskFailed, InvariantBroken, RedisUnavailable, VenueError
 from hedge_strategy.maker import events as ev
+from hedge_strategy.maker.announcer import announcement_of
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 from hedge_strategy.maker.machine import MakerMachine, MakerSettings
 from hedge_strategy.maker.quoting import QuoteRule
@@ -92,7 +94,7 @@ class MakerNode(Node):
         tracker = FillTracker(MAKER, self.market.index, baseline, checkpoint.trade_id)
         self.machine = MakerMachine(settings, tracker)
         self.is_finished = self.wants_stop = False
-        self._sequence = 0
+        self._sequence = self._announced = 0
         self._next_nonce: int | None = None
         self._tasks: deque[Any] = deque()
         self._waiting: dict[str, Thread] = {}
@@ -198,6 +200,8 @@ class MakerNode(Node):
                 self._tasks.append(command)
                 if self._desk is None:
                     self._desk = self.spawn(self._working())
+            case ev.AnnounceOrder():
+                self.later(self.clock.below(3), self._announce, command)
             case ev.KeepFill(fill):
                 if self.clock.strikes("disk fails", self.weather.disk_fails):
                     return ev.KeepFailed(fill, "the disk is full")
@@ -228,6 +232,13 @@ class MakerNode(Node):
         except RedisUnavailable as error:
             return ev.PublishFailed(fill, str(error))
         return ev.FillPublished(fill)
+
+    def _announce(self, order: ev.AnnounceOrder) -> None:
+        """As `maker/announcer`: soon, and where Redis does not answer, never."""
+        self._announced += 1
+        message = announcement_of(order, MAKER, self.market, f"A.{self.generation}", self._announced)
+        with contextlib.suppress(RedisUnavailable):
+            self.redis.call(self.server.announce, message, order.life_ms)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

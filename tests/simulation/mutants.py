@@ -5,6 +5,7 @@ simulation. What lives where the simulation does not reach is planted by `elsewh
 all.
 """
 
+from tests.simulation.ahead_failures import AHEAD_FAILURES
 from tests.simulation.mutant import Mutant, one
 from tests.simulation.planting import Change
 from tests.simulation.recovery_mutants import RECOVERY_MUTANTS
@@ -15,11 +16,8 @@ CATCH_UP, SWEEP = _PRODUCT + "maker.catch_up", _PRODUCT + "maker.sweep"
 UNHEDGED, AROUND = _PRODUCT + "maker.unhedged", _PRODUCT + "maker.surroundings"
 HEDGER, RESOLUTION = _PRODUCT + "hedger.machine", _PRODUCT + "hedger.resolution"
 BACKLOG, UNDER_WAY, BOOKING = _PRODUCT + "hedger.backlog", _PRODUCT + "hedger.under_way", _PRODUCT + "hedger.booking"
-SIZING, READER, MESSAGES = (
-    _PRODUCT + "hedger.sizing",
-    _PRODUCT + "hedger.stream_reader",
-    _PRODUCT + "coordination.messages",
-)
+SIZING, READER = _PRODUCT + "hedger.sizing", _PRODUCT + "hedger.stream_reader"
+MESSAGES = _PRODUCT + "coordination.messages"
 MARKET, POSITION = _PRODUCT + "domain.market", _PRODUCT + "maker.position_check"
 LEDGER, REDIS = "tests.simulation.ledger_model", "tests.simulation.redis_model"
 SHELL_A = "tests.simulation.maker_node"
@@ -176,7 +174,8 @@ MUTANTS = (
         "F11",
         "after a restart the hedges on their way are forgotten and claimed anew",
         HEDGER,
-        "        self._hedge.evidence = self._new_evidence(intent.transaction, now_ms, is_recovered=True)\n"
+        "        self._hedge.evidence = new_evidence(intent.transaction, "
+        "now_ms, self._settings, self._lane.lane, True)\n"
         "        return (note, *self._resolve(now_ms))",
         '        return (note, *self._settle_as_dead("from before"))',
     ),
@@ -374,8 +373,9 @@ MUTANTS = (
         "S3",
         "a hedger that was paused for a hedge in doubt stays paused when it loses the market and gets it back",
         HEDGER,
-        "                if self._hedge is not None and self._hedge.is_given_up:\n",
-        "                if False:\n",
+        "        if self._hedge is not None and self._hedge.is_given_up:\n",
+        "        if False:\n",
     ),
     *RECOVERY_MUTANTS,
+    *(Mutant(*one_ahead) for one_ahead in AHEAD_FAILURES),
 )

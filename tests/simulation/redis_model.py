@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hedge_strategy.coordination.announcement import AnnouncementMessage
 from hedge_strategy.coordination.checkpoint import Checkpoint
 from hedge_strategy.coordination.connection import ServerFacts
 from hedge_strategy.coordination.disk import HedgerMemory
@@ -51,6 +52,7 @@ class Kept:
     hedger_notice: tuple[int, HedgerPresence | None] = (0, None)
     checkpoint: Checkpoint | None = None
     memory: HedgerMemory | None = None
+    resting: tuple[int, AnnouncementMessage | None] = (0, None)
 
     def copy(self) -> "Kept":
         """Everything as it is now."""
@@ -76,6 +78,7 @@ class RedisModel:
         """Entries are named by the time in a real Redis: no name comes twice, whatever is forgotten."""
         self.appendfsync = "everysec"
         self.fill_listeners: list[Callable[[FillMessage], None]] = []
+        self.order_listeners: list[Callable[[AnnouncementMessage], None]] = []
         self.result_listeners: list[Callable[[ResultMessage], None]] = []
 
     # --- forgetting ---------------------------------------------------------------------------------------------------
@@ -171,6 +174,18 @@ class RedisModel:
         for listener in self.fill_listeners:
             listener(message)
         return name
+
+    def announce(self, message: AnnouncementMessage, life_ms: int) -> int:
+        """As `AnnouncementPublisher.announce`."""
+        self.kept.resting = (self.clock.now_ms + life_ms, message)
+        for listener in self.order_listeners:
+            listener(message)
+        return len(self.order_listeners)
+
+    def announced(self) -> AnnouncementMessage | None:
+        """As `FillSubscriber.announced`."""
+        over_at_ms, message = self.kept.resting
+        return message if over_at_ms > self.clock.now_ms else None
 
     def publish_result(self, message: ResultMessage) -> int:
         """As `ResultPublisher.publish`."""

@@ -21,7 +21,8 @@ from hedge_strategy.coordination.lease import Held, Lease, Leases
 from hedge_strategy.coordination.ledger_restore import RestoredHedge, RestoredOrder, Watermark
 from hedge_strategy.coordination.ledger_rows import Busy, Intent, SeenFill
 from hedge_strategy.coordination.ledger_script import LedgerBounds, LedgerScript
-from hedge_strategy.domain.hedge import Claim, IntentState
+from hedge_strategy.domain.hedge import Claim, IntentState, PreparedHedge
+from hedge_strategy.domain.ids import hedge_client_order_index
 from hedge_strategy.domain.order import Side
 from hedge_strategy.errors import HedgeError, RedisUnavailable
 from tests.coordination.conftest import real, server, shared_server  # noqa: F401 - fixtures
@@ -33,8 +34,8 @@ from tests.simulation.redis_model import RedisModel
 
 ORDERS = 2
 WHAT = (
-    "observe", "claim", "again", "sign", "send", "executed", "dead", "settle", "read",
-    "observe", "claim", "send", "settle", "open", "restore", "break off", "believe", "flush",
+    "observe", "claim", "claim ahead", "again", "sign", "send", "executed", "dead", "settle", "read",
+    "observe", "claim", "claim ahead", "send", "settle", "open", "restore", "break off", "believe", "flush",
 )  # fmt: skip
 CALLS = st.lists(
     st.tuples(
@@ -78,6 +79,7 @@ class Player:
     fencing: int = 0
     claims: dict[int, Claim] = field(default_factory=dict)
     tokens: int = 0
+    ahead: PreparedHedge | None = None
 
     def play(self, what: str, number: int, lots: int, is_final: bool, is_former: bool) -> Any:
         """Makes a call; the answer without times, or the kind of the refusal."""
@@ -96,9 +98,15 @@ class Player:
             return self._shake(what, fill, number, fencing)
         if what == "observe":
             return ledger.observe(fill)
-        if what in ("claim", "again"):
-            self.tokens += what == "claim"
-            answer = ledger.claim(fill, fencing=fencing, claim_token=f"token-{self.tokens}", max_lots=5)
+        if what in ("claim", "claim ahead", "again"):
+            if what != "again":
+                self.tokens += 1
+                attempt = lots % 3 // 2
+                signed = transaction(hedge_client_order_index(fill.order.order_index, attempt), nonce=7)
+                self.ahead = PreparedHedge(signed, min(lots, 5)) if what == "claim ahead" else None
+            answer = ledger.claim(
+                fill, fencing=fencing, claim_token=f"token-{self.tokens}", max_lots=5, prepared=self.ahead
+            )
             if isinstance(answer, Claim):
                 self.claims[number] = answer
             return answer

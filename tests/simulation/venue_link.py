@@ -232,8 +232,12 @@ class VenueLink(RestLink):
         lane = self.exchange.lanes[self.account_index, self.key_index]
         if self.clock.strikes("stale nonce", self.weather.stale_nonce):
             lane.wrong_nonces = -1
-            return lane.counter - 1
-        return self.exchange.next_nonce(self.account_index, self.key_index)
+            told = lane.counter - 1
+        else:
+            told = self.exchange.next_nonce(self.account_index, self.key_index)
+        if told != lane.expected:
+            lane.told_wrong.add(told)
+        return told
 
     def book(self, _market: Market, _depth: int) -> port.BookTop:
         """See the port."""
