@@ -87,7 +87,8 @@ def measure(folder: Path, program: str, say: Any, *, short: bool) -> tuple[dict[
         idle = measurements.idle(laboratory, pair, sizes.idle_s)
         results |= {"idle_cpu_percent": idle["cpu_percent"], "rss_mb": idle["rss_mb"]}
         cost = measurements.signature(sizes.signatures)
-        results |= {"cpu_ms_per_signature": round(cost["cpu_ms"], 3), "signature_ms": round(cost["wall_ms"], 3)}
+        results |= {"cpu_ms_per_signature": cost["cpu_ms"], "signature_ms": cost["wall_ms"]}
+        results["signature_on_main_thread_ms"] = cost["main_thread_ms"]
         rounds = Rounds(laboratory, pair, Comparisons(laboratory), say)
         rounds.play(plans, WARM_UP)
         measured = rounds.measured()

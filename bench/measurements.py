@@ -75,7 +75,7 @@ def signature(count: int) -> Mapping[str, float]:
     """What one signature costs, in milliseconds of time and of CPU, while everything else runs."""
     command = [sys.executable, "-m", "bench.signing", str(count)]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return {"wall_ms": found["wall_ms"], "cpu_ms": found["cpu_ms"]}
+    return {name: round(value, 3) for name, value in found.items()}
 
 
 def throughput_per_s(laboratory: Laboratory, pair: Pair, fills: int) -> float:

@@ -130,6 +130,7 @@ def _others_table(report: Mapping[str, Any]) -> str:
         ("CPU of A per fill of an order that it does not quote again", "cpu_ms_per_fill_alone", "ms"),
         ("CPU of one signature alone", "cpu_ms_per_signature", "ms"),
         ("time of one signature, alone but for the exchange", "signature_ms", "ms"),
+        ("the same on a process' main thread", "signature_on_main_thread_ms", "ms"),
         ("1,000 waiting fills, from the first hedge to the last", "drain_1000_s", "s"),
         ("1,000 waiting fills, the start of B included", "drain_1000_with_start_s", "s"),
         ("hedges a second of one B that is offered more", "throughput_per_s", ""),

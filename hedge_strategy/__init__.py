@@ -15,6 +15,8 @@ Folders, and who may import whom (a lower layer never imports a higher one; `tes
 The way of a fill:
 
     A   venues/lighter/stream -> parse -> maker/fill_tracker -> coordination/fill_stream (append + publish, one call)
+        (before it, when the order rests: coordination/announcement -> hedger/presign -> venues/lighter/signer; the
+        claim below then stores the bytes, and sending is all that is left)
     B   coordination/fill_stream -> hedger/feed -> hedge_ledger.claim -> hedger/sizing -> risk/gate
         -> venues/lighter/signer -> hedge_ledger (signed bytes stored) -> venues/lighter/venue.send
         -> own order and trades -> hedge_ledger.settle -> result on B's channel

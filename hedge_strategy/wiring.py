@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
+from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
@@ -35,6 +36,7 @@ from hedge_strategy.hedger.marks import HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
+from hedge_strategy.hedger.presign import AHEAD_MAX
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
 from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.hedger.settings import HedgerSettings
@@ -131,6 +133,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
             maker_command(folder, market.symbol, venue.account_index),
         ),
         outbox=Outbox(folder, market.symbol, venue.account_index),
+        announcements=AnnouncementPublisher(client),
     )
     answer_ms = _longest_answer_ms(config)
     desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
@@ -189,8 +192,8 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    maker_account = config.account_a.account_index
-    run = HedgerRun(maker_market, hedge_market, run_id, maker_account, self_trades, HedgeMarks(timeline))
+    own = (config.account_a.account_index, self_trades, HedgeMarks(timeline), settings.signing_threads)
+    run = HedgerRun(maker_market, hedge_market, run_id, *own)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
@@ -216,6 +219,7 @@ def _hedger_settings(
         retry_times=config.strategy.retry_times,
         answer_timeout_ms=config.lighter.answer_timeout_ms,
         owner=run_id,
+        signing_threads=min(AHEAD_MAX, os.cpu_count() or 1) if config.strategy.sign_ahead else 0,
     )
 
 

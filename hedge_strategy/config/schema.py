@@ -101,6 +101,7 @@ class Strategy(Section, frozen=True, kw_only=True):
         self_trade_prevention: on one venue A and B never trade with each other. Where one owner holds both accounts the
             venue cancels A's order where a hedge would meet it; else A cancels the rest of a partly filled order, and
             B meanwhile takes only prices better than that order's.
+        sign_ahead: B signs the hedge of A's resting order before it fills, and those of fills that wait.
         hedge_wait_ms: how long A waits for B's result before it says so in the log.
     """
 
@@ -113,6 +114,7 @@ class Strategy(Section, frozen=True, kw_only=True):
     max_position: Decimal | None = None
     lease_ms: PositiveInt = 5_000
     self_trade_prevention: bool = True
+    sign_ahead: bool = True
     hedge_wait_ms: PositiveInt = 10_000
 
 

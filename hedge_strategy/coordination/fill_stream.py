@@ -22,6 +22,7 @@ from typing import Any
 import redis
 
 from hedge_strategy.clock import Clock
+from hedge_strategy.coordination.announcement import AnnouncementMessage, decode_announcement, standing_announcement
 from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, STREAM_FIELD, market_keys
@@ -49,7 +50,7 @@ class FillSource:
     account_index: int
     market_index: int
 
-    def takes(self, message: FillMessage) -> bool:
+    def takes(self, message: FillMessage | AnnouncementMessage) -> bool:
         """Whether the message is about this account in this market."""
         return message.account_index == self.account_index and message.market_index == self.market_index
 
@@ -59,6 +60,13 @@ class FillHeard:
     """A fill came over the channel. It stands in the stream too (but not if an old publisher sent it)."""
 
     message: FillMessage
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHeard:
+    """A has told of an order that rests: a hint."""
+
+    message: AnnouncementMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +147,13 @@ class FillSubscriber:
         self._source = source
         self._consumer = consumer
         self._keys = market_keys(source.market)
-        self._channels = Channels(client, clock, (self._keys.fill_channel, FILL_CHANNEL))
+        names = (self._keys.fill_channel, FILL_CHANNEL, self._keys.announcement_channel)
+        self._channels = Channels(client, clock, names)
         self._script = Script(client, "fill_stream.lua")
 
-    def listen(self, timeout_ms: int) -> FillHeard | Resubscribed | Unreadable | None:
-        """Waits for the next fill on the channel: the fast way. After `Resubscribed` the stream must be read.
+    def listen(self, timeout_ms: int) -> FillHeard | OrderHeard | Resubscribed | Unreadable | None:
+        """Waits for the next fill on the channel, the fast way, or for an order that is announced. After `Resubscribed`
+        the stream must be read.
 
         The bare channel of old publishers is heard too; messages about other accounts and markets there are nothing
         unusual and are passed over.
@@ -161,12 +171,25 @@ class FillSubscriber:
         if not isinstance(heard, Heard):
             return heard
         try:
+            if heard.channel == self._keys.announcement_channel:
+                announced = decode_announcement(heard.payload, self._source.market)
+                return OrderHeard(announced) if self._source.takes(announced) else None
             message = decode_fill(heard.payload, self._source.market)
             if not self._source.takes(message):
                 raise _foreign(message)
         except WireError as error:
             return None if heard.channel == FILL_CHANNEL else Unreadable(error)
         return FillHeard(message)
+
+    def announced(self) -> AnnouncementMessage | None:
+        """The order that A announced last, None where it has announced none of late.
+
+        Raises:
+            WireError: what stands there is no announcement.
+            RedisUnavailable: no answer.
+        """
+        message = standing_announcement(self._client, self._source.market)
+        return message if message is not None and self._source.takes(message) else None
 
     def open_group(self) -> bool:
         """Makes the consumer group, from the stream's first entry on, where there is none.

@@ -196,7 +196,9 @@ if operation == 'observe' then
 end
 
 -- claim: as note_fill, then 7 claim token  8 most lots  9 client order index of attempt 0  10 attempts an order may
--- take. Answers {'claimed' | 'busy' | 'nothing', attempt, row} or {'finished'}.
+-- take  11 lots that were signed ahead, empty for none  12 client order index of that  13 … names and values to store of
+-- it. Answers {'claimed' | 'busy' | 'nothing', attempt, row} or {'finished'}. A new claim of exactly the hedge that was
+-- signed ahead is `sent` from the first, with its bytes; of any other hedge those bytes never leave.
 if operation == 'claim' then
   local token, known = argument[7], held[1]
   local unhedged = math.max(order.filled, tonumber(argument[2])) - order.hedged
@@ -212,9 +214,13 @@ if operation == 'claim' then
     return answer(known and 'claimed' or with == '' and 'nothing' or 'busy', with, flat)
   end
   local lots = math.min(unhedged, tonumber(argument[8]))
-  local number = text(order.attempts)
-  local hedge = {'state', 'reserved', 'lots', text(lots), 'token', token, 'fencing', fencing,
-    'client_order_index', text(tonumber(argument[9]) + order.attempts), 'claimed_at_ms', text(now_ms())}
+  local number, index = text(order.attempts), text(tonumber(argument[9]) + order.attempts)
+  local is_prepared = argument[11] == text(lots) and argument[12] == index
+  local hedge = {'state', is_prepared and 'sent' or 'reserved', 'lots', text(lots), 'token', token, 'fencing', fencing,
+    'client_order_index', index, 'claimed_at_ms', text(now_ms())}
+  if is_prepared then
+    for i = 13, #argument do hedge[#hedge + 1] = argument[i] end
+  end
   order.in_flight = lots
   local flat = row()
   for i = 1, #hedge, 2 do

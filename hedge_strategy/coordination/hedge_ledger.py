@@ -35,7 +35,7 @@ import redis
 from hedge_strategy.coordination import ledger_restore
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import order_of_name
-from hedge_strategy.coordination.ledger_restore import LedgerMarker, RestoredOrder, Watermark, stored_fields
+from hedge_strategy.coordination.ledger_restore import LedgerMarker, RestoredOrder, Watermark
 from hedge_strategy.coordination.ledger_rows import (
     Busy,
     Finished,
@@ -43,15 +43,19 @@ from hedge_strategy.coordination.ledger_rows import (
     Nothing,
     SeenFill,
     Totals,
+    finished_line,
     intent,
     intents,
     order_line,
+    prepared_arguments,
     row_of,
+    seen_arguments,
+    stored_fields,
     unsettled_intent,
 )
 from hedge_strategy.coordination.ledger_script import Belief, LedgerBounds, LedgerScript
 from hedge_strategy.coordination.messages import LOTS_MAX
-from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, states_before
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge, states_before
 from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.errors import InvariantBroken
@@ -171,7 +175,13 @@ class HedgeLedger:
         self._belief.change(epoch, done)
 
     def claim(
-        self, fill: SeenFill, *, fencing: int, claim_token: str, max_lots: int | None = None
+        self,
+        fill: SeenFill,
+        *,
+        fencing: int,
+        claim_token: str,
+        max_lots: int | None = None,
+        prepared: PreparedHedge | None = None,
     ) -> Claim | Busy | Nothing | Finished:
         """Notes what is filled and sets the unhedged difference aside for one hedge.
 
@@ -180,6 +190,8 @@ class HedgeLedger:
             fencing: the caller's fencing number.
             claim_token: new for each claim, the same when a claim is repeated for want of an answer; no spaces.
             max_lots: claim at most this much; None: all of it.
+            prepared: a hedge signed ahead. Where exactly that one is claimed now, it is SENT with its bytes stored, in
+                the same step; else the claim is RESERVED, and the bytes must not leave.
 
         Returns:
             The claim, which is this token's own even when it was made by an earlier call (then in whatever state it
@@ -189,24 +201,27 @@ class HedgeLedger:
         Raises:
             StaleOwner: the caller no longer owns the market; nothing was noted.
             LedgerForgotten: the ledger is not the one that this process knew; nothing was noted.
-            InvariantBroken: the order's side changed, its 4096 hedges are used up, or it is not known and the fill's
-                trade and time do not tell whether it was finished long ago (none is given, or they disagree).
+            InvariantBroken: the order's side changed, its 4096 hedges are used up, other bytes than `prepared` are
+                stored, or it is not known and the fill's trade and time do not tell whether it was finished long ago.
             RedisUnavailable: no answer.
         """
         first = hedge_client_order_index(fill.order.order_index, 0)
         limit = LOTS_MAX if max_lots is None else max_lots
         if limit <= 0:
             raise ValueError(f"max_lots {max_lots} is not positive")
-        reply = self._call("claim", fill.order, fencing, *_seen(fill), claim_token, limit, first, ATTEMPTS_PER_ORDER)
+        wanted = (claim_token, limit, first, ATTEMPTS_PER_ORDER, *prepared_arguments(prepared))
+        reply = self._call("claim", fill.order, fencing, *seen_arguments(fill), *wanted)
         verdict = reply[0].decode()
         if verdict == "finished":
-            return Finished(_finished_line(fill))
+            return Finished(finished_line(fill))
         row = row_of(reply[3])
         if verdict == "nothing":
             return Nothing(order_line(fill.order, row))
         found = intent(fill.order, row, int(reply[2]))
         if verdict == "busy":
             return Busy(found, order_line(fill.order, row))
+        if prepared is not None and found.transaction_hash not in ("", prepared.transaction.hash):
+            raise InvariantBroken(f"other bytes are stored for {fill.order} than its claim brought")
         return found.claim
 
     def observe(self, fill: SeenFill) -> OrderLine:
@@ -220,8 +235,8 @@ class HedgeLedger:
             InvariantBroken: as for `claim`.
             RedisUnavailable: no answer.
         """
-        reply = self._call("observe", fill.order, None, *_seen(fill))
-        return _finished_line(fill) if reply[0] == b"finished" else order_line(fill.order, row_of(reply[2]))
+        reply = self._call("observe", fill.order, None, *seen_arguments(fill))
+        return finished_line(fill) if reply[0] == b"finished" else order_line(fill.order, row_of(reply[2]))
 
     def advance(
         self,
@@ -269,7 +284,7 @@ class HedgeLedger:
                 )
             if to_state is IntentState.SENT:
                 sources += states_before(IntentState.SIGNED)
-            fields = tuple(part for field in stored_fields(transaction).items() for part in field)
+            fields = stored_fields(transaction)
         self._call("advance", claim.order, fencing, claim.attempt, to_state, " ".join(sources), reason, *fields)
         return Claim(claim.order, claim.maker_side, claim.client_order_index, claim.attempt, claim.lots, to_state)
 
@@ -383,14 +398,3 @@ class HedgeLedger:
                 return
             after = "(" + page[-1][0].decode()
         raise InvariantBroken(f"{keys.market}: more than {PAGES_MAX * ORDERS_PER_PAGE} orders are open")
-
-
-def _seen(fill: SeenFill) -> tuple[str | int, ...]:
-    if not 0 <= fill.filled_lots <= LOTS_MAX:
-        raise ValueError(f"filled_lots {fill.filled_lots} is not in 0 … 2^48-1")
-    times = (fill.last_trade_id, fill.filled_at_ms)
-    return fill.side.value, fill.filled_lots, fill.filled_quote, int(fill.is_final), *times
-
-
-def _finished_line(fill: SeenFill) -> OrderLine:
-    return OrderLine(fill.order, fill.side, fill.filled_lots, fill.filled_lots, 0, fill.is_final)

@@ -6,6 +6,7 @@ is stored for one market shares the hash tag `{SYMBOL}`, so that one script may 
     hedge:account_a_filled:BTC          channel    A's fills of one market
     hedge:account_a_filled              channel    the bare old name: B hears it too, A never publishes there
     hedge:account_b_filled:BTC          channel    B's results of one market
+    hedge:account_a_resting:BTC         channel    A's orders of one market, told when they rest
     hedge:{BTC}:fills                   stream     A's fills, the truth; one consumer group, `hedgers`
     hedge:{BTC}:order:7:1:562950336807823  hash    a maker order and all its hedges (account : market : order index)
     hedge:{BTC}:open                    sorted set names of orders that are not fully hedged or may still fill
@@ -19,6 +20,7 @@ is stored for one market shares the hash tag `{SYMBOL}`, so that one script may 
     hedge:{BTC}:lease                   hash       who owns the market; expires
     hedge:{BTC}:maker                   string     whether A may have an order on the book; expires
     hedge:{BTC}:hedger                  string     whether the owner hedges, drains or is paused; expires
+    hedge:{BTC}:resting                 string     A's newest order of one market; expires with the order's deadline
     hedge:{BTC}:memory                  string     what the owner remembers, for the hedgers that wait
     hedge:{BTC}:checkpoint:7            string     where maker account 7's history begins and how far it is handled
     hedge:{BTC}:fence                   hash       the highest fencing number given out, and to whom; never expires
@@ -41,6 +43,7 @@ from hedge_strategy.domain.hedge import OrderKey
 
 FILL_CHANNEL = "hedge:account_a_filled"
 RESULT_CHANNEL = "hedge:account_b_filled"
+ANNOUNCEMENT_CHANNEL = "hedge:account_a_resting"
 COMMAND_CHANNEL = "hedge:commands"
 COMMAND_LOG = "hedge:{commands}:log"
 COMMANDS_STANDING = "hedge:{commands}:standing"
@@ -60,6 +63,7 @@ class MarketKeys:
     market: str
     fill_channel: str
     result_channel: str
+    announcement_channel: str
     fills: str
     order_prefix: str
     open_orders: str
@@ -74,6 +78,7 @@ class MarketKeys:
     fence: str
     maker: str
     hedger: str
+    resting: str
     memory: str
     checkpoint_prefix: str
 
@@ -104,6 +109,7 @@ def market_keys(market: str) -> MarketKeys:
         market=market,
         fill_channel=f"{FILL_CHANNEL}:{market}",
         result_channel=f"{RESULT_CHANNEL}:{market}",
+        announcement_channel=f"{ANNOUNCEMENT_CHANNEL}:{market}",
         fills=stem + "fills",
         order_prefix=stem + "order:",
         open_orders=stem + "open",
@@ -118,6 +124,7 @@ def market_keys(market: str) -> MarketKeys:
         fence=stem + "fence",
         maker=stem + "maker",
         hedger=stem + "hedger",
+        resting=stem + "resting",
         memory=stem + "memory",
         checkpoint_prefix=stem + "checkpoint:",
     )

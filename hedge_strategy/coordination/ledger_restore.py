@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hedge_strategy.coordination.ledger_rows import SeenFill
+from hedge_strategy.coordination.ledger_rows import SeenFill, stored_fields
 from hedge_strategy.coordination.ledger_script import LedgerScript
 from hedge_strategy.coordination.messages import LOTS_MAX
 from hedge_strategy.domain.hedge import IntentState
@@ -193,21 +193,8 @@ def _hedge(one: RestoredOrder, fencing: int) -> tuple[str | int, ...]:
         "client_order_index": hedge_client_order_index(one.fill.order.order_index, attempt),
         "claimed_at_ms": one.fill.filled_at_ms,
     }
-    if hedge.transaction is not None:
-        fields |= stored_fields(hedge.transaction)
-    return tuple(part for field in fields.items() for part in field)
-
-
-def stored_fields(transaction: SignedTransaction) -> dict[str, str | int]:
-    """A signed transaction as the fields of its hedge."""
-    return {
-        "kind": transaction.kind,
-        "payload": transaction.payload,
-        "hash": transaction.hash,
-        "nonce": transaction.nonce,
-        "key_index": transaction.key_index,
-        "expires_at_ms": transaction.expires_at_ms,
-    }
+    stored = stored_fields(hedge.transaction) if hedge.transaction is not None else ()
+    return (*(part for field in fields.items() for part in field), *stored)
 
 
 def _totals(orders: Sequence[RestoredOrder]) -> tuple[str | int, ...]:

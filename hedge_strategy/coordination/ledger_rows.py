@@ -10,8 +10,8 @@ are text everywhere in Redis, never numbers.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hedge_strategy.coordination.messages import FillMessage
-from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine
+from hedge_strategy.coordination.messages import LOTS_MAX, FillMessage
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.ids import hedge_client_order_index, hedge_identity
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Side, SignedTransaction
@@ -154,6 +154,42 @@ def seen_fill(message: FillMessage, market: Market) -> SeenFill:
         last_trade_id=message.last_trade_id,
         filled_at_ms=message.filled_at_ms,
     )
+
+
+def seen_arguments(fill: SeenFill) -> tuple[str | int, ...]:
+    """A fill as the ledger's script takes it.
+
+    Raises:
+        ValueError: the amount is negative or beyond what a venue can hold.
+    """
+    if not 0 <= fill.filled_lots <= LOTS_MAX:
+        raise ValueError(f"filled_lots {fill.filled_lots} is not in 0 … 2^48-1")
+    times = (fill.last_trade_id, fill.filled_at_ms)
+    return fill.side.value, fill.filled_lots, fill.filled_quote, int(fill.is_final), *times
+
+
+def stored_fields(transaction: SignedTransaction) -> tuple[str | int, ...]:
+    """A signed transaction as names and values of its hedge."""
+    return (
+        *("kind", transaction.kind),
+        *("payload", transaction.payload),
+        *("hash", transaction.hash),
+        *("nonce", transaction.nonce),
+        *("key_index", transaction.key_index),
+        *("expires_at_ms", transaction.expires_at_ms),
+    )
+
+
+def prepared_arguments(prepared: PreparedHedge | None) -> tuple[str | int, ...]:
+    """What a claim brings that was signed ahead, as the ledger's script takes it."""
+    if prepared is None:
+        return ()
+    return prepared.lots, prepared.transaction.client_order_index, *stored_fields(prepared.transaction)
+
+
+def finished_line(fill: SeenFill) -> OrderLine:
+    """The line of an order that was finished long ago: what was asked about, as hedged in full."""
+    return OrderLine(fill.order, fill.side, fill.filled_lots, fill.filled_lots, 0, fill.is_final)
 
 
 def row_of(reply: Sequence[bytes]) -> dict[str, str]:

@@ -11,6 +11,8 @@
 - dead: proven never to execute (refused at the door, killed by another transaction on its nonce, or expired).
 - settled: the executed amount is booked on the order; the intent is history.
 
+A claim that brings bytes which were signed ahead of it passes through reserved and signed in the step that makes it.
+
 The ledger refuses every step that is not in the table, whoever asks.
 """
 
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from hedge_strategy.domain.order import Side
+from hedge_strategy.domain.order import Side, SignedTransaction
 
 
 class IntentState(StrEnum):
@@ -77,6 +79,19 @@ class Claim:
     attempt: int
     lots: int
     state: IntentState
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedHedge:
+    """A hedge that was signed before its fill came. It is nobody's until a claim of the very same hedge takes it.
+
+    Attributes:
+        transaction: the bytes; their client order index says which hedge of which maker order they are.
+        lots: the amount that was signed, in lots of the maker's market.
+    """
+
+    transaction: SignedTransaction
+    lots: int
 
 
 @dataclass(frozen=True, slots=True)

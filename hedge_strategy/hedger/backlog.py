@@ -5,12 +5,14 @@ they were first heard; one that came to nothing waits out a pause and lets other
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.hedge import OrderKey, OrderLine
+from hedge_strategy.hedger.sizing import reference_price
+from hedge_strategy.venues.port import BookTop
 
 ENTRIES_MAX = 10_000
 """How many stream entries may wait for their hedge; beyond it the shell reads no more of the stream."""
@@ -41,6 +43,11 @@ class Waiting:
         self.fruitless = 0 if executed_lots else self.fruitless + 1
         pause_ms = min(FRUITLESS_PAUSE_MS << max(0, self.fruitless - 1), LONGEST_FRUITLESS_PAUSE_MS)
         self.not_before_ms = now_ms + pause_ms if self.fruitless else 0
+
+
+def has_price(waiting: Waiting, book: BookTop) -> bool:
+    """Whether there is a price to bound the hedge of a fill by."""
+    return reference_price(waiting.fill.side.opposite, book, waiting.average_price) is not None
 
 
 class Backlog:
@@ -84,6 +91,10 @@ class Backlog:
         """The first order whose pause is over and that is ready to be hedged."""
         due = (waiting for waiting in self._orders.values() if now_ms >= waiting.not_before_ms)
         return next((waiting for waiting in due if is_ready(waiting)), None)
+
+    def after(self, under_way: OrderKey | None, now_ms: int) -> Iterator[Waiting]:
+        """Those whose pause is over, in their order, without the one that has its hedge under way."""
+        return (one for one in self._orders.values() if one.fill.order != under_way and now_ms >= one.not_before_ms)
 
     def waiting(self, order: OrderKey) -> Waiting | None:
         """What is known of an order that may need a hedge."""

@@ -29,8 +29,9 @@ def ask_ledger(ledger: HedgeLedger, lease: Lease | None, command: LedgerCommand)
     fencing = lease.fencing
     try:
         match command:
-            case ev.ClaimFill(fill, token, max_lots):
-                return ev.ClaimAnswered(ledger.claim(fill, fencing=fencing, claim_token=token, max_lots=max_lots))
+            case ev.ClaimFill(fill, token, most, prepared):
+                answer = ledger.claim(fill, fencing=fencing, claim_token=token, max_lots=most, prepared=prepared)
+                return ev.ClaimAnswered(answer)
             case ev.StoreAsSent(claim, transaction):
                 ledger.advance(claim, IntentState.SENT, fencing=fencing, transaction=transaction)
                 return ev.StoredAsSent()

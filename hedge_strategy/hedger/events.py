@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing, SeenFill
-from hedge_strategy.domain.hedge import Claim, OrderLine
+from hedge_strategy.domain.hedge import Claim, OrderLine, PreparedHedge
 from hedge_strategy.domain.order import OrderReport, Side, SignedTransaction, TransactionReport
+from hedge_strategy.hedger.signing_events import OrderAnnounced, SignAhead, SignedAhead, SigningAheadFailed
 from hedge_strategy.risk.gate import Approved
 from hedge_strategy.venues.port import BookTop, VenueEvent
 
@@ -223,6 +224,9 @@ Event = (
     | Stop
     | Resume
     | MakerSeen
+    | OrderAnnounced
+    | SignedAhead
+    | SigningAheadFailed
 )
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -230,11 +234,15 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class ClaimFill:
-    """Claim what is unhedged of an order, at most `max_lots` (None: all of it); answered by `ClaimAnswered`."""
+    """Claim what is unhedged of an order, at most `max_lots` (None: all of it); answered by `ClaimAnswered`.
+
+    `prepared` was signed ahead: where exactly that is claimed, the claim is SENT with its bytes stored.
+    """
 
     fill: SeenFill
     claim_token: str
     max_lots: int | None = None
+    prepared: PreparedHedge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +350,7 @@ class Finish:
 Command = (
     ClaimFill
     | SignHedge
+    | SignAhead
     | StoreAsSent
     | Send
     | SendKiller

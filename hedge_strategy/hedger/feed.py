@@ -8,14 +8,18 @@ what reads as the fill of another account is left there, since it may be somebod
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from decimal import Decimal
 
 import structlog
 
 from hedge_strategy.clock import Clock
+from hedge_strategy.coordination.announcement import AnnouncementMessage
+from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.fill_stream import (
     FillEntry,
     FillHeard,
     FillSubscriber,
+    OrderHeard,
     Unreadable,
 )
 from hedge_strategy.coordination.ledger_rows import seen_fill
@@ -23,6 +27,7 @@ from hedge_strategy.coordination.messages import FillMessage
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import InvariantBroken, RedisUnavailable, WireError
 from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.signing_events import OrderAnnounced
 from hedge_strategy.hedger.stream_reader import STREAM_WAIT_MS, StreamReader
 
 LISTEN_MS = 250
@@ -36,7 +41,7 @@ class FillFeed:
         subscriber: channel and stream.
         market: the maker's market.
         clock: for the reader's intervals.
-        hear: takes each fill; called on either thread.
+        hear: takes each fill, and each order that A announces; called on either thread.
         wants_more: whether the stream should be read on.
     """
 
@@ -45,14 +50,15 @@ class FillFeed:
         subscriber: FillSubscriber,
         market: Market,
         clock: Clock,
-        hear: Callable[[ev.FillHeard], None],
+        hear: Callable[[ev.FillHeard | OrderAnnounced], None],
         wants_more: Callable[[], bool],
     ) -> None:
         self._subscriber = subscriber
         self._market = market
-        self._hear_fill = hear
+        self._tell = hear
         self._wants_more = wants_more
         self._ended = threading.Event()
+        self._must_read_announced = threading.Event()
         self._reader = StreamReader(subscriber, clock)
         self._hedged_entries: deque[str] = deque()
         self.unusual: Counter[str] = Counter()
@@ -65,6 +71,7 @@ class FillFeed:
     def read_all(self) -> None:
         """Entries that were given out before must be read again: ownership was regained."""
         self._reader.read_all_again()
+        self._must_read_announced.set()
 
     def hedged(self, stream_ids: tuple[str, ...]) -> None:
         """These entries may be taken off the stream; done soon, on the stream's thread."""
@@ -85,6 +92,10 @@ class FillFeed:
             is_lost = False
             if isinstance(heard, FillHeard):
                 self._hear(heard.message, None)
+            elif isinstance(heard, OrderHeard):
+                self._hear_order(heard.message)
+            elif isinstance(heard, Resubscribed):
+                self._must_read_announced.set()
             elif isinstance(heard, Unreadable):
                 self._count(heard.error.source, "skipped a message that cannot be read", str(heard.error))
         self._subscriber.close()
@@ -94,6 +105,8 @@ class FillFeed:
         while not self._ended.is_set():
             try:
                 self._acknowledge()
+                if self._must_read_announced.is_set():
+                    self._read_announced()
                 if self._wants_more():
                     self._read_stream()
                 else:
@@ -136,7 +149,33 @@ class FillFeed:
                 self._subscriber.acknowledge([stream_id])
             return
         average_price = message.cumulative.average_price or None
-        self._hear_fill(ev.FillHeard(fill, average_price, stream_id))
+        self._tell(ev.FillHeard(fill, average_price, stream_id))
+
+    def _hear_order(self, message: AnnouncementMessage) -> None:
+        try:
+            order = OrderAnnounced(
+                message.order,
+                message.side,
+                message.lots(self._market),
+                Decimal(message.price),
+                message.maker_id,
+                message.sequence,
+            )
+        except WireError as error:
+            self._count(error.source, "skipped an announcement that says nothing", str(error))
+            return
+        self._tell(order)
+
+    def _read_announced(self) -> None:
+        """What was announced while nobody listened here."""
+        self._must_read_announced.clear()
+        try:
+            message = self._subscriber.announced()
+        except WireError as error:
+            self._count(error.source, "skipped an announcement that cannot be read", str(error))
+            return
+        if message is not None:
+            self._hear_order(message)
 
     def _count(self, kind: str, event: str, reason: str) -> None:
         """Says the first of a kind in the log and counts the rest."""

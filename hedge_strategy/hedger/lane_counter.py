@@ -5,6 +5,8 @@ never ran it is not known any more: the venue is asked again, and its answer cou
 that is known to be used.
 """
 
+from hedge_strategy.hedger.events import Command, NonceRead, NonceReadFailed, Note
+
 NONCE_RETRY_MS = 1_000
 """Pause between two attempts to read the lane's counter."""
 
@@ -39,13 +41,16 @@ class LaneCounter:
         self._is_asked, self._asked_at_ms = True, now_ms
         return True
 
-    def answered(self, nonce: int | None, *, is_wanted: bool) -> None:
+    def answered(self, event: NonceRead | NonceReadFailed, *, is_wanted: bool) -> tuple[Command, ...]:
         """Takes in the venue's answer.
 
         Args:
-            nonce: the next one as the venue sees it; None where it did not answer.
+            event: the next one as the venue sees it, or that it did not answer.
             is_wanted: nothing is in flight that the venue may have counted, or not counted yet.
         """
         self._is_asked = False
-        if nonce is not None and is_wanted and self.nonce is None:
-            self.nonce = max(nonce, self._floor)
+        if isinstance(event, NonceReadFailed):
+            return (Note("warning", "the lane's nonce could not be read", (("reason", event.reason),)),)
+        if is_wanted and self.nonce is None:
+            self.nonce = max(event.nonce, self._floor)
+        return ()

@@ -4,6 +4,7 @@ Promises:
 - nothing is claimed before there is a price to bound it by, nothing signed before it is claimed, nothing sent before
   the ledger holds its bytes;
 - one hedge at a time on the lane; the next is claimed when the last is settled;
+- bytes that were signed before their claim (`presign`) leave only where the ledger has taken them for that claim;
 - a sent hedge is settled only on proof of what it did (`resolution`); a new nonce is used only then;
 - what an order still lacks is claimed again; after `retry_times` attempts in a row that executed nothing the market
   is paused and A is told;
@@ -17,15 +18,18 @@ from collections import deque
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing
-from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
-from hedge_strategy.hedger.backlog import Backlog, Waiting
+from hedge_strategy.hedger import words
+from hedge_strategy.hedger.backlog import Backlog, has_price
 from hedge_strategy.hedger.lane_counter import LaneCounter
+from hedge_strategy.hedger.presign import LETS_SIGN_AHEAD, SigningAhead
 from hedge_strategy.hedger.resolution import Evidence, Step, next_step
 from hedge_strategy.hedger.settings import HedgerSettings
-from hedge_strategy.hedger.sizing import reference_price, size_hedge
-from hedge_strategy.hedger.under_way import HedgeUnderWay, paused_commands, settled_note, taken_off
+from hedge_strategy.hedger.signing_events import OrderAnnounced, SignedAhead, SigningAheadFailed
+from hedge_strategy.hedger.sizing import size_hedge
+from hedge_strategy.hedger.under_way import HedgeUnderWay, new_evidence
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.venues import port
@@ -51,6 +55,7 @@ class HedgerMachine:
         self._came_to_nothing: OrderKey | None = None
         self._is_stopping = False
         self._maker_may_rest = False
+        self._ahead = SigningAhead(settings)
 
     @property
     def paused(self) -> str | None:
@@ -82,6 +87,10 @@ class HedgerMachine:
         Returns:
             What the shell must do, in order.
         """
+        commands = self._take_in(event, now_ms)
+        return commands + self._sign_ahead(now_ms) if isinstance(event, LETS_SIGN_AHEAD) else commands
+
+    def _take_in(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
         match event:
             case ev.Tick(book):
                 self._book = book
@@ -105,8 +114,12 @@ class HedgerMachine:
                 return self._step_failed(reason, now_ms)
             case ev.Broken(reason):
                 return self._broken(reason, now_ms)
-            case ev.OwnershipGained() | ev.OwnershipLost() | ev.NonceRead() | ev.NonceReadFailed():
-                return self._ownership(event, now_ms)
+            case ev.OwnershipGained():
+                return self._gained(event, now_ms)
+            case ev.OwnershipLost(reason):
+                return self._lost(reason)
+            case ev.NonceRead() | ev.NonceReadFailed():
+                return self._lane.answered(event, is_wanted=self._hedge is None) + self._go_on(now_ms)
             case ev.Stop():
                 self._is_stopping = True
                 return (ev.Note("info", "stopping"),)
@@ -115,37 +128,35 @@ class HedgerMachine:
             case ev.MakerSeen(may_rest):
                 self._maker_may_rest = may_rest
                 return ()
+            case OrderAnnounced():
+                return self._ahead.announced(event)
+            case SignedAhead() | SigningAheadFailed():
+                return self._signed_ahead(event, now_ms)
             case _:
                 return self._evidence(event, now_ms)
 
     # --- ownership ----------------------------------------------------------------------------------------------------
 
-    def _ownership(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
-        match event:
-            case ev.OwnershipGained(unfinished, open_lines, lane):
-                self._owns, self._lost_work, self._lane.lane = True, False, lane
-                self._unfinished = deque(unfinished)
-                for line in open_lines:
-                    self._backlog.lacks(line, None)
-                facts = (("unfinished", len(unfinished)), ("waiting", len(self._backlog)))
-                owns = ev.Note("info", "owns the market", facts)
-                return (owns, *self._lift_what_is_done(event), *self._go_on(now_ms))
-            case ev.OwnershipLost(reason):
-                self._lost_work = self._lost_work or not self.is_idle
-                if self._hedge is not None and self._hedge.is_given_up:
-                    self._paused = None  # the doubt is the next owner's, who may be this one
-                self._owns, self._hedge = False, None
-                self._lane.forget()
-                self._unfinished.clear()
-                self._backlog.clear()
-                return (ev.Note("error", "no longer owns the market", (("reason", reason),)),)
-            case ev.NonceRead(nonce):
-                self._lane.answered(nonce, is_wanted=self._hedge is None)
-                return self._go_on(now_ms)
-            case ev.NonceReadFailed(reason):
-                self._lane.answered(None, is_wanted=False)
-                return (ev.Note("warning", "the lane's nonce could not be read", (("reason", reason),)),)
-        return ()
+    def _gained(self, event: ev.OwnershipGained, now_ms: int) -> tuple[ev.Command, ...]:
+        self._owns, self._lost_work, self._lane.lane = True, False, event.lane
+        self._unfinished = deque(event.unfinished)
+        for line in event.open_lines:
+            self._backlog.lacks(line, None)
+            if line.hedged_lots or line.in_flight_lots:
+                self._ahead.claimed(line.order)
+        note = words.owns(event, len(self._backlog))
+        return note + self._lift_what_is_done(event) + self._go_on(now_ms)
+
+    def _lost(self, reason: str) -> tuple[ev.Command, ...]:
+        self._lost_work = self._lost_work or not self.is_idle
+        if self._hedge is not None and self._hedge.is_given_up:
+            self._paused = None  # the doubt is the next owner's, who may be this one
+        self._owns, self._hedge = False, None
+        self._lane.forget()
+        self._ahead.clear()
+        self._unfinished.clear()
+        self._backlog.clear()
+        return (ev.Note("error", "no longer owns the market", (("reason", reason),)),)
 
     # --- from backlog to the wire -------------------------------------------------------------------------------------
 
@@ -157,35 +168,42 @@ class HedgerMachine:
             return self._take_up(self._unfinished.popleft(), now_ms)
         if self._paused is not None:
             return ()
-        if self._lane.nonce is None:
+        if (nonce := self._lane.nonce) is None:
             return (ev.ReadNonce(),) if self._lane.asks(now_ms) else ()
-        waiting = self._backlog.next_due(now_ms, self._has_price)
+        waiting = self._backlog.next_due(now_ms, lambda one: has_price(one, self._book))
         if waiting is None:
             return ()
         self._claims += 1
-        command = ev.ClaimFill(waiting.fill, f"{self._settings.owner}:{self._claims}", self._settings.most_lots)
-        self._hedge = HedgeUnderWay(average_price=waiting.average_price, maker_may_rest=not waiting.fill.is_final)
+        token, prepared = f"{self._settings.owner}:{self._claims}", self._ahead.take(waiting, nonce, self._book, now_ms)
+        command = ev.ClaimFill(waiting.fill, token, self._settings.most_lots, prepared)
+        self._ahead.claimed(waiting.fill.order)
+        self._hedge = HedgeUnderWay(None, waiting.average_price, not waiting.fill.is_final, began_at_ms=now_ms)
         return self._ask_redis(command)
-
-    def _has_price(self, waiting: Waiting) -> bool:
-        return reference_price(waiting.fill.side.opposite, self._book, waiting.average_price) is not None
 
     def _claimed(self, answer: Claim | Busy | Nothing | Finished, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
         if hedge is None or not isinstance(hedge.unanswered, ev.ClaimFill):
             return ()
-        hedge.unanswered = None
+        prepared, hedge.unanswered = hedge.unanswered.prepared, None
         if isinstance(answer, Nothing | Finished):
             self._hedge = None
-            done = self._backlog.settled(answer.line)
-            note = ev.Note("warning", "told of an order finished long ago", (("order", answer.line.order.order_index),))
-            notes = (note,) if isinstance(answer, Finished) else ()
-            return (*notes, *taken_off(done), *self._go_on(now_ms))
+            return words.nothing_left(answer, self._backlog.settled(answer.line)) + self._go_on(now_ms)
         if isinstance(answer, Busy):
             self._hedge = None
             return self._take_up(answer.intent, now_ms)
         hedge.claim = answer
-        return self._order(hedge, answer)
+        if answer.state is IntentState.SENT and prepared is not None:
+            return self._send_prepared(hedge, prepared, now_ms)
+        hedge.awaits = self._ahead.being_signed(hedge, self._lane.nonce)
+        return () if hedge.awaits is not None else self._order(hedge, answer)
+
+    def _send_prepared(self, hedge: HedgeUnderWay, prepared: PreparedHedge, now_ms: int) -> tuple[ev.Command, ...]:
+        """The ledger holds the bytes as sent; they have not left, and another owner's fencing would refuse us."""
+        is_late = now_ms - hedge.began_at_ms >= REDIS_RETRY_MS
+        if is_late and not self._ahead.may_still_leave(self._book, hedge.average_price, now_ms):
+            return self._settle_as_dead("its price was left behind while Redis did not answer; it was never sent")
+        hedge.was_signed_ahead = True
+        return self._send(hedge, prepared.transaction, now_ms)
 
     def _order(self, hedge: HedgeUnderWay, claim: Claim) -> tuple[ev.Command, ...]:
         priced = size_hedge(self._settings.rule, claim, self._book, hedge.average_price, may_rest=hedge.maker_may_rest)
@@ -208,15 +226,11 @@ class HedgerMachine:
             return ()
         transaction = hedge.unanswered.transaction
         hedge.unanswered = None
-        hedge.evidence = self._new_evidence(transaction, now_ms, is_recovered=False)
-        return (ev.Send(transaction), ev.Note("info", "hedge sent", hedge.facts))
+        return self._send(hedge, transaction, now_ms)
 
-    def _new_evidence(self, transaction: SignedTransaction, now_ms: int, *, is_recovered: bool) -> Evidence:
-        settings = self._settings
-        is_own_lane = transaction.key_index == self._lane.lane
-        return Evidence(
-            transaction, now_ms, settings.answer_timeout_ms, settings.retry_times, is_recovered, is_own_lane
-        )
+    def _send(self, hedge: HedgeUnderWay, transaction: SignedTransaction, now_ms: int) -> tuple[ev.Command, ...]:
+        hedge.evidence = new_evidence(transaction, now_ms, self._settings, self._lane.lane)
+        return (ev.Send(transaction), ev.Note("info", "hedge sent", hedge.facts))
 
     def _take_up(self, intent: Intent, now_ms: int) -> tuple[ev.Command, ...]:
         """Goes on with a hedge that the ledger holds: another run claimed it, or Redis' answer was lost."""
@@ -226,8 +240,23 @@ class HedgerMachine:
             return (note, *self._settle_as_dead("never signed"))
         if intent.claim.state is IntentState.DEAD:
             return (note, *self._settle_as_dead(intent.reason))
-        self._hedge.evidence = self._new_evidence(intent.transaction, now_ms, is_recovered=True)
+        self._hedge.evidence = new_evidence(intent.transaction, now_ms, self._settings, self._lane.lane, True)
         return (note, *self._resolve(now_ms))
+
+    def _sign_ahead(self, now_ms: int) -> tuple[ev.Command, ...]:
+        if not self._owns or self._paused is not None:
+            self._ahead.drop()
+            return ()
+        return self._ahead.plan(self._hedge, self._backlog, self._lane.nonce, self._book, now_ms)
+
+    def _signed_ahead(self, event: SignedAhead | SigningAheadFailed, now_ms: int) -> tuple[ev.Command, ...]:
+        hedge = self._hedge
+        if hedge is None or hedge.claim is None or hedge.awaits != event.ahead.job:
+            return self._ahead.answered(event, now_ms)
+        hedge.awaits = None
+        if isinstance(event, SignedAhead) and self._ahead.may_leave_at_once(event, self._book, hedge.average_price):
+            return self._signed(event.transaction)
+        return self._order(hedge, hedge.claim)
 
     # --- what became of it --------------------------------------------------------------------------------------------
 
@@ -235,10 +264,7 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is None or not hedge.take_in(event, self._settings.rule.hedge_market.index, now_ms):
             return ()
-        notes: tuple[ev.Command, ...] = ()
-        if isinstance(event, ev.NotSent | ev.KillFailed):
-            notes = (hedge.note("not sent yet", event.reason),)
-        return notes + self._resolve(now_ms)
+        return hedge.held_back(event) + self._resolve(now_ms)
 
     def _resolve(self, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
@@ -252,9 +278,7 @@ class HedgerMachine:
             case Step.DEAD:
                 return self._settle_as_dead(verdict.reason)
             case Step.LOOK_UP:
-                evidence.looking_up(now_ms)
-                hashes = [evidence.transaction.hash, *([evidence.killer.hash] if evidence.killer else [])]
-                return (ev.LookUp(evidence.transaction.client_order_index, tuple(hashes)),)
+                return (hedge.look_up(evidence, now_ms),)
             case Step.SEND_AGAIN:
                 evidence.sent_again(now_ms)
                 return (hedge.note("sending the same bytes again", verdict.reason), ev.Send(evidence.transaction))
@@ -302,11 +326,7 @@ class HedgerMachine:
         if waiting is None and line.unhedged_lots:
             self._backlog.lacks(line, hedge.average_price)
             waiting = self._backlog.waiting(line.order)
-        commands: tuple[ev.Command, ...] = (
-            ev.PublishResult(line, settle, line.side.opposite, None),
-            *taken_off(done),
-            settled_note(line, settle),
-        )
+        commands = words.settled_commands(line, settle, done)
         if waiting is not None:
             waiting.attempted(settle.executed_lots, now_ms)
             if waiting.fruitless >= self._settings.retry_times:
@@ -316,21 +336,14 @@ class HedgerMachine:
 
     def _pause(self, reason: str, line: OrderLine | None = None) -> tuple[ev.Command, ...]:
         self._paused, self._came_to_nothing = reason, None
-        return paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
+        return words.paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
 
     def _lift_what_is_done(self, event: ev.OwnershipGained) -> tuple[ev.Command, ...]:
         """A pause for attempts that came to nothing ends where another owner has meanwhile hedged that order."""
-        order = self._came_to_nothing
-        still_open = [line.order for line in event.open_lines if line.unhedged_lots]
-        if (
-            self._paused is None
-            or order is None
-            or order in [*still_open, *(one.claim.order for one in event.unfinished)]
-        ):
-            return ()
-        self._paused = self._came_to_nothing = None
-        facts = (("order", order.order_index),)
-        return (ev.Note("info", "resumed: another hedger did what came to nothing here", facts),)
+        notes = words.done_elsewhere(self._came_to_nothing, event) if self._paused is not None else ()
+        if notes:
+            self._paused = self._came_to_nothing = None
+        return notes
 
     def _resume(self, now_ms: int) -> tuple[ev.Command, ...]:
         """A hedge in doubt is no less in doubt for it: where it was given up the market stays paused."""
@@ -349,8 +362,7 @@ class HedgerMachine:
             return self._pause(reason)
         self._hedge = None
         done = self._backlog.refused(hedge.unanswered.fill.order)
-        note = ev.Note("error", "a fill message contradicts the ledger and is refused", (("why", reason),))
-        return (note, *taken_off(done), *self._go_on(now_ms))
+        return words.refused_commands(reason, done) + self._go_on(now_ms)
 
     # --- time and Redis -----------------------------------------------------------------------------------------------
 
@@ -372,10 +384,10 @@ class HedgerMachine:
                 return ()
             hedge.retry_at_ms = now_ms + REDIS_RETRY_MS
             return (hedge.unanswered,)
+        if hedge is not None and hedge.claim is not None and hedge.stops_awaiting(now_ms):
+            return self._order(hedge, hedge.claim)
         commands = self._resolve(now_ms) or self._go_on(now_ms)
-        if self._is_stopping and self._may_finish():
-            commands = (*commands, ev.Finish())
-        return commands
+        return (*commands, ev.Finish()) if self._is_stopping and self._may_finish() else commands
 
     def _may_finish(self) -> bool:
         """A market that is not ours is its owner's matter, unless work of ours waits for the lease to come back."""

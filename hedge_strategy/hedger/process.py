@@ -1,9 +1,9 @@
 """Process B's shell for one market: threads and sockets around the machine, which decides.
 
-Threads: the listener (a fill on the channel is claimed, signed, stored and sent in place, under the lock), the stream
-reader (the truth, and whatever the channel lost), the engine (the venue's events, so that its socket thread never
-waits for Redis), the looker (REST), the keeper (renews the lease), ownership (the ledger, both positions), and the
-caller's own, which ticks. Every event goes through `_dispatch`, one at a time.
+Threads: the listener (a fill on the channel is claimed, signed if it was not yet, stored and sent in place, under the
+lock), the stream reader (the truth, and whatever the channel lost), the engine (the venue's events, so that its socket
+thread never waits for Redis), the looker (REST), those that sign ahead, the keeper (renews the lease), ownership (the
+ledger, both positions), and the caller's own, which ticks. Every event goes through `_dispatch`, one at a time.
 """
 
 import queue
@@ -41,6 +41,8 @@ from hedge_strategy.hedger.marks import NO_MARKS, HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
+from hedge_strategy.hedger.signing_events import SignAhead
+from hedge_strategy.hedger.signing_pool import SigningPool
 from hedge_strategy.hedger.status import HedgerStatus, condition_of
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
@@ -79,6 +81,7 @@ class HedgerRun:
         maker_account_index: whose fills are hedged.
         self_trades: how A and B are kept from trading with each other.
         marks: keeps when each hedge passed each step.
+        signing_threads: how many threads sign ahead.
     """
 
     maker_market: Market
@@ -87,6 +90,7 @@ class HedgerRun:
     maker_account_index: int
     self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
     marks: HedgeMarks = NO_MARKS
+    signing_threads: int = 0
 
 
 class HedgerProcess:
@@ -109,6 +113,7 @@ class HedgerProcess:
         )
         self._venue_events: queue.Queue[VenueEvent | None] = queue.Queue(EVENTS_MAX)
         self._look_ups = LookUps(venue, run.hedge_market, self._dispatch)
+        self._signing = SigningPool(venue.sign_order, self._dispatch, run.signing_threads)
         self._believe_maker_at_ms = 0
         self._maker_may_rest = True
         self._stop_asked = threading.Event()
@@ -137,6 +142,7 @@ class HedgerProcess:
             (self._ownership.run, "hedger-ownership"),
             (self._feed.listen, "hedger-listener"),
             (self._feed.read, "hedger-stream"),
+            *((self._signing.run, f"hedger-signing-{number}") for number in range(self._run.signing_threads)),
         )
         threads = [threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True) for loop, name in loops]
         self._venue.start([self._run.hedge_market], self._on_venue_event)
@@ -152,6 +158,7 @@ class HedgerProcess:
             self._ownership.end()
             self._venue_events.put(None)
             self._look_ups.end()
+            self._signing.end()
             self._venue.close()
             for thread in threads:
                 thread.join()
@@ -322,6 +329,8 @@ class HedgerProcess:
                     return ev.Signed(self._venue.sign_order(order, nonce))
                 except SigningFailed as error:
                     return ev.SigningRefused(str(error))
+            case SignAhead():
+                return self._signing.put(command)
             case ev.Send(transaction):
                 return self._send(transaction)
             case ev.SendKiller(nonce):

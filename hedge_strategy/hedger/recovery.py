@@ -129,6 +129,16 @@ class LedgerRecovery:
         """Why the ledger cannot be made anew, for a person: nothing may be hedged; empty where that is not so."""
         return self._counting.unexplained
 
+    def still_stands(self) -> bool:
+        """Whether Redis holds the ledger that this hedger acts on, with all that it was told of; else it forgot.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        epoch, sequence = self._ledger.believed_epoch, self._ledger.sequence
+        marker = self._ledger.marker()
+        return marker.epoch == epoch and marker.sequence >= sequence
+
     def remember(self) -> None:
         """Writes to disk how far things are; called now and then while all is well.
 

@@ -16,6 +16,7 @@ class HedgerSettings:
         retry_times: attempts in a row without execution before the market is paused.
         answer_timeout_ms: how long a send may go unanswered.
         owner: this process, part of every claim token.
+        signing_threads: how many hedges may be signed ahead of their claim at one time; 0: none is.
     """
 
     rule: HedgeRule
@@ -23,6 +24,7 @@ class HedgerSettings:
     retry_times: int
     answer_timeout_ms: int
     owner: str
+    signing_threads: int = 0
 
     @property
     def most_lots(self) -> int | None:

@@ -4,9 +4,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hedge_strategy.domain.hedge import Claim, OrderLine
+from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.resolution import Evidence
+from hedge_strategy.hedger.settings import HedgerSettings
+from hedge_strategy.hedger.signing_events import Ahead
 from hedge_strategy.venues import port
+
+AHEAD_PATIENCE_MS = 1_000
+"""How long a claim waits for bytes that were being signed ahead when it came; then it is signed like any other."""
 
 
 @dataclass(slots=True)
@@ -19,6 +25,9 @@ class HedgeUnderWay:
         maker_may_rest: the maker's order was not final when it was claimed.
         evidence: what is known of its transaction, None until it was sent.
         settlement: how it ended, None until that is proven.
+        began_at_ms: when it was claimed first, unix ms.
+        was_signed_ahead: its claim took bytes that were signed before.
+        awaits: the job that signs it at this moment, None where none does.
         unanswered: the command that Redis has not answered yet; it is given again until it has.
         retry_at_ms: when, unix ms.
     """
@@ -28,6 +37,9 @@ class HedgeUnderWay:
     maker_may_rest: bool = False
     evidence: Evidence | None = None
     settlement: ev.Settle | None = None
+    began_at_ms: int = 0
+    was_signed_ahead: bool = False
+    awaits: Ahead | None = None
     unanswered: ev.Command | None = None
     retry_at_ms: int = 0
 
@@ -71,6 +83,19 @@ class HedgeUnderWay:
                 return False
         return True
 
+    def stops_awaiting(self, now_ms: int) -> bool:
+        """Whether its bytes were being signed ahead for too long; then they are awaited no more."""
+        is_over = self.awaits is not None and now_ms >= self.began_at_ms + AHEAD_PATIENCE_MS
+        if is_over:
+            self.awaits = None
+        return is_over
+
+    def look_up(self, evidence: Evidence, now_ms: int) -> ev.LookUp:
+        """The look-up that asks for all that may tell what became of it."""
+        evidence.looking_up(now_ms)
+        hashes = [evidence.transaction.hash, *([evidence.killer.hash] if evidence.killer else [])]
+        return ev.LookUp(evidence.transaction.client_order_index, tuple(hashes))
+
     @property
     def is_given_up(self) -> bool:
         """Whether a person was told that nothing more can be found out about it."""
@@ -95,31 +120,29 @@ class HedgeUnderWay:
             ("attempt", claim.attempt),
             ("side", claim.maker_side.opposite.value),
             ("lots", claim.lots),
+            ("signed_ahead", self.was_signed_ahead),
         )
+
+    def held_back(self, event: ev.Event) -> tuple[ev.Command, ...]:
+        """That something of it could not leave this process, where the event says so."""
+        return (self.note("not sent yet", event.reason),) if isinstance(event, ev.NotSent | ev.KillFailed) else ()
 
     def note(self, action: str, reason: str) -> ev.Note:
         """A warning for the log about something that is done to it."""
         return ev.Note("warning", action, (*self.facts, ("because", reason)))
 
 
-def settled_note(line: OrderLine, settle: ev.Settle) -> ev.Note:
-    """That a hedge is settled, for the log."""
-    facts = (
-        ("order", line.order.order_index),
-        ("executed_lots", settle.executed_lots),
-        ("hedged_lots", line.hedged_lots),
-        ("filled_lots", line.filled_lots),
-        ("how", settle.reason),
-    )
-    return ev.Note("info" if settle.executed_lots == settle.claim.lots else "warning", "hedge settled", facts)
+def new_evidence(
+    transaction: SignedTransaction, now_ms: int, settings: HedgerSettings, lane: int | None, is_recovered: bool = False
+) -> Evidence:
+    """What is known of a transaction that leaves now, or may have left in an earlier life.
 
-
-def paused_commands(reason: str, line: OrderLine | None) -> tuple[ev.Command, ...]:
-    """That the market is paused, for the log, and for A where an order is concerned."""
-    note = ev.Note("error", "market paused: a person is needed", (("why", reason),))
-    return (note,) if line is None else (note, ev.PublishResult(line, None, line.side.opposite, reason))
-
-
-def taken_off(entry_ids: tuple[str, ...]) -> tuple[ev.Command, ...]:
-    """That these entries may be taken off the stream."""
-    return (ev.Acknowledge(entry_ids),) if entry_ids else ()
+    Args:
+        transaction: the bytes.
+        now_ms: unix ms.
+        settings: of the market's hedger.
+        lane: this hedger's API key.
+        is_recovered: found in the ledger: whether it ever left is not known.
+    """
+    is_own_lane = transaction.key_index == lane
+    return Evidence(transaction, now_ms, settings.answer_timeout_ms, settings.retry_times, is_recovered, is_own_lane)

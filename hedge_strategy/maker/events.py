@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hedge_strategy.domain.fill import CumulativeFill, Fill
-from hedge_strategy.domain.order import OrderReport, Outcome
+from hedge_strategy.domain.order import OrderReport, Outcome, Side
 from hedge_strategy.risk.gate import Approved
 from hedge_strategy.venues.port import BookTop, VenueEvent
 
@@ -225,6 +225,25 @@ class PublishFill:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnounceOrder:
+    """Tell the hedger of an order that rests, soon; it may be lost.
+
+    Attributes:
+        order_index: the venue's number.
+        side: which way it goes.
+        size: the whole of it, base units.
+        price: quote per base.
+        life_ms: how long it may rest.
+    """
+
+    order_index: int
+    side: Side
+    size: Decimal
+    price: Decimal
+    life_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeepFill:
     """Force to disk, at once, on the calling thread; answered by `KeepFailed` where that fails."""
 
@@ -356,6 +375,7 @@ class Finish:
 
 Command = (
     PublishFill
+    | AnnounceOrder
     | KeepFill
     | ForgetKept
     | PlaceOrder

@@ -145,6 +145,11 @@ class FillTracker:
         order.is_final = order.is_final or report.status.is_final
         return self._news(report.order_index, order)
 
+    def has_told(self, order_index: int) -> bool:
+        """Whether a fill of the order was told in this run, as far back as is remembered."""
+        order = self._orders.get(order_index)
+        return order is not None and order.told_size > 0
+
     def restart_trade_id(self) -> int:
         """The trade id from which a restart must read again: everything up to it belongs to finished orders, and
         nothing after it does to an order with a trade before it."""

@@ -13,7 +13,7 @@ Promises:
 Known limit: one order at a time and one market per machine.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.ids import maker_client_order_index
@@ -126,6 +126,7 @@ class MakerMachine:
                 commands = self._told(self._tracker.note_order(report), now_ms)
                 if self._order is not None and report.client_order_index == self._order.client_order_index:
                     self._order.reported(report)
+                    commands += self._order.announcement(report, now_ms)
                     return commands + self._drop_ended_order(now_ms)
                 return commands + self._look_for_stray(report, now_ms)
             case ev.HedgeTold():
@@ -169,6 +170,9 @@ class MakerMachine:
                 return (*kept, *((note,) if kept else ()), *self._want_cancel())
 
     def _hedge_told(self, event: ev.HedgeTold, now_ms: int) -> tuple[ev.Command, ...]:
+        if self._tracker.has_told(event.order_index) and event.order_index not in self._unhedged.sizes:
+            # Told late, by a hedger that has lost the market since: whoever has it now has hedged this order.
+            event = replace(event, problem=None)
         awaited = len(self._unhedged.sizes)
         commands = self._unhedged.hedge_told(event, now_ms, has_hedger=self._around.hedger is not None)
         if not self._around.hedge_told(event, was_awaited=len(self._unhedged.sizes) < awaited):

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.fill_stream import FillPublisher, Unreadable
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.messages import FillMessage, ResultStatus, fill_message
@@ -32,6 +33,7 @@ from hedge_strategy.errors import (
     WireError,
 )
 from hedge_strategy.maker import events as ev
+from hedge_strategy.maker.announcer import Announcer
 from hedge_strategy.maker.lookout import Lookout, Notices
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
@@ -59,6 +61,7 @@ class MakerCoordination:
     ledger: HedgeLedger
     notices: Notices
     outbox: Outbox
+    announcements: AnnouncementPublisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ class MakerProcess:
         self._desk = OrderDesk(venue, run.desk, self._guarded_dispatch, clock)
         self._reader = MakerReader(venue, run.market, coordination.ledger, coordination.notices.record, clock)
         self._lookout = Lookout(coordination.notices, run.market.symbol, run.run_id, clock)
+        announcements = coordination.announcements
+        self._announcer = Announcer(announcements, run.market, venue.account_index, run.run_id)
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
         self._has_failed = False
@@ -117,9 +122,11 @@ class MakerProcess:
         read = (lambda: self._reader.run(self._dispatch),)
         reader = threading.Thread(target=self._guard, args=read, name="maker-reader", daemon=True)
         listener = threading.Thread(target=self._guard, args=(self._listen_loop,), name="maker-results", daemon=True)
+        tell = (self._announcer.run,)
+        announcer = threading.Thread(target=self._guard, args=tell, name="maker-announcer", daemon=True)
         self._desk.start()
-        reader.start()
-        listener.start()
+        for thread in (reader, listener, announcer):
+            thread.start()
         self._guard(self._take_up_what_was_kept)
         self._venue.start([self._run.market], self._on_venue_event)
         try:
@@ -131,8 +138,9 @@ class MakerProcess:
             self._finished.set()
             self._reader.close()
             self._venue.close()
-            reader.join()
-            listener.join()
+            self._announcer.end()
+            for thread in (reader, listener, announcer):
+                thread.join()
             self._redis.outbox.close()
             self._redis.notices.record.close()
         return 0 if is_clean and not self._has_failed else 1
@@ -214,6 +222,8 @@ class MakerProcess:
         match command:
             case ev.PublishFill(fill):
                 return self._publish(fill)
+            case ev.AnnounceOrder():
+                self._announcer.announce(command)
             case ev.KeepFill(fill):
                 return self._keep(fill)
             case ev.ForgetKept():

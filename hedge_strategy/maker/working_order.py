@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hedge_strategy.domain.order import Accepted, OrderIntent, OrderReport, Outcome, Rejected
-from hedge_strategy.maker.events import CancelAll, CancelOrder, Command, LookUpOrder
+from hedge_strategy.maker.events import AnnounceOrder, CancelAll, CancelOrder, Command, LookUpOrder
 
 REPORT_GRACE_MS = 2_000
 """How long after its execution time an order may go unreported before it is looked up."""
@@ -22,6 +22,8 @@ LOOK_UP_INTERVAL_MS = 1_000
 """Pause between two look-ups of one order."""
 ABSENCE_PROOF_MS = 20_000
 """Absence from REST for so long counts as gone; history lags up to 15 s (venue fact sheet 4.2)."""
+ANNOUNCED_BEYOND_MS = 1_000
+"""An order is announced for so long beyond its deadline: its cancel takes a while."""
 
 
 class Phase(StrEnum):
@@ -44,6 +46,7 @@ class WorkingOrder:
         phase: see the module.
         ended: the venue's word for how it ended, None while it lives.
         is_reported: whether the venue has ever shown it.
+        is_announced: whether the hedger was told that it rests.
     """
 
     client_order_index: int
@@ -52,6 +55,7 @@ class WorkingOrder:
     phase: Phase = Phase.PLACING
     ended: str | None = None
     is_reported: bool = False
+    is_announced: bool = False
     _transaction_hash: str = ""
     _failed_hash: str = ""
     _cancel_wanted: bool = False
@@ -103,6 +107,15 @@ class WorkingOrder:
         self._absent_since_ms = None
         if report.status.is_final:
             self.ended = report.reason
+
+    def announcement(self, report: OrderReport, now_ms: int) -> tuple[Command, ...]:
+        """Has the hedger told of the order when the venue shows for the first time that the whole of it rests."""
+        is_whole = not report.status.is_final and not report.filled_size
+        if self.is_announced or not is_whole or self.phase not in (Phase.PLACING, Phase.RESTING):
+            return ()
+        self.is_announced = True
+        life_ms = max(0, self.deadline_ms - now_ms) + ANNOUNCED_BEYOND_MS
+        return (AnnounceOrder(report.order_index, report.side, report.size, report.price, life_ms),)
 
     def transaction_failed(self, transaction_hash: str, error: str) -> None:
         """Takes in that a transaction was refused inside the venue."""

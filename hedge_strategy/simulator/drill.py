@@ -8,8 +8,8 @@ a house taker takes from it, and the house is in front again. So a hedge of the 
 - `first_client_order_index` makes the orders too: each fill is of an order that is placed for the user and taken whole
   in the same step, numbered from there on. A maker that quotes one order at a time cannot be filled so often.
 
-The pace is kept from the last fill on: where no order rests when a fill is due, it comes as soon as one does, and the
-next one a whole interval later.
+Where no order rests when a fill is due, it comes as soon as one does, and the pace begins anew there; where only the
+exchange itself is late, the next fill is due as if it had not been, but no sooner than half an interval after.
 
 Known limit: one drill at a time in one market.
 """
@@ -100,7 +100,7 @@ class DrillFlow:
             self._is_open, self._due_ns = True, None
             yield IndexPrice(self._market.market_index, self._price)
             yield self._ladder()
-        drill = self._drill
+        drill, due_ns = self._drill, self._due_ns or now_ns
         if drill is None or not self.left:
             self._due_ns = None
             return
@@ -110,7 +110,8 @@ class DrillFlow:
             return
         yield from self._fill(drill, is_ask, book)
         self.done += 1
-        self._due_ns = now_ns + round(NANOSECONDS / drill.per_s) if self.left else None
+        interval_ns = round(NANOSECONDS / drill.per_s)
+        self._due_ns = max(due_ns + interval_ns, now_ns + interval_ns // 2) if self.left else None
 
     def _side_of_fill(self, drill: DrillRequest, book: BookView) -> bool | None:
         """Which of the user's sides is filled next; None while nothing rests there."""

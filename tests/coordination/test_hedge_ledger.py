@@ -7,8 +7,8 @@ import redis
 
 from hedge_strategy.coordination.hedge_ledger import ORDERS_PER_PAGE, HedgeLedger
 from hedge_strategy.coordination.ledger_rows import Busy, Nothing, Totals
-from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, Claim, IntentState, OrderLine
-from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_identity
+from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, Claim, IntentState, OrderLine, PreparedHedge
+from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index, hedge_identity
 from hedge_strategy.domain.order import Side
 from hedge_strategy.errors import InvariantBroken, StaleOwner
 
@@ -343,3 +343,49 @@ def test_markets_and_accounts_are_kept_apart(owner: Owner, client: redis.Redis) 
     assert HedgeLedger(client, "ETH").open_lines() == ()
     assert HedgeLedger(client, "ETH").order_line(order()) is None
     assert HedgeLedger(client, "ETH").market == "ETH"
+
+
+def _ahead(lots: int, attempt: int = 0) -> PreparedHedge:
+    return PreparedHedge(transaction(hedge_client_order_index(order().order_index, attempt)), lots)
+
+
+def _claim_ahead(owner: Owner, lots: int, ahead: PreparedHedge, token: str = "ahead", most: int | None = None) -> Claim:
+    fill = seen(lots)
+    return claimed(owner.ledger.claim(fill, fencing=owner.fencing, claim_token=token, max_lots=most, prepared=ahead))
+
+
+def test_a_claim_of_what_was_signed_ahead_is_sent_with_its_bytes_stored_however_often_it_is_repeated(
+    owner: Owner,
+) -> None:
+    ahead = _ahead(10)
+    for _ in range(2):
+        claim = _claim_ahead(owner, 10, ahead)
+        assert (claim.state, claim.lots, claim.attempt) == (IntentState.SENT, 10, 0)
+        (found,) = owner.ledger.unfinished()
+        assert found.transaction == ahead.transaction
+    assert owner.settle(claim, 10).hedged_lots == 10
+
+
+@pytest.mark.parametrize(
+    ("ahead", "most"), [(_ahead(9), None), (_ahead(11), None), (_ahead(10, attempt=1), None), (_ahead(10), 4)]
+)
+def test_bytes_of_another_hedge_than_the_one_claimed_are_not_stored(
+    owner: Owner, ahead: PreparedHedge, most: int | None
+) -> None:
+    claim = _claim_ahead(owner, 10, ahead, most=most)
+    assert claim.state is IntentState.RESERVED
+    (found,) = owner.ledger.unfinished()
+    assert found.transaction is None
+    assert owner.send(claim).state is IntentState.SENT
+
+
+def test_what_was_signed_ahead_is_not_used_again_for_what_fills_later(owner: Owner) -> None:
+    owner.settle(_claim_ahead(owner, 10, _ahead(10), "first"), 10)
+    claim = _claim_ahead(owner, 20, _ahead(10), "second")
+    assert (claim.state, claim.lots, claim.attempt) == (IntentState.RESERVED, 10, 1)
+
+
+def test_a_former_owner_stores_nothing_with_a_claim(owner: Owner) -> None:
+    with pytest.raises(StaleOwner):
+        owner.ledger.claim(seen(10), fencing=owner.fencing - 1, claim_token="ahead", prepared=_ahead(10))
+    assert owner.ledger.unfinished() == ()

@@ -24,6 +24,7 @@ def _stored(keys: MarketKeys) -> list[str]:
         keys.totals,
         keys.lease,
         keys.fence,
+        keys.resting,
     ]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import Busy, Intent, Nothing, SeenFill
-from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.ids import hedge_client_order_index
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import (
@@ -26,6 +26,7 @@ from hedge_strategy.domain.order import (
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.settings import HedgerSettings
+from hedge_strategy.hedger.signing_events import OrderAnnounced, SignAhead, SignedAhead
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
@@ -46,9 +47,9 @@ def seen(lots: int, number: int = 1, *, is_final: bool = False, side: Side = Sid
     return SeenFill(order_key(number), side, lots, "0", is_final)
 
 
-def settings(retry_times: int = 5, limits: Limits | None = None) -> HedgerSettings:
+def settings(retry_times: int = 5, limits: Limits | None = None, signing_threads: int = 0) -> HedgerSettings:
     rule = HedgeRule(BTC, BTC, Decimal("0.005"))
-    return HedgerSettings(rule, limits or Limits(), retry_times, answer_timeout_ms=3_000, owner="b-1")
+    return HedgerSettings(rule, limits or Limits(), retry_times, 3_000, "b-1", signing_threads)
 
 
 @dataclass
@@ -89,10 +90,12 @@ EVERYTHING = Faults(0.15, 0.1, 0.15, 0.2, 0.1, 0.1, 0.05, 0.3, 0.3, 0.2, 0.3, 0.
 class World:
     """Machine, ledger, stream and venue."""
 
-    def __init__(self, seed: int, faults: Faults | None = None, retry_times: int = 1_000) -> None:
+    def __init__(
+        self, seed: int, faults: Faults | None = None, retry_times: int = 1_000, signing_threads: int = 0
+    ) -> None:
         self.random = random.Random(seed)
         self.faults = faults or Faults()
-        self.machine = HedgerMachine(settings(retry_times))
+        self.machine = HedgerMachine(settings(retry_times, None, signing_threads))
         self.now_ms = 1_000_000
         self.rows: dict[OrderKey, Row] = {}
         self.filled: dict[OrderKey, int] = {}
@@ -110,6 +113,8 @@ class World:
         self.signed: list[SignedTransaction] = []
         self.log: list[ev.Command] = []
         self.is_finished = False
+        self.taken = 0
+        """Claims that took what was signed ahead."""
 
     # --- what a schedule may do ---------------------------------------------------------------------------------------
 
@@ -134,6 +139,11 @@ class World:
         self.unread.append(name)
         if not self.happens(self.faults.lost_hint):
             self.tell(ev.FillHeard(message, Decimal(100_000), None))
+
+    def announce(self, lots: int, number: int) -> None:
+        """A's order rests: told, mostly."""
+        if not self.happens(self.faults.lost_hint):
+            self.tell(OrderAnnounced(order_key(number), Side.BUY, lots, Decimal(100_000), "a-1", len(self.log) + 1))
 
     def read_stream(self) -> None:
         while self.unread and self.machine.wants_more:
@@ -191,6 +201,8 @@ class World:
                 return self._ask_ledger(command)
             case ev.SignHedge(order, nonce):
                 return ev.Signed(self._sign(nonce, order.intent.client_order_index))
+            case SignAhead(job, order):
+                self._soon(SignedAhead(command, self._sign(job.nonce, order.intent.client_order_index, is_ahead=True)))
             case ev.Send(transaction):
                 return self._send(transaction)
             case ev.SendKiller(nonce):
@@ -237,8 +249,8 @@ class World:
 
     def _act(self, command: ev.Command) -> ev.Event:
         match command:
-            case ev.ClaimFill(fill, token, _):
-                return ev.ClaimAnswered(self._claim(fill, token))
+            case ev.ClaimFill(fill, token, _, prepared):
+                return ev.ClaimAnswered(self._claim(fill, token, prepared))
             case ev.StoreAsSent(claim, transaction):
                 held = self._unsettled(claim)
                 assert held.transaction in (None, transaction), "other bytes for one hedge"
@@ -255,7 +267,7 @@ class World:
             case _:
                 raise AssertionError(command)
 
-    def _claim(self, fill: SeenFill, token: str) -> Claim | Busy | Nothing:
+    def _claim(self, fill: SeenFill, token: str, prepared: PreparedHedge | None = None) -> Claim | Busy | Nothing:
         row = self.rows.setdefault(fill.order, Row(fill.side))
         row.filled = max(row.filled, fill.filled_lots)
         if token in row.tokens:
@@ -267,7 +279,13 @@ class World:
         index = hedge_client_order_index(fill.order.order_index, row.attempts)
         lots = row.filled - row.hedged
         claim = Claim(fill.order, row.side, index, row.attempts, lots, IntentState.RESERVED)
-        intent = Intent(claim, token, 1, None, 0, "0", 0, "", self.now_ms, 0)
+        signed = prepared.transaction if prepared is not None else None
+        if signed is not None and prepared is not None and (prepared.lots, signed.client_order_index) == (lots, index):
+            claim = replace(claim, state=IntentState.SENT)
+            self.taken += 1
+        else:
+            signed = None
+        intent = Intent(claim, token, 1, signed, 0, "0", 0, "", self.now_ms, 0)
         row.attempts += 1
         row.unsettled = row.tokens[token] = intent
         self.sizes[index] = (fill.order, lots)
@@ -284,8 +302,8 @@ class World:
 
     # --- venue --------------------------------------------------------------------------------------------------------
 
-    def _sign(self, nonce: int, index: int) -> SignedTransaction:
-        if index:
+    def _sign(self, nonce: int, index: int, *, is_ahead: bool = False) -> SignedTransaction:
+        if index and not is_ahead:
             alive = [one for one in self.network + [one for _, one in self.accepted] if one.client_order_index]
             doubtful = [one for one in alive if one.nonce >= self.counter and one.expires_at_ms > self.now_ms]
             assert not doubtful, f"signs on nonce {nonce} while {doubtful} may still run"

@@ -185,6 +185,19 @@ def test_a_hedger_that_gave_up_is_not_quoted_for_until_another_owns_the_market()
     assert len(_placed(world)) == 2
 
 
+def test_a_hedger_that_gives_up_late_on_what_its_successor_has_hedged_stops_nothing() -> None:
+    world = _quoting()
+    (order,) = world.orders.values()
+    world._fill(order, order.report.size)
+    for _ in range(40):
+        world.hedge()
+        _run(world, 100)
+    assert len(_placed(world)) == 2, "the fill is hedged and A quotes again"
+    world.tell(ev.HedgeTold(order.report.order_index, Decimal(0), "its killer left no trace"))
+    _run(world, 5_000)
+    assert world.resting
+
+
 def test_an_order_that_rests_without_being_the_working_one_is_swept_away() -> None:
     world = _quoting()
     (order,) = world.orders.values()

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from hedge_strategy.clock import SystemClock, to_ms
+from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Action, Command, Commands
 from hedge_strategy.coordination.connection import connect
@@ -108,6 +109,7 @@ class Running:
                 HedgeLedger(client, market.symbol),
                 notices,
                 Outbox(folder, market.symbol, MAKER),
+                AnnouncementPublisher(client),
             ),
             MakerMachine(settings, tracker),
             MakerRun(market, 1, "a-1", DeskSettings(market, 600, 3, Decimal("0.005"))),

@@ -4,8 +4,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hedge_strategy.domain.order import Accepted, OrderReport, OrderStatus, Rejected, Side, Unknown
-from hedge_strategy.maker.events import CancelAll, CancelOrder, LookUpOrder
-from hedge_strategy.maker.working_order import ABSENCE_PROOF_MS, REPORT_GRACE_MS, Phase, WorkingOrder
+from hedge_strategy.maker.events import AnnounceOrder, CancelAll, CancelOrder, LookUpOrder
+from hedge_strategy.maker.working_order import (
+    ABSENCE_PROOF_MS,
+    ANNOUNCED_BEYOND_MS,
+    REPORT_GRACE_MS,
+    Phase,
+    WorkingOrder,
+)
 
 INDEX = 77
 OPEN = OrderReport(
@@ -34,6 +40,21 @@ def test_a_cancel_wanted_before_the_answer_is_given_after_it() -> None:
     order = WorkingOrder(INDEX, deadline_ms=10_000)
     assert order.want_cancel() == ()
     assert order.place_ended(Accepted(200), "0x1", 100) == (CancelOrder(INDEX),)
+
+
+def test_it_is_announced_once_when_the_whole_of_it_rests_for_as_long_as_it_may() -> None:
+    order = _resting()
+    (told,) = order.announcement(OPEN, 4_000)
+    assert told == AnnounceOrder(500, Side.BUY, Decimal(1), Decimal(1), 6_000 + ANNOUNCED_BEYOND_MS)
+    assert order.announcement(OPEN, 4_000) == ()
+
+
+def test_what_is_filled_in_part_ended_or_being_cancelled_is_not_announced() -> None:
+    assert _resting().announcement(replace(OPEN, filled_size=Decimal("0.5")), 0) == ()
+    assert _resting().announcement(CANCELED, 0) == ()
+    order = _resting()
+    order.want_cancel()
+    assert order.announcement(OPEN, 0) == ()
 
 
 def test_a_refusal_at_the_door_ends_it() -> None:

@@ -77,6 +77,8 @@ class Lane:
     busy_until_ms: int = 0
     wrong_nonces: int = 0
     """New orders in a row whose nonce was wrong though nothing waited and nobody had told a wrong one."""
+    told_wrong: set[int] = field(default_factory=set)
+    """Nonces that REST told though they were not the next."""
 
     @property
     def expected(self) -> int:

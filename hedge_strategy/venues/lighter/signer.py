@@ -2,7 +2,7 @@
 
 Importing the SDK costs a second or more of CPU and its constructor wants a running event loop, so both happen on a
 thread of their own that starts with the signer; the first signature waits for it. Signing takes one to two
-milliseconds and may be done from any thread.
+milliseconds and may be done from any thread, on several at once; the library works without the interpreter's lock.
 
 The private key goes to the SDK and nowhere else: the SDK's errors about it are not repeated, because they quote it.
 """

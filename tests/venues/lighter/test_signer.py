@@ -1,9 +1,11 @@
 """Signing by the SDK's own library: what is signed is what was asked for, and the key stays inside."""
 
+import base64
 import gc
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Side, SignedTransaction
 from hedge_strategy.errors import SigningFailed
+from hedge_strategy.simulator.signature import public_key_of, verify
 from hedge_strategy.venues.lighter.config import LighterConfig, SelfTradeBehaviour, SelfTradeEquality, SelfTradeMode
 from hedge_strategy.venues.lighter.encode import encode_order
 from hedge_strategy.venues.lighter.signer import Signer
@@ -132,3 +135,18 @@ def test_what_the_library_refuses_at_the_start_is_one_error_without_the_key(
     assert "API key 5 of account -1" in shown
     assert "Unclosed" not in shown
     assert private_key.removeprefix("0x") not in shown
+
+
+def test_several_threads_may_sign_at_once_and_every_signature_is_its_own(signer: Signer, private_key: str) -> None:
+    public_key = public_key_of(private_key)
+
+    def sign(nonce: int) -> SignedTransaction:
+        return signer.sign_order(encode_order(replace(intent(), client_order_index=1_000 + nonce), NOW_MS), nonce)
+
+    with ThreadPoolExecutor(4) as pool:
+        signed = list(pool.map(sign, range(60)))
+    assert len({one.hash for one in signed}) == 60
+    for nonce, one in enumerate(signed):
+        body = info(one)
+        assert (one.nonce, body["Nonce"], body["ClientOrderIndex"]) == (nonce, nonce, 1_000 + nonce)
+        assert verify(public_key, one.hash, base64.b64decode(body["Sig"]))

@@ -1,0 +1,91 @@
+"""Mistakes with hedges that are signed ahead, for `mutants`: name, what it is, how it is planted.
+
+What was signed ahead is held against the claim twice, by B and by the ledger. So where a mistake takes one of the two
+away, the other is blinded with it: each is shown to be needed. Keeping what was signed when the market is lost and
+gained again is no mistake that could be found: it is used for the lane's next nonce of then, or not at all.
+"""
+
+from tests.simulation.planting import Change
+
+PRESIGN, MACHINE = "hedge_strategy.hedger.presign", "hedge_strategy.hedger.machine"
+LEDGER = "tests.simulation.ledger_model"
+_FORGETS_WHAT_IS_HEDGED = Change(
+    PRESIGN,
+    "        return order not in self._claimed and (most is None or lots <= most)",
+    "        return most is None or lots <= most",
+)
+
+AHEAD_FAILURES: tuple[tuple[str, str, tuple[Change, ...]], ...] = (
+    (
+        "P1",
+        "what was signed ahead is used though the lane's nonce has moved since",
+        (
+            Change(
+                PRESIGN,
+                "        job = Ahead(fill.order, fill.side, fill.filled_lots, nonce)\n        held = ",
+                "        known = (one for one in self._prepared if one.order == fill.order)\n"
+                "        job = next(known, Ahead(fill.order, fill.side, fill.filled_lots, nonce))\n"
+                "        held = ",
+            ),
+            Change(PRESIGN, "            del self._prepared[job]\n", "            pass\n"),
+        ),
+    ),
+    (
+        "P2",
+        "what was signed ahead for the whole order is used for a part of it",
+        (
+            Change(
+                PRESIGN,
+                "        job = Ahead(fill.order, fill.side, fill.filled_lots, nonce)\n        held = ",
+                "        known = (one for one in self._prepared if (one.order, one.nonce) == (fill.order, nonce))\n"
+                "        job = next(known, Ahead(fill.order, fill.side, fill.filled_lots, nonce))\n"
+                "        held = ",
+            ),
+            Change(
+                PRESIGN,
+                "        return PreparedHedge(held.transaction, job.lots)",
+                "        return PreparedHedge(held.transaction, fill.filled_lots)",
+            ),
+        ),
+    ),
+    (
+        "P3",
+        "the ledger keeps what was signed ahead as sent, whichever hedge it claims",
+        (
+            _FORGETS_WHAT_IS_HEDGED,
+            Change(
+                LEDGER,
+                "        if signed is not None and is_it:",
+                "        if signed is not None:",
+            ),
+        ),
+    ),
+    (
+        "P4",
+        "what was signed ahead is sent though the ledger did not take it for the claim",
+        (
+            _FORGETS_WHAT_IS_HEDGED,
+            Change(
+                MACHINE,
+                "        if answer.state is IntentState.SENT and prepared is not None:",
+                "        if prepared is not None:",
+            ),
+        ),
+    ),
+    (
+        "P5",
+        "a claim that waits for bytes that are being signed signs others too, and both are sent",
+        (
+            Change(
+                MACHINE,
+                "        return () if hedge.awaits is not None else self._order(hedge, answer)",
+                "        return self._order(hedge, answer)",
+            ),
+            Change(
+                MACHINE,
+                "            return self._signed(event.transaction)\n        return self._order",
+                "            return (ev.Send(event.transaction),)\n        return self._order",
+            ),
+        ),
+    ),
+)
