@@ -8,12 +8,13 @@ acting, with the lease still held.
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
-from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.clock import Clock, Signal, to_ms
 from hedge_strategy.coordination.commands import SentCommand
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
@@ -36,7 +37,9 @@ INTERVAL_S = 1.0
 FLATTEN_LOOK_S = 0.1
 """Pause between two looks at whether hedging has come to an end."""
 LOOK_INTERVAL_MS = 10_000
-"""Pause between two readings of both positions; each costs two REST requests."""
+"""Pause between two readings of both positions; each costs two REST requests …"""
+LOOK_AGAIN_MS = 5_000
+"""… and where they differed: what was on its way has arrived by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,18 @@ class Ownership:
         dispatch: hands an event to the machine.
         lane: the API key that this hedger signs with.
         clock: for intervals.
+        make_signal: makes what its thread waits for.
     """
 
     def __init__(
         self,
         parts: OwnershipParts,
         flattening: MarketFlattening,
-        lock: threading.RLock,
+        lock: AbstractContextManager[object],
         dispatch: Callable[[ev.Event], None],
         lane: int,
         clock: Clock,
+        make_signal: Callable[[], Signal] = threading.Event,
     ) -> None:
         self._parts = parts
         self._flattening = flattening
@@ -77,8 +82,8 @@ class Ownership:
         self._clock = clock
         self._held: Lease | None = None
         self._acting: Lease | None = None
-        self._is_wanted = threading.Event()
-        self._ended = threading.Event()
+        self._is_wanted = make_signal()
+        self._ended = make_signal()
         self._must_recount = False
         self._look_at_ms = 0
         self._log = structlog.get_logger("hedger.ownership", market=parts.ledger.market)
@@ -147,17 +152,26 @@ class Ownership:
                     self._keep_watch()
                 elif self._make_fit(lease):
                     self._take_up(lease)
+                elif self._must_recount and self._parts.recovery.unexplained:
+                    self._give_up_on(self._parts.recovery.unexplained)
                 else:
                     self._ended.wait(INTERVAL_S)
             except (RedisUnavailable, WireError, VenueError, DiskFailed) as error:
                 self._log.warning("positions and memory could not be kept up", reason=str(error))
                 self._ended.wait(INTERVAL_S)
             except StaleOwner as error:
-                self._is_wanted.clear()
+                self._give_way(lease)
                 self._log.warning("another hedger is taking over", reason=str(error))
             except InvariantBroken as error:
-                self._is_wanted.clear()
+                self._give_way(lease)
                 self._dispatch(ev.Broken(str(error)))
+
+    def _give_way(self, lease: Lease | None) -> None:
+        """Nothing more is done under a lease; one that was gained meanwhile is still to be taken up."""
+        with self._lock:
+            held = self._held
+            if held is None or (lease is not None and held.fencing == lease.fencing):
+                self._is_wanted.clear()
 
     def _wait_for_lease(self) -> None:
         with self._lock:  # a lease that is gained right now must not be overlooked
@@ -165,8 +179,10 @@ class Ownership:
                 self._is_wanted.clear()
 
     def _make_fit(self, lease: Lease) -> bool:
-        still_holds = partial(self._still_holds, lease)
-        return self._parts.recovery.make_fit(lease, still_holds, recount_anyway=self._must_recount)
+        def is_wanted() -> bool:
+            return self._still_holds(lease) and not self._flattening.is_due
+
+        return self._parts.recovery.make_fit(lease, is_wanted, recount_anyway=self._must_recount)
 
     def _still_holds(self, lease: Lease) -> bool:
         held = self._held
@@ -182,6 +198,8 @@ class Ownership:
                 self._log.warning("the ledger could not be read; trying again", reason=str(error))
                 return
             self._is_wanted.clear()
+            if not self._must_recount:
+                self._parts.watch.forget()
             self._must_recount = False
             self._acting = lease
             self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._lane))
@@ -207,6 +225,9 @@ class Ownership:
             self._is_wanted.set()
 
     def _keep_watch(self) -> None:
+        if self._acting is not None and not self._parts.recovery.still_stands():
+            self._stand_down("Redis has lost changes of the ledger")
+            return
         self._parts.recovery.remember()
         now_ms = to_ms(self._clock.monotonic_ns())
         if self._acting is None or now_ms < self._look_at_ms:
@@ -215,11 +236,16 @@ class Ownership:
         verdict = self._parts.watch.look(now_ms)
         if verdict is None or verdict.step is GuardStep.NONE:
             return
+        self._look_at_ms = now_ms + LOOK_AGAIN_MS
         self._log.warning("positions differ", why=verdict.reason, step=verdict.step.value)
         if verdict.step is GuardStep.RECOUNT:
             self._must_recount = True
             self._stand_down(verdict.reason)
         elif verdict.step is GuardStep.FLATTEN:
-            reason = f"positions differ and no recount explains it: {verdict.reason}"
-            self._dispatch(ev.Broken(reason))
-            self._flattening.order(reason)
+            self._give_up_on(verdict.reason)
+
+    def _give_up_on(self, difference: str) -> None:
+        """Stops the market for a person, and has both accounts closed."""
+        reason = f"positions differ and no recount explains it: {difference}"
+        self._dispatch(ev.Broken(reason))
+        self._flattening.order(reason)
