@@ -34,6 +34,7 @@ class LeaseKeeper:
         self._lane = lane
         self._clock = clock
         self._stopped = threading.Event()
+        self._is_refused = threading.Event()
         self._thread: threading.Thread | None = None
         self._log = structlog.get_logger("hedger.lease", market=market)
 
@@ -41,6 +42,10 @@ class LeaseKeeper:
         """Starts the thread; both are called on it."""
         self._thread = threading.Thread(target=self._keep, args=(gained, lost), name="lease-keeper", daemon=True)
         self._thread.start()
+
+    def refused(self) -> None:
+        """The ledger took the lease for an old one: it is given back soon, and acquired anew with a newer number."""
+        self._is_refused.set()
 
     def stop(self) -> None:
         """Gives the lease back and ends the thread."""
@@ -55,6 +60,9 @@ class LeaseKeeper:
         while not self._stopped.wait(self._leases.life_ms / RENEWALS_PER_LIFE / 1000 if lease or waits_for else 0):
             asked_ms = to_ms(self._clock.monotonic_ns())
             try:
+                if lease is not None and self._is_refused.is_set():
+                    self._leases.release(lease)
+                    raise StaleOwner("the ledger knows a newer owner")
                 if lease is not None:
                     lease = self._leases.renew(lease)
                 else:
@@ -64,6 +72,7 @@ class LeaseKeeper:
                             self._log.warning("another hedger owns the market; waiting", owner=answer.lease.owner)
                         waits_for = answer.lease.owner
                         continue
+                    self._is_refused.clear()
                     gained(answer)
                     lease = answer
                 over_at_ms = asked_ms + self._leases.life_ms

@@ -22,7 +22,7 @@ from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine,
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger import words
-from hedge_strategy.hedger.backlog import Backlog, has_price
+from hedge_strategy.hedger.backlog import Backlog, is_ready, stays_apart
 from hedge_strategy.hedger.lane_counter import LaneCounter
 from hedge_strategy.hedger.presign import LETS_SIGN_AHEAD, SigningAhead
 from hedge_strategy.hedger.resolution import Evidence, Step, next_step
@@ -63,6 +63,11 @@ class HedgerMachine:
         return self._paused
 
     @property
+    def stays_apart(self) -> bool:
+        """Whether a hedge waits for A's partly filled order to end, which it would meet on the book."""
+        return self._backlog.has_any(lambda one: stays_apart(one, self._settings.rule, self._book))
+
+    @property
     def wants_more(self) -> bool:
         """Whether more of the stream should be read."""
         return self._owns and not self._backlog.is_full
@@ -95,11 +100,8 @@ class HedgerMachine:
             case ev.Tick(book):
                 self._book = book
                 return self._tick(now_ms)
-            case ev.FillHeard(fill, average_price, entry_id):
-                if not self._owns:
-                    return ()
-                self._backlog.heard(fill, average_price, entry_id)
-                return self._go_on(now_ms)
+            case ev.FillHeard():
+                return self._heard(event, now_ms) if self._owns else ()
             case ev.ClaimAnswered(answer):
                 return self._claimed(answer, now_ms)
             case ev.Signed(transaction):
@@ -138,6 +140,8 @@ class HedgerMachine:
     # --- ownership ----------------------------------------------------------------------------------------------------
 
     def _gained(self, event: ev.OwnershipGained, now_ms: int) -> tuple[ev.Command, ...]:
+        if self._owns:  # what is under way would be taken up a second time, from a picture that is old by now
+            return ()
         self._owns, self._lost_work, self._lane.lane = True, False, event.lane
         self._unfinished = deque(event.unfinished)
         for line in event.open_lines:
@@ -145,7 +149,7 @@ class HedgerMachine:
             if line.hedged_lots or line.in_flight_lots:
                 self._ahead.claimed(line.order)
         note = words.owns(event, len(self._backlog))
-        return note + self._lift_what_is_done(event) + self._go_on(now_ms)
+        return note + self._lift(words.done_elsewhere(self._came_to_nothing, event)) + self._go_on(now_ms)
 
     def _lost(self, reason: str) -> tuple[ev.Command, ...]:
         self._lost_work = self._lost_work or not self.is_idle
@@ -157,6 +161,12 @@ class HedgerMachine:
         self._unfinished.clear()
         self._backlog.clear()
         return (ev.Note("error", "no longer owns the market", (("reason", reason),)),)
+
+    def _heard(self, event: ev.FillHeard, now_ms: int) -> tuple[ev.Command, ...]:
+        """Where A's order has ended, what stood in the way of its hedges may have been the rest of it."""
+        has_ended = self._backlog.heard(event.fill, event.average_price, event.entry_id)
+        notes = words.order_ended(event.fill.order, self._came_to_nothing) if has_ended else ()
+        return self._lift(notes) + self._go_on(now_ms)
 
     # --- from backlog to the wire -------------------------------------------------------------------------------------
 
@@ -170,7 +180,7 @@ class HedgerMachine:
             return ()
         if (nonce := self._lane.nonce) is None:
             return (ev.ReadNonce(),) if self._lane.asks(now_ms) else ()
-        waiting = self._backlog.next_due(now_ms, lambda one: has_price(one, self._book))
+        waiting = self._backlog.next_due(now_ms, lambda one: is_ready(one, self._settings.rule, self._book))
         if waiting is None:
             return ()
         self._claims += 1
@@ -338,11 +348,11 @@ class HedgerMachine:
         self._paused, self._came_to_nothing = reason, None
         return words.paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
 
-    def _lift_what_is_done(self, event: ev.OwnershipGained) -> tuple[ev.Command, ...]:
-        """A pause for attempts that came to nothing ends where another owner has meanwhile hedged that order."""
-        notes = words.done_elsewhere(self._came_to_nothing, event) if self._paused is not None else ()
-        if notes:
-            self._paused = self._came_to_nothing = None
+    def _lift(self, notes: tuple[ev.Command, ...]) -> tuple[ev.Command, ...]:
+        """Ends a pause for attempts that came to nothing where these say that its cause is gone."""
+        if self._paused is None or not notes:
+            return ()
+        self._paused = self._came_to_nothing = None
         return notes
 
     def _resume(self, now_ms: int) -> tuple[ev.Command, ...]:
@@ -354,11 +364,10 @@ class HedgerMachine:
         return (ev.Note("info", "resumed"), *self._go_on(now_ms))
 
     def _broken(self, reason: str, now_ms: int) -> tuple[ev.Command, ...]:
-        """A claim that contradicts the ledger is one message's fault; any other broken promise stops the market."""
+        """A claim that contradicts the ledger is one message's fault; any other broken promise stops the market, until
+        a person resumes it: then what is under way is taken up anew from the ledger."""
         hedge = self._hedge
         if hedge is None or not isinstance(hedge.unanswered, ev.ClaimFill):
-            if hedge is not None:
-                hedge.unanswered = None
             return self._pause(reason)
         self._hedge = None
         done = self._backlog.refused(hedge.unanswered.fill.order)

@@ -54,6 +54,7 @@ NOTICE_TRAVEL_MS = 1_000
 STOP_DEADLINE_MS = 30_000
 EVENTS_MAX = 10_000
 KILL_RETRY_MS = 1_000
+STAYS_APART = "a hedge waits for A's partly filled order to be cancelled: it must not trade with it"
 BOOK_LEVELS = 1
 
 
@@ -251,6 +252,8 @@ class HedgerProcess:
             case Action.PAUSE:
                 self._answer(name, "goes on hedging what A was filled", True)
             case Action.RESUME:
+                if self._machine.paused is not None:
+                    self._ownership.take_up_anew("resumed by the user")
                 self._dispatch(ev.Resume())
                 reason = self._flattening.unfinished or self._machine.paused
                 self._answer(name, f"still paused: {reason}" if reason else "hedges", not reason)
@@ -309,6 +312,7 @@ class HedgerProcess:
             reason = "the connection to the hedging venue is down"
         else:
             state = HedgerState.HEDGING
+            reason = STAYS_APART if self._machine.stays_apart else ""
         return HedgerPresence(state, reason, self._run.maker_account_index, self._run.run_id)
 
     def _count_unusual(self, kind: str, event: str, reason: str) -> None:
@@ -369,6 +373,8 @@ class HedgerProcess:
         answer = ask_ledger(self._redis.ownership.ledger, self._ownership.acting, command)
         if isinstance(answer, ev.OwnershipLost):
             self._ownership.refused(answer)
+            if not isinstance(answer, ev.LedgerLost):
+                self._redis.keeper.refused()
         return answer
 
     def _tell_result(self, result: ev.PublishResult) -> None:
