@@ -26,6 +26,26 @@ class Clock(Protocol):
         ...
 
 
+class Signal(Protocol):
+    """What a thread waits for and others set. `threading.Event` is one; simulations hand in their own."""
+
+    def is_set(self) -> bool:
+        """Whether it is set."""
+        ...
+
+    def set(self) -> None:
+        """Sets it, and ends the waiting of whoever waits."""
+        ...
+
+    def clear(self) -> None:
+        """Takes it back."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Blocks until it is set, at most for so many seconds. Returns whether it is set."""
+        ...
+
+
 class SystemClock:
     """The machine's own clocks. Safe to share between threads.
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.hedge import OrderKey, OrderLine
+from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger.sizing import HedgeRule, reference_price
 from hedge_strategy.venues.port import BookTop
 
@@ -77,16 +78,16 @@ class Backlog:
         """Whether no more stream entries should be read for now."""
         return len(self._entries) >= ENTRIES_MAX
 
-    def heard(self, fill: SeenFill, average_price: Decimal | None, entry_id: str | None) -> bool:
-        """Takes a fill in; returns whether it says that an order that waits has ended."""
+    def heard(self, fill: SeenFill, average_price: Decimal | None, entry_id: str | None) -> OrderKey | None:
+        """Takes a fill in; returns its order where it waits already and is now known to have ended."""
         if entry_id is not None:
             self._entries[entry_id] = (fill.order, fill.filled_lots)
         known = self._orders.get(fill.order)
         if known is None:
             self._orders[fill.order] = Waiting(fill, average_price)
-            return False
+            return None
         if fill.side is not known.fill.side:
-            return False  # one of the two is wrong; the ledger says which when its turn comes
+            return None  # one of the two is wrong; the ledger says which when its turn comes
         is_final = fill.is_final or known.fill.is_final
         has_ended = is_final and not known.fill.is_final
         if fill.filled_lots > known.fill.filled_lots:
@@ -96,7 +97,7 @@ class Backlog:
             known.fruitless = known.not_before_ms = 0  # what stood in the way may have been the rest of the order
         if is_final and not known.fill.is_final:
             known.fill = replace(known.fill, is_final=True)
-        return has_ended
+        return fill.order if has_ended else None
 
     def lacks(self, line: OrderLine, average_price: Decimal | None) -> None:
         """Takes in an order as the ledger has it: where it is not hedged in full, it waits."""
@@ -112,9 +113,14 @@ class Backlog:
         """Those whose pause is over, in their order, without the one that has its hedge under way."""
         return (one for one in self._orders.values() if one.fill.order != under_way and now_ms >= one.not_before_ms)
 
-    def has_any(self, is_such: Callable[[Waiting], bool]) -> bool:
-        """Whether any order that waits is such a one."""
-        return any(is_such(waiting) for waiting in self._orders.values())
+    def next_ready(self, now_ms: int, rule: HedgeRule, book: BookTop) -> Waiting | None:
+        """The first order whose pause is over and that can be hedged at a price of this book."""
+        return self.next_due(now_ms, lambda one: is_ready(one, rule, book))
+
+    def waits_for(self, rule: HedgeRule, book: BookTop) -> str:
+        """What an order waits for, in words, though its pause may be over; empty where none does."""
+        apart = [one.fill.order.order_index for one in self._orders.values() if stays_apart(one, rule, book)]
+        return f"the rest of A's order {apart[0]} must go first: its hedge may not trade with it" if apart else ""
 
     def waiting(self, order: OrderKey) -> Waiting | None:
         """What is known of an order that may need a hedge."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
-from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.clock import Clock, Signal, to_ms
 from hedge_strategy.coordination.lease import Held, Lease, Leases
 from hedge_strategy.errors import InvariantBroken, RedisUnavailable, StaleOwner
 
@@ -25,35 +25,49 @@ class LeaseKeeper:
         owner: this run's name.
         lane: the API key that the owner signs with.
         clock: for knowing when a lease that could not be renewed is over.
+        stopped: waited on between two looks; `stop` sets it.
     """
 
-    def __init__(self, leases: Leases, market: str, owner: str, lane: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        market: str,
+        owner: str,
+        lane: int,
+        clock: Clock,
+        stopped: Signal | None = None,
+    ) -> None:
         self._leases = leases
         self._market = market
         self._owner = owner
         self._lane = lane
         self._clock = clock
-        self._stopped = threading.Event()
+        self._stopped: Signal = threading.Event() if stopped is None else stopped
         self._is_refused = threading.Event()
         self._thread: threading.Thread | None = None
         self._log = structlog.get_logger("hedger.lease", market=market)
 
     def start(self, gained: Callable[[Lease], None], lost: Callable[[str], None]) -> None:
         """Starts the thread; both are called on it."""
-        self._thread = threading.Thread(target=self._keep, args=(gained, lost), name="lease-keeper", daemon=True)
+        self._thread = threading.Thread(target=self.keep, args=(gained, lost), name="lease-keeper", daemon=True)
         self._thread.start()
 
     def refused(self) -> None:
         """The ledger took the lease for an old one: it is given back soon, and acquired anew with a newer number."""
         self._is_refused.set()
 
+    def ask_to_stop(self) -> None:
+        """Lets `keep` give the lease back and end."""
+        self._stopped.set()
+
     def stop(self) -> None:
         """Gives the lease back and ends the thread."""
-        self._stopped.set()
+        self.ask_to_stop()
         if self._thread is not None:
             self._thread.join()
 
-    def _keep(self, gained: Callable[[Lease], None], lost: Callable[[str], None]) -> None:
+    def keep(self, gained: Callable[[Lease], None], lost: Callable[[str], None]) -> None:
+        """The thread's loop, until `stop`; gives the lease back at its end."""
         lease: Lease | None = None
         over_at_ms = 0
         waits_for = ""

@@ -22,7 +22,7 @@ from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine,
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger import words
-from hedge_strategy.hedger.backlog import Backlog, is_ready, stays_apart
+from hedge_strategy.hedger.backlog import Backlog
 from hedge_strategy.hedger.lane_counter import LaneCounter
 from hedge_strategy.hedger.presign import LETS_SIGN_AHEAD, SigningAhead
 from hedge_strategy.hedger.resolution import Evidence, Step, next_step
@@ -63,9 +63,9 @@ class HedgerMachine:
         return self._paused
 
     @property
-    def stays_apart(self) -> bool:
-        """Whether a hedge waits for A's partly filled order to end, which it would meet on the book."""
-        return self._backlog.has_any(lambda one: stays_apart(one, self._settings.rule, self._book))
+    def waits_for(self) -> str:
+        """What a hedge waits for though nothing is wrong here; empty where none does."""
+        return self._backlog.waits_for(self._settings.rule, self._book)
 
     @property
     def wants_more(self) -> bool:
@@ -124,23 +124,22 @@ class HedgerMachine:
                 return self._lane.answered(event, is_wanted=self._hedge is None) + self._go_on(now_ms)
             case ev.Stop():
                 self._is_stopping = True
-                return (ev.Note("info", "stopping"),)
             case ev.Resume():
                 return self._resume(now_ms)
             case ev.MakerSeen(may_rest):
                 self._maker_may_rest = may_rest
-                return ()
             case OrderAnnounced():
                 return self._ahead.announced(event)
             case SignedAhead() | SigningAheadFailed():
                 return self._signed_ahead(event, now_ms)
             case _:
                 return self._evidence(event, now_ms)
+        return ()
 
     # --- ownership ----------------------------------------------------------------------------------------------------
 
     def _gained(self, event: ev.OwnershipGained, now_ms: int) -> tuple[ev.Command, ...]:
-        if self._owns:  # what is under way would be taken up a second time, from a picture that is old by now
+        if self._owns:  # what is under way would be taken up a second time
             return ()
         self._owns, self._lost_work, self._lane.lane = True, False, event.lane
         self._unfinished = deque(event.unfinished)
@@ -164,9 +163,8 @@ class HedgerMachine:
 
     def _heard(self, event: ev.FillHeard, now_ms: int) -> tuple[ev.Command, ...]:
         """Where A's order has ended, what stood in the way of its hedges may have been the rest of it."""
-        has_ended = self._backlog.heard(event.fill, event.average_price, event.entry_id)
-        notes = words.order_ended(event.fill.order, self._came_to_nothing) if has_ended else ()
-        return self._lift(notes) + self._go_on(now_ms)
+        ended = self._backlog.heard(event.fill, event.average_price, event.entry_id)
+        return self._lift(words.order_ended(ended, self._came_to_nothing)) + self._go_on(now_ms)
 
     # --- from backlog to the wire -------------------------------------------------------------------------------------
 
@@ -180,8 +178,7 @@ class HedgerMachine:
             return ()
         if (nonce := self._lane.nonce) is None:
             return (ev.ReadNonce(),) if self._lane.asks(now_ms) else ()
-        waiting = self._backlog.next_due(now_ms, lambda one: is_ready(one, self._settings.rule, self._book))
-        if waiting is None:
+        if (waiting := self._backlog.next_ready(now_ms, self._settings.rule, self._book)) is None:
             return ()
         self._claims += 1
         token, prepared = f"{self._settings.owner}:{self._claims}", self._ahead.take(waiting, nonce, self._book, now_ms)
@@ -245,7 +242,7 @@ class HedgerMachine:
     def _take_up(self, intent: Intent, now_ms: int) -> tuple[ev.Command, ...]:
         """Goes on with a hedge that the ledger holds: another run claimed it, or Redis' answer was lost."""
         self._hedge = HedgeUnderWay(intent.claim)
-        note = ev.Note("warning", "taking up an unfinished hedge", (("order", intent.claim.order.order_index),))
+        note = self._hedge.taken_up()
         if intent.transaction is None:
             return (note, *self._settle_as_dead("never signed"))
         if intent.claim.state is IntentState.DEAD:
@@ -280,8 +277,7 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is None or hedge.evidence is None or hedge.settlement is not None:
             return ()
-        evidence = hedge.evidence
-        verdict = next_step(evidence, now_ms)
+        verdict = next_step(evidence := hedge.evidence, now_ms)
         match verdict.step:
             case Step.EXECUTED:
                 return self._settle_as_executed(evidence)
@@ -310,9 +306,8 @@ class HedgerMachine:
         lots = self._settings.rule.maker_market.lots_exactly(report.filled_size)
         if evidence.is_own_lane:
             self._lane.used(evidence.transaction.nonce)
-        settle = ev.Settle(hedge.claim, False, lots, report.filled_quote, report.order_index, report.reason)
-        hedge.settlement = settle
-        return self._ask_redis(settle)
+        hedge.settlement = ev.Settle(hedge.claim, False, lots, report.filled_quote, report.order_index, report.reason)
+        return self._ask_redis(hedge.settlement)
 
     def _settle_as_dead(self, reason: str) -> tuple[ev.Command, ...]:
         hedge = self._hedge
@@ -364,10 +359,11 @@ class HedgerMachine:
         return (ev.Note("info", "resumed"), *self._go_on(now_ms))
 
     def _broken(self, reason: str, now_ms: int) -> tuple[ev.Command, ...]:
-        """A claim that contradicts the ledger is one message's fault; any other broken promise stops the market, until
-        a person resumes it: then what is under way is taken up anew from the ledger."""
+        """A claim that contradicts the ledger is one message's fault; any other broken promise stops the market."""
         hedge = self._hedge
         if hedge is None or not isinstance(hedge.unanswered, ev.ClaimFill):
+            if hedge is not None:
+                hedge.unanswered = None
             return self._pause(reason)
         self._hedge = None
         done = self._backlog.refused(hedge.unanswered.fill.order)

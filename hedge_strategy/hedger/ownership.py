@@ -8,12 +8,13 @@ acting, with the lease still held.
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
-from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.clock import Clock, Signal, to_ms
 from hedge_strategy.coordination.commands import SentCommand
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
@@ -58,16 +59,18 @@ class Ownership:
         dispatch: hands an event to the machine.
         lane: the API key that this hedger signs with.
         clock: for intervals.
+        make_signal: makes what its thread waits for.
     """
 
     def __init__(
         self,
         parts: OwnershipParts,
         flattening: MarketFlattening,
-        lock: threading.RLock,
+        lock: AbstractContextManager[object],
         dispatch: Callable[[ev.Event], None],
         lane: int,
         clock: Clock,
+        make_signal: Callable[[], Signal] = threading.Event,
     ) -> None:
         self._parts = parts
         self._flattening = flattening
@@ -77,8 +80,8 @@ class Ownership:
         self._clock = clock
         self._held: Lease | None = None
         self._acting: Lease | None = None
-        self._is_wanted = threading.Event()
-        self._ended = threading.Event()
+        self._is_wanted = make_signal()
+        self._ended = make_signal()
         self._must_recount = False
         self._look_at_ms = 0
         self._log = structlog.get_logger("hedger.ownership", market=parts.ledger.market)
@@ -159,11 +162,18 @@ class Ownership:
                 self._log.warning("positions and memory could not be kept up", reason=str(error))
                 self._ended.wait(INTERVAL_S)
             except StaleOwner as error:
-                self._is_wanted.clear()
+                self._give_way(lease)
                 self._log.warning("another hedger is taking over", reason=str(error))
             except InvariantBroken as error:
-                self._is_wanted.clear()
+                self._give_way(lease)
                 self._dispatch(ev.Broken(str(error)))
+
+    def _give_way(self, lease: Lease | None) -> None:
+        """Nothing more is done under a lease; one that was gained meanwhile is still to be taken up."""
+        with self._lock:
+            held = self._held
+            if held is None or (lease is not None and held.fencing == lease.fencing):
+                self._is_wanted.clear()
 
     def _wait_for_lease(self) -> None:
         with self._lock:  # a lease that is gained right now must not be overlooked
@@ -221,6 +231,9 @@ class Ownership:
             self._is_wanted.set()
 
     def _keep_watch(self) -> None:
+        if self._acting is not None and not self._parts.recovery.still_stands():
+            self._stand_down("Redis has lost changes of the ledger")
+            return
         self._parts.recovery.remember()
         now_ms = to_ms(self._clock.monotonic_ns())
         if self._acting is None or now_ms < self._look_at_ms:

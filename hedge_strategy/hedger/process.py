@@ -54,7 +54,6 @@ NOTICE_TRAVEL_MS = 1_000
 STOP_DEADLINE_MS = 30_000
 EVENTS_MAX = 10_000
 KILL_RETRY_MS = 1_000
-STAYS_APART = "a hedge waits for A's partly filled order to be cancelled: it must not trade with it"
 BOOK_LEVELS = 1
 
 
@@ -218,6 +217,7 @@ class HedgerProcess:
                 stop_by_ms = now_ms + STOP_DEADLINE_MS
                 self._believe_maker_at_ms = now_ms + NOTICE_TRAVEL_MS
                 self._dispatch(ev.MakerSeen(may_rest=True))
+                self._log.info("stopping")
                 self._dispatch(ev.Stop())
                 next_notice_ms = now_ms
             if now_ms >= next_notice_ms:
@@ -312,7 +312,7 @@ class HedgerProcess:
             reason = "the connection to the hedging venue is down"
         else:
             state = HedgerState.HEDGING
-            reason = STAYS_APART if self._machine.stays_apart else ""
+            reason = self._machine.waits_for
         return HedgerPresence(state, reason, self._run.maker_account_index, self._run.run_id)
 
     def _count_unusual(self, kind: str, event: str, reason: str) -> None:

@@ -120,6 +120,16 @@ class LedgerRecovery:
             self._log.warning("the ledger is not fit yet; trying again", reason=str(error))
             return False
 
+    def still_stands(self) -> bool:
+        """Whether Redis holds the ledger that this hedger acts on, with all that it was told of; else it forgot.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        epoch, sequence = self._ledger.believed_epoch, self._ledger.sequence
+        marker = self._ledger.marker()
+        return marker.epoch == epoch and marker.sequence >= sequence
+
     def remember(self) -> None:
         """Writes to disk how far things are; called now and then while all is well.
 

@@ -50,9 +50,9 @@ def done_elsewhere(order: OrderKey | None, gained: ev.OwnershipGained) -> tuple[
     return (ev.Note("info", "resumed: another hedger did what came to nothing here", facts),)
 
 
-def order_ended(order: OrderKey, came_to_nothing: OrderKey | None) -> tuple[ev.Command, ...]:
-    """That the order whose hedges came to nothing has ended: its rest stands in their way no more. Nothing of others."""
-    if order != came_to_nothing:
+def order_ended(order: OrderKey | None, came_to_nothing: OrderKey | None) -> tuple[ev.Command, ...]:
+    """That the order whose hedges came to nothing has ended, so that its rest stands in their way no more."""
+    if order is None or order != came_to_nothing:
         return ()
     return (ev.Note("info", "resumed: the order has ended", (("order", order.order_index),)),)
 

@@ -167,6 +167,16 @@ def test_a_hedger_that_finds_the_ledger_intact_knows_how_far_it_was(scene: Scene
         successor.claim(scene.seen(), fencing=lease.fencing, claim_token="u")
 
 
+def test_an_owner_sees_that_redis_has_lost_changes_of_its_ledger(scene: Scene) -> None:
+    recovery, ledger, _ = started(scene)
+    scene.maker_sells(30)
+    before = kept(scene)
+    ledger.observe(scene.seen())
+    assert recovery.still_stands()
+    back_to(scene, before)
+    assert not recovery.still_stands()
+
+
 def test_a_hedge_in_doubt_cannot_run_after_the_recount(scene: Scene) -> None:
     started(scene)
     scene.maker_sells(30)

@@ -4,7 +4,6 @@
 --from S         the first seed; without it the seeds are fresh: drawn from the time, and printed
 --seed S         replays one schedule and prints what happened in it
 --jobs J         processes
---forgetful      Redis may lose its last second or everything
 """
 
 import argparse
@@ -28,32 +27,31 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--from", dest="first", type=int)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--forgetful", action="store_true")
     parser.add_argument("--lines", type=int, default=LINES_SHOWN)
     options = parser.parse_args(arguments)
     silence()
     total = Total()
     began, computed_s = time.perf_counter(), sum(os.times()[:4])
     if options.seed is not None:
-        outcome = run_schedule(options.seed, is_traced=True, is_forgetful=options.forgetful)
+        outcome = run_schedule(options.seed, is_traced=True)
         _show(outcome, 1_000_000)
         total.add(outcome)
     else:
         first = time.time_ns() // 1_000_000 % SEED_SPAN if options.first is None else options.first
         _say(f"seeds {first} … {first + options.seeds - 1}, after {len(past_failures())} that failed before")
         seeds = [*past_failures(), *range(first, first + options.seeds)]
-        for outcome in run_all(seeds, options.jobs, is_forgetful=options.forgetful):
+        for outcome in run_all(seeds, options.jobs):
             total.add(outcome)
             if outcome.problem:
-                _tell_failure(outcome, len(total.failures), options.lines, is_forgetful=options.forgetful)
+                _tell_failure(outcome, len(total.failures), options.lines)
     _say(total.line(time.perf_counter() - began, sum(os.times()[:4]) - computed_s))
     return 1 if total.failures else 0
 
 
-def _tell_failure(outcome: Outcome, number: int, lines: int, *, is_forgetful: bool) -> None:
+def _tell_failure(outcome: Outcome, number: int, lines: int) -> None:
     _say(f"seed {outcome.seed}: {outcome.problem}")
     if number <= TRACED_FAILURES:
-        _show(run_schedule(outcome.seed, is_traced=True, is_forgetful=is_forgetful), lines)
+        _show(run_schedule(outcome.seed, is_traced=True), lines)
 
 
 def _show(outcome: Outcome, lines: int) -> None:

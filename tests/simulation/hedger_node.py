@@ -1,17 +1,23 @@
-"""Process B as the scheduler sees it: the real machine, booking, reader, messages; its shell and keeper as a model."""
+"""Process B as the scheduler sees it: the real machine, booking, reader, messages, and what owns a market (`owning`).
+
+Its shell, which carries events and commands between them, is a model.
+"""
 
 from collections import deque
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from hedge_strategy.coordination.announcement import AnnouncementMessage
+from hedge_strategy.coordination.commands import Action, Command, SentCommand
+from hedge_strategy.coordination.disk import HedgerMemory
 from hedge_strategy.coordination.fill_stream import FillEntry
-from hedge_strategy.coordination.lease import Held, Lease
+from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState
 from hedge_strategy.domain.order import SignedTransaction, Unknown
-from hedge_strategy.errors import InvariantBroken, RateLimited, RedisUnavailable, StaleOwner, VenueError
+from hedge_strategy.errors import RateLimited, RedisUnavailable, VenueError
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.booking import ask_ledger
 from hedge_strategy.hedger.machine import HedgerMachine
@@ -22,38 +28,23 @@ from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.hedger.stream_reader import StreamReader
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
+from tests.simulation.disk_model import DiskModel
 from tests.simulation.exchange import ExchangeModel
+from tests.simulation.fibers import Fiber
 from tests.simulation.node import Node, Steps
+from tests.simulation.owning import Surroundings, own
 from tests.simulation.pace import Pace, Rhythm
-from tests.simulation.redis_model import LEASE_MS, LinkedStream, RedisLink, RedisModel
+from tests.simulation.redis_model import LinkedStream, RedisLink, RedisModel
+from tests.simulation.rest_link import HEDGER, MAKER, RestLink
 from tests.simulation.venue_link import ANSWER_TIMEOUT_MS, VenueLink
 
-HEDGER = 8
 PRESENCE_INTERVAL_MS = 250
 NOTICE_TRAVEL_MS = 1_000
 STOP_DEADLINE_MS = 30_000
 KILL_RETRY_MS = 1_000
+LEAVING_POLL_MS = 200
 SIGNING_MS = 20
 """How long signing ahead takes at most: threads starve."""
-RENEW_MS = LEASE_MS / 4
-
-
-class Gained:
-    """Put in line by the keeper: ownership is to be taken up, under the lock."""
-
-    __slots__ = ("lease",)
-
-    def __init__(self, lease: Lease) -> None:
-        self.lease = lease
-
-
-class Lost:
-    """Put in line by the keeper: ownership is over."""
-
-    __slots__ = ("reason",)
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
 
 
 class HedgerNode(Node):
@@ -74,8 +65,11 @@ class HedgerNode(Node):
         self.retry_times = 5
         self.is_finished = False
         self.wants_stop = False
-        self.lease: Lease | None = None
-        self._keeps: Lease | None = None
+        self.maker = RestLink(self, exchange, MAKER)
+        self.disk: DiskModel[HedgerMemory] = DiskModel(
+            lambda: self.clock.strikes("disk fails", self.weather.disk_fails)
+        )
+        self.owner = ""
         self.signing_threads = 2
         redis.fill_listeners.append(lambda message: self.redis.hint(self._hint, message))
         redis.order_listeners.append(lambda message: self.redis.hint(self._hear_order, message))
@@ -90,7 +84,6 @@ class HedgerNode(Node):
         settings = HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner, self.signing_threads)
         self.machine = HedgerMachine(settings)
         self.is_finished = self.wants_stop = False
-        self.lease = self._keeps = None
         self._reader = StreamReader(LinkedStream(self.redis, self.server, self.owner), self.clock)  # type: ignore[arg-type]
         self._believe_maker_at_ms = 0
         self._hedged_entries: deque[str] = deque()
@@ -98,7 +91,8 @@ class HedgerNode(Node):
         self._is_looking = self._must_read_announced = False
         self._teller = ResultTeller(self, self.market, self.market, HEDGER)  # type: ignore[arg-type]
         self.venue.start()
-        self.spawn(self._keeping())
+        around = Surroundings(self.redis, self.server, self.venue, self.maker, self.disk, self.pace)
+        self._ownership, self._keeper = own(self, around, self.owner, self._dispatch, self._is_quiet)
         self.spawn(self._ticking())
         self.spawn(self._streaming())
         return True
@@ -106,7 +100,7 @@ class HedgerNode(Node):
     def hang_up(self) -> None:
         """See the base."""
         self.venue.hang_up()
-        self.lease = self._keeps = None
+        self.redis.hang_up()
 
     def publish(self, _market: str, message: Any) -> int:
         """The results' channel, for the teller."""
@@ -115,61 +109,38 @@ class HedgerNode(Node):
 
     # --- ownership ----------------------------------------------------------------------------------------------------
 
-    def _keeping(self) -> Steps:
-        """As `hedger/keeper`."""
-        over_at_ms = 0
-        waits = False
-        while True:
-            if self._keeps is not None or waits:
-                yield RENEW_MS
-            asked_ms = self.clock.now_ms
-            try:
-                if self._keeps is not None:
-                    self._keeps = self.redis.call(self.server.renew, self._keeps)
-                else:
-                    waits = True
-                    answer = self.redis.call(
-                        self.server.acquire, self.market.symbol, owner=self.owner, lane=self.venue.key_index
-                    )
-                    if isinstance(answer, Held):
-                        continue
-                    self._keeps = answer
-                    self.tell(Gained(answer))
-                over_at_ms = asked_ms + LEASE_MS
-                waits = self._keeps is None
-            except StaleOwner as error:
-                self._keeps, waits = None, True
-                self.tell(Lost(str(error)))
-            except RedisUnavailable as error:
-                if self._keeps is not None and asked_ms >= over_at_ms:
-                    self._keeps = None
-                    self.tell(Lost(str(error)))
-                waits = True
+    @property
+    def lease(self) -> Lease | None:
+        """The market's, where this process has it."""
+        return self._ownership.held if self.is_up else None
 
-    def translate(self, item: Any) -> Any:
-        """See the base: the keeper's callbacks run under the lock."""
-        kind = type(item)
-        if kind is Gained:
-            return self._gained(item.lease)
-        if kind is Lost:
-            self.lease = None
-            return ev.OwnershipLost(item.reason)
-        return item
+    @property
+    def acts(self) -> bool:
+        """Whether it owns the market, and Redis has not forgotten anything of its ledger."""
+        known, held = self.redis.ledger, self.server.ledger.state
+        is_whole = known.believed_epoch == held.epoch and known.sequence <= held.sequence
+        return self._ownership.acting is not None and is_whole
 
-    def _gained(self, lease: Lease) -> ev.Event | None:
-        ledger = self.redis.ledger
-        try:
-            unfinished, open_lines = ledger.unfinished(), ledger.open_lines()
-        except RedisUnavailable:
-            self._keeps = None  # the real keeper acquires again: the callback has raised
-            return None
-        except InvariantBroken as error:
-            self.lease = lease
-            return ev.Broken(str(error))
-        self.lease = lease
-        self._reader.read_all_again()
-        self._must_read_announced = True
-        return ev.OwnershipGained(unfinished, open_lines, self.venue.key_index)
+    def _dispatch(self, event: ev.Event) -> None:
+        """As the shell's, for ownership and keeper."""
+        if isinstance(event, ev.OwnershipGained):
+            self._reader.read_all_again()
+            self._must_read_announced = True
+        self.dispatch(event)
+
+    def obey(self, action: Action) -> None:
+        """A command of the user, as the shell's ticking thread takes it in."""
+        Fiber(self, lambda: self._obey(action))
+
+    def _obey(self, action: Action) -> None:
+        if action is Action.RESUME:
+            if self.machine.paused is not None:
+                self._ownership.take_up_anew("resumed by the user")
+            self._dispatch(ev.Resume())
+        self._ownership.given(SentCommand(f"{self.clock.now_ms}-0", Command(action=action, market=self.market.symbol)))
+
+    def _is_quiet(self) -> bool:
+        return self.machine.is_idle or self.machine.paused is not None
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
@@ -189,23 +160,23 @@ class HedgerNode(Node):
                 self._exchange_notices()
             self.tell(ev.Tick(self.venue.book(self.market, 1)))
             if self.is_finished or (stop_by_ms and now_ms >= stop_by_ms):
-                self._leave()
+                yield from self._leave()
                 return
             yield rhythm.sleep_ms(self.activity)
 
-    def _leave(self) -> None:
-        keeps = self._keeps
-        try:
+    def _leave(self) -> Steps:
+        """Lets the threads end, and ends when they have."""
+        with suppress(RedisUnavailable):
             self.redis.call(self.server.acknowledge, tuple(self._hedged_entries))
-            if keeps is not None:
-                self.redis.call(self.server.release, keeps)
-        except RedisUnavailable:
-            pass
+        self._ownership.end()
+        self._keeper.ask_to_stop()
+        while any(not fiber.greenlet.dead for fiber in self.fibers.values()):
+            yield LEAVING_POLL_MS
         self.end()
 
     def _exchange_notices(self) -> None:
         try:
-            if self.lease is not None:
+            if self._ownership.is_held:
                 self.redis.call(self.server.tell_hedger, self._own_presence())
             may_rest = self.redis.call(self.server.maker_may_rest)
         except RedisUnavailable:
@@ -213,11 +184,18 @@ class HedgerNode(Node):
         self.tell(ev.MakerSeen(may_rest or self.clock.now_ms < self._believe_maker_at_ms))
 
     def _own_presence(self) -> HedgerPresence:
+        state, reason = HedgerState.DRAINING, ""
         if self.machine.paused is not None:
-            return HedgerPresence(HedgerState.PAUSED, self.machine.paused)
-        if self.wants_stop:
-            return HedgerPresence(HedgerState.DRAINING, "stopping")
-        return HedgerPresence(HedgerState.HEDGING)
+            state, reason = HedgerState.PAUSED, self.machine.paused
+        elif self.wants_stop:
+            reason = "stopping"
+        elif self._ownership.acting is None:
+            reason = "the ledger is being checked"
+        elif not self.venue.is_connected:
+            reason = "the connection to the hedging venue is down"
+        else:
+            state = HedgerState.HEDGING
+        return HedgerPresence(state, reason, MAKER)
 
     # --- fills in -----------------------------------------------------------------------------------------------------
 
@@ -275,9 +253,9 @@ class HedgerNode(Node):
             case ev.Note():
                 pass
             case ev.ClaimFill() | ev.StoreAsSent() | ev.Settle():
-                answer = ask_ledger(self.redis.ledger, self.lease, command)  # type: ignore[arg-type]
+                answer = ask_ledger(self.redis.ledger, self._ownership.acting, command)  # type: ignore[arg-type]
                 if isinstance(answer, ev.OwnershipLost):
-                    self.lease = None
+                    self._ownership.refused(answer)
                 return answer
             case ev.SignHedge(order, nonce):
                 return ev.Signed(self.venue.sign_order(order, nonce))

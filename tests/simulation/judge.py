@@ -13,11 +13,13 @@ from hedge_strategy.domain.ids import hedge_identity
 from hedge_strategy.domain.order import SignedTransaction
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.exchange import Body, ExchangeModel, VenueOrder, Watcher
-from tests.simulation.hedger_node import HEDGER
-from tests.simulation.ledger_model import Hedge, LedgerModel, Row
-from tests.simulation.maker_node import MAKER, MakerNode
+from tests.simulation.hedger_node import HedgerNode
+from tests.simulation.ledger_model import LedgerModel
+from tests.simulation.ledger_state import Hedge, Row
+from tests.simulation.maker_node import MakerNode
 from tests.simulation.redis_model import RedisModel
 from tests.simulation.redis_time import RedisTime
+from tests.simulation.rest_link import HEDGER, MAKER
 
 EXPOSED_MS = 8_000
 """How long A's order may rest unprotected while A runs and its venue answers: polls, starved ticks, lost answers."""
@@ -33,6 +35,10 @@ class Violation(Exception):
     """A promise was broken."""
 
 
+class NotPromised(Exception):
+    """What `docs/exactly-once.md` says is not promised has happened; the schedule shows nothing from here on."""
+
+
 class Judge(Watcher):
     """Watches exchange and ledger of one schedule."""
 
@@ -45,6 +51,7 @@ class Judge(Watcher):
         self.exchange: ExchangeModel
         self.redis: RedisModel
         self.maker: MakerNode
+        self.hedgers: list[HedgerNode]
         self.may_be_hard_to_cancel = False
         self.may_rest_two = False
         self.signed_ahead: set[str] = set()
@@ -73,6 +80,7 @@ class Judge(Watcher):
         if clock.trace is not None:
             clock.say("venue", f"hedge {order.client} of {maker_order} executes {lots}: {self.hedged[maker_order]}")
         if self.hedged[maker_order] > self.filled[maker_order]:
+            self._excuse_other_lane(self.bodies.get(maker_order, []))
             raise Violation(
                 f"I2 doubled: order {maker_order} filled {self.filled[maker_order]} lots, "
                 f"hedged {self.hedged[maker_order]}"
@@ -89,9 +97,15 @@ class Judge(Watcher):
         for other in known:
             is_rival = other.hash != body.hash and (other.nonce, other.key) != (body.nonce, body.key)
             if is_rival and self.exchange.may_still_run(other):
+                self._excuse_other_lane([other, body])
                 raise Violation(f"two hedges of order {order} may run: {other.hash} and {body.hash}")
         if body not in known:
             known.append(body)
+
+    def _excuse_other_lane(self, bodies: list[Body]) -> None:
+        """A hedge in flight on one lane when Redis forgot it cannot be ended by who counts on another lane."""
+        if any(one.client in self.redis.in_flight_then for one in bodies) and len({one.key for one in bodies}) > 1:
+            raise NotPromised("a hedge on another lane when Redis forgot it")
 
     def is_blind(self, body: Body, times: int) -> None:
         """See the base: once may be a race, again and again is a counter that is not read anew.
@@ -147,6 +161,20 @@ class Judge(Watcher):
             raise Violation(
                 f"two owners: a write with fencing {fencing} was taken, the newest is {self.redis.kept.fence}"
             )
+
+    def first_opened(self, epoch: str) -> None:
+        """A hedger that remembers nothing has opened an empty ledger: wrong where A was filled before.
+
+        It cannot know where A has not put its record back into Redis yet, or where history shows no trade of A yet.
+        """
+        (owner,) = [one for one in self.hedgers if epoch.startswith(one.owner + ":")]
+        first, begun = owner.disk.first, self.redis.kept.checkpoint
+        knows_nothing = first is not None and first.epoch == epoch
+        shows_nothing = begun is None or not (
+            begun.trade_id > begun.baseline_trade_id or self.exchange.fills(MAKER, begun.baseline_trade_id)
+        )
+        if self.filled and self.redis.has_lost_everything and knows_nothing and shows_nothing:
+            raise NotPromised("a hedger that never saw the ledger owns the market after Redis forgot it")
 
     def settled(self, hedge: Hedge, row: Row) -> None:
         """A hedge was booked: it must be what the exchange executed, now and for ever."""
@@ -206,4 +234,5 @@ class JudgedLedger(LedgerModel):
         self.on_write = judge.wrote  # type: ignore[method-assign]
         self.on_bytes = judge.took  # type: ignore[method-assign]
         self.on_step = judge.stepped  # type: ignore[method-assign]
+        self.on_first = judge.first_opened  # type: ignore[method-assign]
         self.on_settled = judge.settled  # type: ignore[method-assign]

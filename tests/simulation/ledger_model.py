@@ -1,81 +1,82 @@
 """The hedge ledger in memory, with the semantics of the real one; both pass one contract suite.
 
-Left out: what falls out of the window of finished orders (some thousands of orders later), rows that are given up for
-their age, and the epoch (no caller here believes in one).
+This is what stands in Redis. Processes call it through a `LedgerClient`, which knows which ledger they believe in.
+
+Left out: what falls out of the window of finished orders (some thousands of orders later), and rows that are given up
+for their age.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
-from hedge_strategy.coordination.ledger_rows import Busy, Intent, Nothing, SeenFill, Totals
+from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing, SeenFill, Totals
 from hedge_strategy.coordination.messages import LOTS_MAX
 from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index
 from hedge_strategy.domain.order import Side, SignedTransaction
-from hedge_strategy.errors import InvariantBroken, StaleOwner
+from hedge_strategy.errors import InvariantBroken, LedgerForgotten, StaleOwner
+from tests.simulation.ledger_state import Hedge, Marker, Row
 from tests.simulation.redis_time import RedisTime
 
-
-@dataclass(slots=True, eq=False)
-class Hedge:
-    """One hedge of an order."""
-
-    state: IntentState
-    lots: int
-    token: str
-    fencing: int
-    client_order_index: int
-    claimed_at_ms: int
-    transaction: SignedTransaction | None = None
-    executed_lots: int = 0
-    executed_quote: str = "0"
-    venue_order_index: int = 0
-    reason: str = ""
-    settled_at_ms: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """One maker order; compact once it is final and hedged in full: then its hedges are no longer told."""
-
-    side: Side
-    filled: int = 0
-    hedged: int = 0
-    in_flight: int = 0
-    is_final: bool = False
-    unsettled: int | None = None
-    attempts: int = 0
-    settled_before: int = 0
-    last_executed: int | None = 0
-    is_compact: bool = False
-    hedges: dict[int, Hedge] = field(default_factory=dict)
-    tokens: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def is_open(self) -> bool:
-        return self.in_flight > 0 or not self.is_final or self.filled > self.hedged
-
-    def compact_if_done(self) -> None:
-        """Gives the hedges up where nothing can follow."""
-        if not self.is_compact and not self.is_open:
-            last = self.hedges.get(self.attempts - 1)
-            if last is not None:
-                self.last_executed = last.executed_lots
-            self.hedges.clear()
-            self.tokens.clear()
-            self.is_compact = True
+CLOCKS_DIFFER_MS = 5_000
+CLEARLY_LATER_MS = 60_000
+HISTORY_MAX_MS = 90 * 86_400_000
 
 
 class LedgerModel:
     """One market's ledger."""
 
     def __init__(self, time: RedisTime) -> None:
-        self._time = time
+        self.time = time
         self.rows: dict[OrderKey, Row] = {}
+        self.state = Marker()
+        self._has_changed = False
+
+    # --- forgetting ---------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> tuple[dict[OrderKey, Row], Marker]:
+        """All that there is."""
+        return {order: row.copy() for order, row in self.rows.items()}, replace(self.state)
+
+    def on_its_way(self) -> set[int]:
+        """Hedges whose bytes may have left and that are not settled, by client order index."""
+        last = (row.hedges[row.unsettled] for row in self.rows.values() if row.unsettled is not None)
+        return {hedge.client_order_index for hedge in last if hedge.transaction is not None}
+
+    def put_back(self, snapshot: tuple[dict[OrderKey, Row], Marker]) -> None:
+        """It is as it was."""
+        self.rows, self.state = snapshot
+
+    def believed(
+        self, belief: tuple[str, int], act: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[Any, int]:
+        """One call of a process that believes in an epoch and has seen a sequence; the answer and the sequence."""
+        self.refuse_forgotten(*belief)
+        answer = act(*arguments, **named)
+        if self._has_changed:
+            self._has_changed = False
+            self.state.sequence += 1
+        return answer, self.state.sequence
+
+    def refuse_forgotten(self, epoch: str, lowest: int) -> None:
+        """As `forgotten` of the scripts."""
+        held = self.state
+        if held.restoring is not None:
+            raise LedgerForgotten(f"it is being rebuilt for epoch {held.restoring}")
+        if not epoch:
+            return
+        if held.epoch != epoch:
+            raise LedgerForgotten(f"it is in epoch {held.epoch}, not {epoch}")
+        if held.sequence < lowest:
+            raise LedgerForgotten(f"it stands at change {held.sequence}, but {lowest} was seen")
 
     # --- writes -------------------------------------------------------------------------------------------------------
 
     def observe(self, fill: SeenFill) -> OrderLine:
         """As the real one."""
+        if self._is_finished(fill):
+            return _finished_line(fill)
         row = self._note(fill)
         row.compact_if_done()
         return self._line(fill.order, row)
@@ -88,13 +89,15 @@ class LedgerModel:
         claim_token: str,
         max_lots: int | None = None,
         prepared: PreparedHedge | None = None,
-    ) -> Claim | Busy | Nothing:
+    ) -> Claim | Busy | Nothing | Finished:
         """As the real one."""
         first = hedge_client_order_index(fill.order.order_index, 0)
         limit = LOTS_MAX if max_lots is None else max_lots
         if limit <= 0:
             raise ValueError(f"max_lots {max_lots} is not positive")
-        self._require_owner(fencing)
+        self.require_owner(fencing)
+        if self._is_finished(fill):
+            return Finished(_finished_line(fill))
         self._refuse_used_up(fill, claim_token)
         row = self._note(fill)
         self.on_write(fencing)
@@ -112,8 +115,9 @@ class LedgerModel:
             return Nothing(self._line(fill.order, row))
         attempt, lots = row.attempts, min(row.filled - row.hedged, limit)
         hedge = row.hedges[attempt] = Hedge(
-            IntentState.RESERVED, lots, claim_token, fencing, first + attempt, self._time.now_ms()
+            IntentState.RESERVED, lots, claim_token, fencing, first + attempt, self.time.now_ms()
         )
+        self._has_changed = True
         signed = prepared.transaction if prepared is not None else None
         is_it = signed is not None and (prepared.lots, signed.client_order_index) == (lots, first + attempt)
         if signed is not None and is_it:
@@ -143,7 +147,7 @@ class LedgerModel:
     ) -> Claim:
         """As the real one."""
         _check_step(claim, to_state, transaction)
-        self._require_owner(fencing)
+        self.require_owner(fencing)
         hedge = self._hedge(claim)
         state = hedge.state if hedge is not None else IntentState.SETTLED
         if hedge is not None and transaction is not None:
@@ -157,6 +161,7 @@ class LedgerModel:
         if state is not to_state:
             if hedge is None or state not in sources:
                 raise InvariantBroken(f"hedge {claim.attempt} is {state} and cannot become {to_state}")
+            self._has_changed = True
             hedge.state = to_state
             hedge.transaction = transaction or hedge.transaction
             hedge.reason = reason or hedge.reason
@@ -177,7 +182,7 @@ class LedgerModel:
         """As the real one."""
         if executed_lots < 0:
             raise ValueError(f"executed_lots {executed_lots} is negative")
-        self._require_owner(fencing)
+        self.require_owner(fencing)
         hedge = self._hedge(claim)
         row = self.rows[claim.order]
         if hedge is None or hedge.state is IntentState.SETTLED:
@@ -191,10 +196,11 @@ class LedgerModel:
             raise InvariantBroken(f"hedge {claim.attempt} executed {executed_lots} lots of {hedge.lots} claimed")
         if hedge.state is IntentState.DEAD and executed_lots:
             raise InvariantBroken(f"hedge {claim.attempt} is dead, yet executed {executed_lots} lots")
+        self._has_changed = True
         before, hedge.state = hedge.state, IntentState.SETTLED
         hedge.executed_lots, hedge.executed_quote = executed_lots, executed_quote
         hedge.venue_order_index, hedge.reason = venue_order_index, reason or hedge.reason
-        hedge.settled_at_ms = self._time.now_ms()
+        hedge.settled_at_ms = self.time.now_ms()
         row.hedged += executed_lots
         row.in_flight = 0
         row.unsettled = None
@@ -214,6 +220,9 @@ class LedgerModel:
 
     def on_step(self, before: IntentState, after: IntentState) -> None:
         """A hedge has moved."""
+
+    def on_first(self, epoch: str) -> None:
+        """An empty ledger was opened as the very first."""
 
     def on_settled(self, hedge: Hedge, row: Row) -> None:
         """A hedge was booked."""
@@ -245,6 +254,8 @@ class LedgerModel:
 
     def totals(self) -> Totals:
         """As the real one."""
+        if self.state.restoring is not None:
+            return Totals(0, 0, 0, 0, 0)
         sums = {(side, what): 0 for side in Side for what in ("filled", "hedged")}
         for row in self.rows.values():
             sums[row.side, "filled"] += row.filled
@@ -255,9 +266,24 @@ class LedgerModel:
 
     # --- parts of the above -------------------------------------------------------------------------------------------
 
-    def _require_owner(self, fencing: int) -> None:
-        if fencing != self._time.fence:
-            raise StaleOwner(f"fencing number {fencing} is not the newest ({self._time.fence or 'none'})")
+    def require_owner(self, fencing: int) -> None:
+        """As `stale` of the scripts."""
+        if fencing != self.time.fence:
+            raise StaleOwner(f"fencing number {fencing} is not the newest ({self.time.fence or 'none'})")
+
+    def _is_finished(self, fill: SeenFill) -> bool:
+        """Whether an order that is not known was finished long ago, by the watermark."""
+        watermark = self.state.watermark
+        if watermark is None or fill.order in self.rows:
+            return False
+        behind_ms = watermark.filled_at_ms - fill.filled_at_ms
+        has_time = bool(fill.filled_at_ms and watermark.filled_at_ms) and behind_ms <= HISTORY_MAX_MS
+        is_old_trade = 0 < fill.last_trade_id <= watermark.last_trade_id
+        if has_time and not (is_old_trade and behind_ms < -CLEARLY_LATER_MS):
+            return is_old_trade or behind_ms >= 0
+        if has_time or not (is_old_trade or fill.last_trade_id):
+            raise InvariantBroken("is not known, and its trade and time do not tell whether it was finished long ago")
+        return is_old_trade
 
     def _note(self, fill: SeenFill) -> Row:
         if not 0 <= fill.filled_lots <= LOTS_MAX:
@@ -265,12 +291,21 @@ class LedgerModel:
         row = self.rows.get(fill.order)
         if row is None:
             row = self.rows[fill.order] = Row(fill.side)
-        if row.side is not fill.side:
+            self._has_changed = True
+        elif row.side is not fill.side:
             raise InvariantBroken(f"is a {row.side}, not a {fill.side}")
-        if row.is_compact and fill.filled_lots > row.filled:
+        elif row.is_compact and fill.filled_lots > row.filled:
             row.is_compact, row.settled_before, row.is_final = False, row.attempts, fill.is_final
-        row.filled = max(row.filled, fill.filled_lots)
-        row.is_final = row.is_final or fill.is_final
+        if fill.filled_lots > row.filled:
+            row.filled = fill.filled_lots
+            self._has_changed = True
+        if fill.is_final and not row.is_final:
+            row.is_final = self._has_changed = True
+        if fill.last_trade_id > row.trade_id:
+            row.trade_id, self._has_changed = fill.last_trade_id, True
+        filled_at_ms = min(fill.filled_at_ms, self.time.now_ms() + CLOCKS_DIFFER_MS)
+        if filled_at_ms > row.filled_at_ms:
+            row.filled_at_ms, self._has_changed = filled_at_ms, True
         return row
 
     def _hedge(self, claim: Claim) -> Hedge | None:
@@ -311,6 +346,10 @@ class LedgerModel:
             nonce=signed.nonce if signed is not None else None,
             key_index=signed.key_index if signed is not None else None,
         )
+
+
+def _finished_line(fill: SeenFill) -> OrderLine:
+    return OrderLine(fill.order, fill.side, fill.filled_lots, fill.filled_lots, 0, fill.is_final)
 
 
 def _check_step(claim: Claim, to_state: IntentState, transaction: SignedTransaction | None) -> None:

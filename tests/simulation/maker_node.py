@@ -15,7 +15,7 @@ from hedge_strategy.coordination.presence import HedgerState
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.order import Accepted, Outcome, Rejected, SignedTransaction, Unknown
-from hedge_strategy.errors import InvariantBroken, RedisUnavailable, VenueError
+from hedge_strategy.errors import CoordinationError, DiskFailed, InvariantBroken, RedisUnavailable, VenueError
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.announcer import announcement_of
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
@@ -24,10 +24,13 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
+from tests.simulation.disk_model import DiskModel
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.node import UNTIL_WOKEN, Node, Steps, Thread
+from tests.simulation.owning import LinkedCheckpoints
 from tests.simulation.pace import Pace, Rhythm
 from tests.simulation.redis_model import RedisLink, RedisModel
+from tests.simulation.rest_link import MAKER
 from tests.simulation.venue_link import VenueLink
 
 COORDINATION_MS = 250
@@ -35,7 +38,7 @@ STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_MS = 65_000
 LEAVING_POLL_MS = 200
 SAY_INTERVAL_MS = 1_000
-MAKER, MAKER_KEY = 7, 3
+MAKER_KEY = 3
 
 Sign = Callable[[int], SignedTransaction]
 
@@ -43,39 +46,9 @@ Sign = Callable[[int], SignedTransaction]
 class MakerDisk:
     """What a crash of A leaves: its record, and the fills that Redis did not take."""
 
-    def __init__(self) -> None:
-        self.checkpoint: Checkpoint | None = None
+    def __init__(self, fails: Callable[[], bool]) -> None:
+        self.record: DiskModel[Checkpoint] = DiskModel(fails)
         self.outbox: list[CumulativeFill] = []
-
-    def load(self) -> Checkpoint | None:
-        """As `DiskRecord.load`."""
-        return self.checkpoint
-
-    def save(self, checkpoint: Checkpoint) -> None:
-        """As `DiskRecord.save`."""
-        self.checkpoint = checkpoint
-
-
-class LinkedCheckpoints:
-    """The record in Redis, over the link."""
-
-    def __init__(self, link: RedisLink, redis: RedisModel) -> None:
-        self._link = link
-        self._redis = redis
-
-    def load(self) -> Checkpoint | None:
-        """As `Checkpoints.load`."""
-        held: Checkpoint | None = self._link.call(self._redis.load_checkpoint)
-        return held
-
-    def begin(self, first: Checkpoint) -> Checkpoint:
-        """As `Checkpoints.begin`."""
-        begun: Checkpoint = self._link.call(self._redis.begin_checkpoint, first)
-        return begun
-
-    def save(self, checkpoint: Checkpoint) -> None:
-        """As `Checkpoints.save`."""
-        self._link.call(self._redis.save_checkpoint, checkpoint)
 
 
 class MakerNode(Node):
@@ -95,7 +68,7 @@ class MakerNode(Node):
         self.order_timeout_ms = 20_000
         self.most_sends = 5
         self.dead_man_ms: int | None = None
-        self.disk = MakerDisk()
+        self.disk = MakerDisk(lambda: self.clock.strikes("disk fails", self.weather.disk_fails))
         self.is_finished = False
         self.wants_stop = False
         redis.result_listeners.append(lambda message: self.redis.hint(self._result, message))
@@ -104,7 +77,7 @@ class MakerNode(Node):
         """As `wiring.make_maker`."""
         try:
             checkpoint = self._checkpoint()
-        except (RedisUnavailable, VenueError):
+        except (RedisUnavailable, VenueError, DiskFailed):
             return False
         now_ms = self.clock.now_ms
         rule = QuoteRule(self.market, self.quantity, 1)
@@ -141,9 +114,10 @@ class MakerNode(Node):
     def hang_up(self) -> None:
         """See the base."""
         self.venue.hang_up()
+        self.redis.hang_up()
 
     def _checkpoint(self) -> Checkpoint:
-        places = (self.disk, LinkedCheckpoints(self.redis, self.server))
+        places = (self.disk.record, LinkedCheckpoints(self.redis, self.server))
         self._record = CheckpointRecord(*places)  # type: ignore[arg-type]
         return self._record.open(lambda: self.venue.latest_trade_id(self.market), self.clock.now_ms)
 
@@ -196,7 +170,9 @@ class MakerNode(Node):
             return ev.CoordinationSeen(None, is_draining=False, problem=str(error))
         self._put_back()
         is_leaving = told is not None and told.state is not HedgerState.HEDGING
-        return ev.CoordinationSeen(lease.owner if lease is not None else None, is_leaving, problem=None)
+        is_ours = told is not None and told.maker_account_index == MAKER
+        owner = lease.owner if lease is not None and is_ours else None
+        return ev.CoordinationSeen(owner, is_leaving, problem=None)
 
     def _put_back(self) -> None:
         if self.clock.now_ms >= self._say_next_ms:
@@ -280,8 +256,8 @@ class MakerNode(Node):
                     yield from self._catch_up(command)
                 case ev.LookUpOrder(index):
                     yield from self._look_up(index)
-                case ev.ReadLedger(index):
-                    self._read_ledger(index)
+                case ev.ReadLedger(index, fill):
+                    self._read_ledger(index, fill)
                 case ev.SaveCheckpoint(trade_id):
                     self._record.save(trade_id, self.clock.now_ms)
             if not self._reads:
@@ -315,15 +291,25 @@ class MakerNode(Node):
             return
         self.tell(ev.LookedUp(index, found[0] if found else None))
 
-    def _read_ledger(self, index: int) -> None:
+    def _read_ledger(self, index: int, fill: CumulativeFill | None) -> None:
+        """As `maker/reader`."""
         self._ledger_reads.discard(index)
         try:
             line = self.redis.ledger.order_line(OrderKey(MAKER, self.market.index, index))
-        except (RedisUnavailable, InvariantBroken):
+            if line is None and fill is not None and self._is_finished(fill):
+                self.tell(ev.HedgeTold(index, fill.filled_size, ledger_size=fill.filled_size))
+                return
+        except (CoordinationError, InvariantBroken):
             return
         hedged_lots, filled_lots = (line.hedged_lots, line.filled_lots) if line is not None else (0, 0)
         size_of = self.market.size_of
         self.tell(ev.HedgeTold(index, size_of(hedged_lots), ledger_size=size_of(filled_lots)))
+
+    def _is_finished(self, fill: CumulativeFill) -> bool:
+        watermark = self.redis.ledger.marker().watermark
+        if fill.last_trade_id:
+            return fill.last_trade_id <= watermark.last_trade_id
+        return 0 < fill.filled_at_ms <= watermark.filled_at_ms
 
     # --- the desk -----------------------------------------------------------------------------------------------------
 

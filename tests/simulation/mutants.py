@@ -5,10 +5,10 @@ simulation. What lives where the simulation does not reach is planted by `elsewh
 all.
 """
 
-from dataclasses import dataclass
-
 from tests.simulation.ahead_failures import AHEAD_FAILURES
+from tests.simulation.mutant import Mutant, one
 from tests.simulation.planting import Change
+from tests.simulation.recovery_mutants import RECOVERY_MUTANTS
 
 _PRODUCT = "hedge_strategy."
 TRACKER, MAKER, WORKING = _PRODUCT + "maker.fill_tracker", _PRODUCT + "maker.machine", _PRODUCT + "maker.working_order"
@@ -22,25 +22,6 @@ MARKET, POSITION = _PRODUCT + "domain.market", _PRODUCT + "maker.position_check"
 LEDGER, REDIS = "tests.simulation.ledger_model", "tests.simulation.redis_model"
 SHELL_A = "tests.simulation.maker_node"
 SHELL_B = "tests.simulation.hedger_node"
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A planted mistake.
-
-    Attributes:
-        name: F-number, and a letter where there are several.
-        what: what the mistake is.
-        changes: how it is planted.
-    """
-
-    name: str
-    what: str
-    changes: tuple[Change, ...]
-
-
-def _one(name: str, what: str, module: str, old: str, new: str) -> Mutant:
-    return Mutant(name, what, (Change(module, old, new),))
 
 
 MUTANTS = (
@@ -80,49 +61,49 @@ MUTANTS = (
             ),
         ),
     ),
-    _one(
+    one(
         "F3",
         "a fill that Redis did not take is dropped",
         UNHEDGED,
         "        self._retry_at_ms = now_ms + PUBLISH_RETRY_MS\n        return self._keep()",
         "        self._waiting.clear()\n        self._owed.clear()\n        return ()",
     ),
-    _one(
+    one(
         "F4",
         "the hedger hears the channel alone: what was published while it was away is never read",
         SHELL_B,
         "                if self.machine.wants_more:",
         "                if False:",
     ),
-    _one(
+    one(
         "F4b",
         "a new owner does not take up the orders that the ledger says are unhedged, nor what others have read",
         READER,
         "        self._must_read_all.set()\n",
         "        self._take_over_at_ms = 1 << 62\n",
     ),
-    _one(
+    one(
         "F4c",
         "what a former owner reads after it lost the market is never taken from it",
         READER,
         "        is_due = now_ms >= self._take_over_at_ms",
         "        is_due = False",
     ),
-    _one(
+    one(
         "F5",
         "a trade that is told again counts again",
         TRACKER,
         "        if fill.trade_id in order.trade_ids:",
         "        if False:",
     ),
-    _one(
+    one(
         "F5b",
         "the ledger adds amounts up instead of taking the largest",
         LEDGER,
-        "        row.filled = max(row.filled, fill.filled_lots)",
-        "        row.filled += fill.filled_lots",
+        "            row.filled = fill.filled_lots\n",
+        "            row.filled += fill.filled_lots\n",
     ),
-    _one(
+    one(
         "F6",
         "a hedge that no record shows is taken for dead",
         RESOLUTION,
@@ -131,21 +112,21 @@ MUTANTS = (
         '        return "not found"\n'
         "    if evidence.sends == 0 and now_ms",
     ),
-    _one(
+    one(
         "F6b",
         "a failure inside the venue proves death also of bytes that left more than once",
         RESOLUTION,
         " and evidence.sends <= 1 and not evidence.is_recovered:",
         ":",
     ),
-    _one(
+    one(
         "F7",
         "the whole hedge is sent again when a part of it was executed",
         HEDGER,
         "        settle = ev.Settle(hedge.claim, False, lots,",
         "        lots = lots if lots == hedge.claim.lots else 0\n        settle = ev.Settle(hedge.claim, False, lots,",
     ),
-    _one(
+    one(
         "F8",
         "a send without an answer is taken for failed and sent anew",
         RESOLUTION,
@@ -182,14 +163,14 @@ MUTANTS = (
             Change(TRACKER, "order.is_final or report.status.is_final", "report.status.value == 'filled'"),
         ),
     ),
-    _one(
+    one(
         "F10b",
         "a fill is ignored while the order's cancel is on the way",
         MAKER,
         "        if fill is None:\n",
         "        if fill is None or self._order is not None and self._order.phase.value == 'cancelling':\n",
     ),
-    _one(
+    one(
         "F11",
         "after a restart the hedges on their way are forgotten and claimed anew",
         HEDGER,
@@ -198,14 +179,14 @@ MUTANTS = (
         "        return (note, *self._resolve(now_ms))",
         '        return (note, *self._settle_as_dead("from before"))',
     ),
-    _one(
+    one(
         "F11b",
         "the hedge is sent before the ledger holds its bytes",
         HEDGER,
         "        return self._ask_redis(ev.StoreAsSent(hedge.claim, transaction))",
         "        return (ev.Send(transaction), *self._ask_redis(ev.StoreAsSent(hedge.claim, transaction)))",
     ),
-    _one(
+    one(
         "F12",
         "a hedge in doubt is signed again under the same client order index with a new nonce, trusting the venue",
         HEDGER,
@@ -215,14 +196,14 @@ MUTANTS = (
         "                hedge.evidence = None\n"
         "                return self._order(hedge, hedge.claim)",
     ),
-    _one(
+    one(
         "F13",
         "a hedge is dead as soon as its killer is on the way, and the next takes a new nonce",
         RESOLUTION,
         "    if evidence.kill_status is TransactionStatus.EXECUTED:",
         "    if evidence.killer is not None:",
     ),
-    _one(
+    one(
         "F13b",
         "any refusal proves death, also of a second sending",
         RESOLUTION,
@@ -247,14 +228,14 @@ MUTANTS = (
             ),
         ),
     ),
-    _one(
+    one(
         "F14b",
         "history is read once after a reconnect, though it lags",
         CATCH_UP,
         "AFTER_CONNECT_MS = (0, 1_000, 3_000, 8_000, 18_000)",
         "AFTER_CONNECT_MS = (0,)",
     ),
-    _one(
+    one(
         "F15",
         "the nonce stays advanced after a hedge that never ran",
         HEDGER,
@@ -262,42 +243,42 @@ MUTANTS = (
         "        if hedge.evidence is not None and hedge.evidence.is_own_lane:\n"
         "            self._lane.used(hedge.evidence.transaction.nonce)\n",
     ),
-    _one(
+    one(
         "F16",
         "the ledger takes writes of any owner",
         LEDGER,
-        "        if fencing != self._time.fence:",
+        "        if fencing != self.time.fence:",
         "        if False:",
     ),
-    _one(
+    one(
         "F16b",
         "a second hedger gets a lease that another holds",
         REDIS,
         "        if held is not None and held.owner != owner:",
         "        if False:",
     ),
-    _one(
+    one(
         "F17",
         "a reading that fails is taken for position 0",
         SHELL_A,
         "            self.tell(ev.CatchUpFailed(str(error)))",
         "            self.tell(ev.CaughtUp((), (), Decimal(0)))",
     ),
-    _one(
+    one(
         "F25c",
         "an order that no answer shows is taken for gone",
         WORKING,
         "        if self.phase is Phase.RESTING:\n            return self._doubt(now_ms)\n        if self._cancelled",
         '        self.ended = "gone"\n        if self._cancelled',
     ),
-    _one(
+    one(
         "F18",
         "market index 0 is taken for no market",
         TRACKER,
         "        return account_index == ",
         "        return bool(market_index) and account_index == ",
     ),
-    _one(
+    one(
         "F18b",
         "sizes go through floats and are cut",
         MARKET,
@@ -321,7 +302,7 @@ MUTANTS = (
             Change(BACKLOG, "lots <= line.hedged_lots", "lots < line.hedged_lots + 20"),
         ),
     ),
-    _one(
+    one(
         "F22",
         "a hedger that is stopped drops the hedge in flight as dead",
         HEDGER,
@@ -340,14 +321,14 @@ MUTANTS = (
             Change(MAKER, "        if not self._unhedged.is_hedged:\n", "        if False:\n"),
         ),
     ),
-    _one(
+    one(
         "F24b",
         "A's order rests on though no hedger owns the market",
         AROUND,
         "        return is_alone or self.pause.reason is not None",
         "        return self.pause.reason is not None",
     ),
-    _one(
+    one(
         "F25",
         "a maker order that gets no answer is taken for refused",
         WORKING,
@@ -355,7 +336,7 @@ MUTANTS = (
         "            return self.want_cancel() if self._cancel_wanted else ()\n"
         "        self.ended = 'no answer'\n        return ()",
     ),
-    _one(
+    one(
         "F25b",
         "a transaction that has run without its order being shown is dead",
         RESOLUTION,
@@ -364,7 +345,7 @@ MUTANTS = (
         '            return Verdict(Step.GIVE_UP, "it has run, but the venue shows no order for it")\n'
         '        return Verdict(Step.DEAD, "not found")',
     ),
-    _one(
+    one(
         "F28",
         "accepted counts as hedged",
         HEDGER,
@@ -374,26 +355,27 @@ MUTANTS = (
         "            hedge.settlement = ev.Settle(hedge.claim, False, hedge.claim.lots, Decimal(0), 0, 'accepted')\n"
         "            return self._ask_redis(hedge.settlement)\n",
     ),
-    _one(
+    one(
         "S1",
         "the maker's zero position stands from its first moment on, though history is still being read",
         MAKER,
         "        is_settled = self._around.is_connected and self._catch_up.is_complete\n",
         "        is_settled = True\n",
     ),
-    _one(
+    one(
         "S2",
         "the maker's zero position is the first one that it sees, whatever fills are found later",
         POSITION,
         "        if zero != self._zero or self._zero_since_ms is None or not is_settled:\n",
         "        if self._zero is None or self._zero_since_ms is None:\n",
     ),
-    _one(
+    one(
         "S3",
         "a hedger that was paused for a hedge in doubt stays paused when it loses the market and gets it back",
         HEDGER,
         "        if self._hedge is not None and self._hedge.is_given_up:\n",
         "        if False:\n",
     ),
-    *(Mutant(*one) for one in AHEAD_FAILURES),
+    *RECOVERY_MUTANTS,
+    *(Mutant(*one_ahead) for one_ahead in AHEAD_FAILURES),
 )

@@ -1,15 +1,19 @@
 """A process of the product as the scheduler sees it: threads, one lock, a crash, a freeze, a new life.
 
-A thread is a generator that yields how long it sleeps, in ms. Events are taken in one at a time, as under the lock of
-the real shells: the machine's commands are performed in order, then the answers to them are taken in. Between any two
-commands the weather may put a gap: the process dies there, or stands still there for longer than its lease lives.
+A thread is a generator that yields how long it sleeps, in ms, or blocking code of the product (`fibers`). Events are
+taken in one at a time, as under the lock of the real shells: the machine's commands are performed in order, then the
+answers to them are taken in. Between any two commands the weather may put a gap: the process dies there, or stands
+still there for longer than its lease lives.
 """
 
 from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, ClassVar, Protocol
 
+from greenlet import getcurrent, greenlet
+
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.fibers import Fiber, VirtualLock
 from tests.simulation.weather import Weather
 
 Steps = Generator[float, None, None]
@@ -56,8 +60,12 @@ class Node:
         """Commands performed in all lives, apart from looks and lines for the log."""
         self.current: Thread
         """The thread that runs."""
+        self.is_busy = False
+        """Whether an event is being taken in, or a thread has the lock."""
+        self.lock = VirtualLock(self)
+        self.fibers: dict[greenlet, Fiber] = {}
         self._told: dict[str, str] = {}
-        self._is_busy = False
+        self._dispatching: Fiber | None = None
         self._inbox: deque[Any] = deque()
         self._answers: deque[Any] = deque()
         self._commands: deque[Any] = deque()
@@ -78,10 +86,6 @@ class Node:
     def hang_up(self) -> None:
         """Its connections end."""
         raise NotImplementedError
-
-    def translate(self, item: Any) -> Any:
-        """Makes an event of what was put in line, under the lock; None where it is none (any more)."""
-        return item
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -118,11 +122,21 @@ class Node:
         self.is_up = False
         self.generation += 1
         self.frozen_until_ms = 0
-        self._is_busy = False
+        self.is_busy = False
+        self.end_threads()
+        self.lock, self._dispatching = VirtualLock(self), None
         for queue in (self._inbox, self._answers, self._commands):
             queue.clear()
         self.hang_up()
         self.clock.say(self.name, "is gone")
+
+    def end_threads(self) -> None:
+        """Nothing of the product's blocking code runs any more, wherever it stands."""
+        self.lock.end()
+        fibers = list(self.fibers.values())
+        self.fibers.clear()
+        for fiber in fibers:
+            fiber.kill()
 
     def crash(self) -> None:
         """`kill -9`, and a supervisor that starts it again."""
@@ -192,21 +206,44 @@ class Node:
         """Puts an event in line for the machine; it is taken in at once where the lock is free."""
         if not self.is_up:
             return
-        if self._is_busy:
+        if self.is_busy:
             self._inbox.append(event)
             return
-        self._is_busy = True
-        event = self.translate(event)
-        if event is not None:
-            clock = self.clock
-            if clock.trace is not None:
-                self._trace(event, "")
-            commands = self.machine.step(event, clock.now_ms)
-            if not commands and not self._inbox:  # most ticks
-                self._is_busy = False
-                return
-            self._commands.extend(commands)
+        self.is_busy = True
+        clock = self.clock
+        if clock.trace is not None:
+            self._trace(event, "")
+        commands = self.machine.step(event, clock.now_ms)
+        if not commands and not self._inbox:  # most ticks
+            self.is_busy = False
+            return
+        self._commands.extend(commands)
         self._work()
+
+    def dispatch(self, event: Any) -> None:
+        """The same for a thread that blocks: it goes on when all that follows from the event is done."""
+        with self.lock:
+            fiber = self.fiber()
+            self._answers.append(event)
+            self._work()
+            while self._answers or self._commands:
+                self._dispatching = fiber
+                fiber.rest()
+
+    def unlocked(self) -> None:
+        """A thread has let the lock go."""
+        self._work()
+
+    def fiber(self) -> Fiber:
+        """The thread that runs now, of those that block."""
+        return self.fibers[getcurrent()]
+
+    def between_calls(self) -> None:
+        """Between two calls of a thread something may happen, as between two commands."""
+        fiber = self.fibers.get(getcurrent())
+        if fiber is not None and self.clock.random() < self.weather.gap:
+            self._strike_in_gap()
+            fiber.pause(self.clock.below(GAP_MS))
 
     def _work(self) -> None:
         clock, weather = self.clock, self.weather
@@ -229,15 +266,20 @@ class Node:
                     answers.append(answer)
             if answers:
                 event = answers.popleft()
-            elif inbox:
-                event = self.translate(inbox.popleft())
-            else:
-                self._is_busy = False
+            elif self.lock.is_held:
+                if self._dispatching is not None:
+                    self._dispatching.wake()
+                    self._dispatching = None
                 return
-            if event is not None:
-                if clock.trace is not None:
-                    self._trace(event, "")
-                commands.extend(self.machine.step(event, clock.now_ms))
+            elif inbox:
+                event = inbox.popleft()
+            else:
+                self.is_busy = False
+                self.lock.let_next()
+                return
+            if clock.trace is not None:
+                self._trace(event, "")
+            commands.extend(self.machine.step(event, clock.now_ms))
 
     def _trace(self, value: object, mark: str) -> None:
         """A line of the trace; what comes round all the time is told when it changes."""
@@ -249,6 +291,10 @@ class Node:
 
     def _gap(self) -> None:
         """Something happens before the next command; what is left goes on after it, if this life does."""
+        self._strike_in_gap()
+        self.later(self.clock.below(GAP_MS), self._work)
+
+    def _strike_in_gap(self) -> None:
         clock, weather = self.clock, self.weather
         if clock.happens(weather.crash_in_gap):
             clock.fault("crash between two commands")
@@ -256,4 +302,3 @@ class Node:
         if clock.happens(weather.freeze_in_gap):
             clock.fault("freeze between two commands")
             self.freeze(clock.below(FREEZE_MS))
-        self.later(clock.below(GAP_MS), self._work)

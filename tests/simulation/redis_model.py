@@ -4,20 +4,23 @@ Every process talks to it through a `RedisLink`, where commands and answers get 
 published reaches whoever listens at that moment, soon or late, once or twice, or not at all.
 """
 
-import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hedge_strategy.coordination.announcement import AnnouncementMessage
 from hedge_strategy.coordination.checkpoint import Checkpoint
+from hedge_strategy.coordination.connection import ServerFacts
+from hedge_strategy.coordination.disk import HedgerMemory
 from hedge_strategy.coordination.fill_stream import FillEntry
 from hedge_strategy.coordination.lease import Held, Lease
 from hedge_strategy.coordination.messages import FillMessage, ResultMessage
 from hedge_strategy.coordination.presence import HedgerPresence
 from hedge_strategy.errors import RedisUnavailable, StaleOwner
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.ledger_client import LedgerClient
 from tests.simulation.ledger_model import LedgerModel
+from tests.simulation.ledger_state import Marker
 from tests.simulation.node import Crashed, Node
 from tests.simulation.redis_time import RedisTime
 
@@ -43,13 +46,18 @@ class Kept:
     lease: Held0 | None = None
     entries: dict[str, FillMessage] = field(default_factory=dict)
     has_group: bool = False
-    next_entry: int = 1
     delivered: int = 0
     pending: dict[str, tuple[str, int]] = field(default_factory=dict)
     maker_notice: tuple[int, bool] = (0, False)
     hedger_notice: tuple[int, HedgerPresence | None] = (0, None)
     checkpoint: Checkpoint | None = None
+    memory: HedgerMemory | None = None
     resting: tuple[int, AnnouncementMessage | None] = (0, None)
+
+    def copy(self) -> "Kept":
+        """Everything as it is now."""
+        lease = replace(self.lease) if self.lease is not None else None
+        return replace(self, lease=lease, entries=dict(self.entries), pending=dict(self.pending))
 
 
 class RedisModel:
@@ -62,6 +70,13 @@ class RedisModel:
         self.kept = Kept()
         self.time = RedisTime(clock)
         self.ledger = LedgerModel(self.time)
+        self.starts = 1
+        self.has_lost_everything = False
+        self.in_flight_then: set[int] = set()
+        """Hedges that were on their way when something was lost, by client order index."""
+        self._next_entry = 1
+        """Entries are named by the time in a real Redis: no name comes twice, whatever is forgotten."""
+        self.appendfsync = "everysec"
         self.fill_listeners: list[Callable[[FillMessage], None]] = []
         self.order_listeners: list[Callable[[AnnouncementMessage], None]] = []
         self.result_listeners: list[Callable[[ResultMessage], None]] = []
@@ -70,16 +85,31 @@ class RedisModel:
 
     def snapshot(self) -> tuple[Kept, Any]:
         """What a replica has by now."""
-        return copy.deepcopy((self.kept, self.ledger.rows))
+        return self.kept.copy(), self.ledger.snapshot()
 
-    def restore(self, snapshot: tuple[Kept, Any]) -> None:
-        """A replica takes over."""
-        self.kept, self.ledger.rows = snapshot
+    def start_again(self) -> None:
+        """Another start of the server, which has lost nothing."""
+        self.starts += 1
+
+    def fail_over(self, snapshot: tuple[Kept, Any]) -> None:
+        """A replica takes over, with what there was then."""
+        self.starts += 1
+        self.in_flight_then |= self.ledger.on_its_way()
+        self.kept, rows = snapshot
+        self.ledger.put_back(rows)
         self.time.fence = self.kept.fence
 
     def flush(self) -> None:
-        """Everything is gone."""
-        self.restore((Kept(), {}))
+        """FLUSHALL: everything is gone, the server goes on."""
+        self.has_lost_everything = True
+        self.in_flight_then |= self.ledger.on_its_way()
+        self.kept = Kept()
+        self.ledger.put_back(({}, Marker()))
+        self.time.fence = 0
+
+    def facts(self) -> ServerFacts:
+        """As `server_facts`."""
+        return ServerFacts((7, 0, 15), f"start {self.starts}", True, self.appendfsync, "noeviction")
 
     # --- lease --------------------------------------------------------------------------------------------------------
 
@@ -138,8 +168,8 @@ class RedisModel:
         if message.market != market:
             raise ValueError(f"a message for {message.market} is not published for {market}")
         kept = self.kept
-        name = f"{kept.next_entry}-0"
-        kept.next_entry += 1
+        name = f"{self._next_entry}-0"
+        self._next_entry += 1
         kept.entries[name] = message
         for listener in self.fill_listeners:
             listener(message)
@@ -181,7 +211,7 @@ class RedisModel:
     def read_new(self, consumer: str) -> tuple[FillEntry, ...]:
         """As `FillSubscriber.read_new`."""
         kept = self.kept
-        if kept.delivered + 1 == kept.next_entry and kept.has_group:
+        if kept.delivered + 1 == self._next_entry and kept.has_group:
             return ()
         kept.has_group = True
         found = tuple(
@@ -189,7 +219,7 @@ class RedisModel:
             for name, message in kept.entries.items()
             if int(name.partition("-")[0]) > kept.delivered
         )
-        kept.delivered = kept.next_entry - 1
+        kept.delivered = self._next_entry - 1
         for entry in found:
             kept.pending[entry.stream_id] = (consumer, self.clock.now_ms)
         return found
@@ -235,6 +265,14 @@ class RedisModel:
         """As `Checkpoints.save`."""
         self.kept.checkpoint = checkpoint
 
+    def load_memory(self) -> HedgerMemory | None:
+        """As `SharedMemory.load`."""
+        return self.kept.memory
+
+    def save_memory(self, memory: HedgerMemory) -> None:
+        """As `SharedMemory.save`."""
+        self.kept.memory = memory
+
 
 class RedisLink:
     """One process's connection: commands and answers get lost, and the process may die around each of them."""
@@ -243,7 +281,11 @@ class RedisLink:
         self._node = node
         self._redis = redis
         self.is_cut = False
-        self.ledger = LinkedLedger(self, redis.ledger)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """The process ended; its next life believes in no ledger yet."""
+        self.ledger = LedgerClient(self._redis.ledger, self._redis.market, self.call)
 
     @property
     def is_away(self) -> bool:
@@ -258,6 +300,8 @@ class RedisLink:
         """
         node = self._node
         clock, weather = node.clock, node.weather
+        if weather.gap:
+            node.between_calls()
         if self.is_cut or self._redis.is_away:
             raise RedisUnavailable("Redis is away")
         if weather.redis_before and clock.strikes("Redis command lost", weather.redis_before):
@@ -278,23 +322,6 @@ class RedisLink:
         node.later(1 + clock.below(5), hear, message)
         if clock.strikes("hint repeated", weather.repeated_hint):
             node.later(1 + clock.below(3_000), hear, message)
-
-
-class LinkedLedger:
-    """The ledger over a link; what the model does not have cannot be called."""
-
-    def __init__(self, link: RedisLink, ledger: LedgerModel) -> None:
-        self._link = link
-        self._ledger = ledger
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._ledger, name)
-
-        def call(*arguments: Any, **named: Any) -> Any:
-            return self._link.call(method, *arguments, **named)
-
-        self.__dict__[name] = call
-        return call
 
 
 class LinkedStream:

@@ -74,18 +74,18 @@ def past_failures() -> tuple[int, ...]:
     return tuple(int(line) for line in lines if line)
 
 
-def run_all(seeds: Sequence[int], jobs: int, *, is_forgetful: bool = False) -> Iterator[Outcome]:
+def run_all(seeds: Sequence[int], jobs: int) -> Iterator[Outcome]:
     """Runs schedules, in any order."""
     if jobs <= 1:
-        yield from run_chunk(seeds, is_forgetful=is_forgetful)
+        yield from run_chunk(seeds)
         return
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
     with ProcessPoolExecutor(jobs) as pool:
-        for done in pool.map(_collected, chunks, [is_forgetful] * len(chunks)):
+        for done in pool.map(_collected, chunks):
             yield from done
 
 
-def run_chunk(seeds: Iterable[int], *, is_forgetful: bool = False) -> Iterator[Outcome]:
+def run_chunk(seeds: Iterable[int]) -> Iterator[Outcome]:
     """Runs schedules one after the other in this process."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -94,13 +94,13 @@ def run_chunk(seeds: Iterable[int], *, is_forgetful: bool = False) -> Iterator[O
         for number, seed in enumerate(seeds):
             if number % COLLECT_EVERY == COLLECT_EVERY - 1:
                 gc.collect()
-            yield run_schedule(seed, is_forgetful=is_forgetful)
+            yield run_schedule(seed)
     finally:
         gc.unfreeze()
         if was_enabled:
             gc.enable()
 
 
-def _collected(seeds: Sequence[int], is_forgetful: bool) -> list[Outcome]:
+def _collected(seeds: Sequence[int]) -> list[Outcome]:
     silence()
-    return list(run_chunk(seeds, is_forgetful=is_forgetful))
+    return list(run_chunk(seeds))

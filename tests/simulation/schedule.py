@@ -6,16 +6,30 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from hedge_strategy.coordination.commands import Action
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderStatus
 from tests.simulation.clockwork import START_MS, Clockwork
 from tests.simulation.exchange import ExchangeModel, VenueOrder
-from tests.simulation.hedger_node import HEDGER, HedgerNode
-from tests.simulation.judge import Judge, JudgedLedger, Violation
-from tests.simulation.maker_node import MAKER, MAKER_KEY, MakerNode
+from tests.simulation.hedger_node import HedgerNode
+from tests.simulation.judge import Judge, JudgedLedger, NotPromised, Violation
+from tests.simulation.maker_node import MAKER_KEY, MakerNode
 from tests.simulation.pace import Pace
 from tests.simulation.redis_model import RedisModel
-from tests.simulation.weather import SILENT_MS, Weather, disasters, fine, forecast, silence, storm
+from tests.simulation.rest_link import HEDGER, MAKER
+from tests.simulation.weather import (
+    HELD_UP,
+    HELD_UP_MS,
+    SILENT_MS,
+    Weather,
+    after_loss,
+    disasters,
+    fine,
+    forecast,
+    forgetfulness,
+    silence,
+    storm,
+)
 
 BTC = Market("BTC", 1, 5, 1, Decimal("0.00020"), Decimal(10))
 ETH = Market("ETH", 0, 4, 2, Decimal("0.0050"), Decimal(10))
@@ -49,7 +63,7 @@ class Outcome:
 class World:
     """Everything of one schedule."""
 
-    def __init__(self, seed: int, *, is_traced: bool, is_forgetful: bool) -> None:
+    def __init__(self, seed: int, *, is_traced: bool) -> None:
         clock = self.clock = Clockwork(seed, is_traced=is_traced)
         self.weather = forecast(clock)
         self.market = BTC if clock.random() < 0.7 else ETH
@@ -62,6 +76,7 @@ class World:
         self.exchange.counts_pending_in_nonce = clock.random() < 0.5
         self.redis = RedisModel(clock, self.market.symbol)
         self.redis.ledger = JudgedLedger(self.redis.time, self.judge)
+        self.redis.appendfsync = "everysec" if clock.random() < 0.7 else "always"
         self.pace = Pace(clock)
         life_ms = LIVES_MS[clock.below(3)]
         self.exchange.open(MAKER, MAKER_KEY, 10)
@@ -83,6 +98,7 @@ class World:
             node.venue.replays_fills = replays_fills
         judge = self.judge
         judge.exchange, judge.redis, judge.maker = self.exchange, self.redis, self.maker
+        judge.hedgers = self.hedgers
         weather = self.weather
         judge.may_be_hard_to_cancel = any(
             (weather.lost_request, weather.lost_answer, weather.slow_send_ms, weather.refused, weather.rate_limited,
@@ -95,7 +111,9 @@ class World:
         self.is_over = False
         if after_silence:
             self.busy_ms = max(self.busy_ms, SILENT_MS)
-        for at_ms, kind in after_silence + disasters(clock, self.busy_ms, is_forgetful=is_forgetful):
+        for at_ms, kind in (
+            after_silence + disasters(clock, self.busy_ms) + forgetfulness(clock, self.weather, self.busy_ms)
+        ):
             clock.after(at_ms, self._disaster, kind)
 
     @property
@@ -143,20 +161,59 @@ class World:
             case ["Redis", "away"]:
                 self.redis.is_away = True
                 clock.after(for_ms, self._redis_back)
+            case ["pause" | "resume" as word, "for", "B"]:
+                if hedger.is_up:
+                    hedger.obey(Action(word))
             case ["socket", _, name, _]:
                 (self.maker if name == "A" else hedger).venue.cut()
-            case ["Redis", "lost", "everything"]:
-                self.redis.flush()
-            case ["Redis", "lost", *_]:
-                clock.after(clock.below(1_000), self.redis.restore, self.redis.snapshot())
+            case ["bytes", *_]:
+                self._hold_up()
+                return
+            case ["Redis", *_]:
+                self._forget(kind, for_ms)
             case ["venue", "away"]:
+                self._venue_goes(is_away=True)
                 for node in self.nodes:
-                    node.venue.is_venue_away = True
                     node.venue.cut()
                 clock.after(for_ms, self._venue_back)
             case _:
                 raise ValueError(kind)
         clock.fault(kind)
+
+    def _hold_up(self) -> None:
+        """For a while much of what is sent arrives very late."""
+        weather = self.weather
+        before, weather.late_send = weather.late_send, HELD_UP
+        self.clock.after(HELD_UP_MS, self._let_go, before)
+
+    def _let_go(self, before: float) -> None:
+        self.weather.late_send = 0.0 if self.is_fine else before
+
+    def _forget(self, kind: str, for_ms: int) -> None:
+        """Redis forgets, or is only started anew."""
+        clock, redis = self.clock, self.redis
+        match kind.removeprefix("Redis "):
+            case "lost everything":
+                redis.flush()
+            case "restarted without data":
+                redis.is_away = True
+                clock.after(for_ms, self._redis_starts, True)
+            case "restarted":
+                redis.is_away = True
+                clock.after(for_ms, self._redis_starts, False)
+            case "lost its last second":
+                clock.after(clock.below(1_000), redis.fail_over, redis.snapshot())
+            case _:
+                raise ValueError(kind)
+        if (follows := after_loss(clock)) is not None:
+            clock.after(follows[0], self._disaster, follows[1])
+
+    def _redis_starts(self, is_empty: bool) -> None:
+        self.clock.say("Redis", "starts " + ("with nothing" if is_empty else "with what there was"))
+        self.redis.start_again()
+        if is_empty:
+            self.redis.flush()
+        self._redis_back()
 
     def _stop(self, node: MakerNode | HedgerNode) -> None:
         node.wants_stop = True
@@ -175,8 +232,13 @@ class World:
         self.redis.is_away = False
 
     def _venue_back(self) -> None:
+        self._venue_goes(is_away=False)
+
+    def _venue_goes(self, *, is_away: bool) -> None:
         for node in self.nodes:
-            node.venue.is_venue_away = False
+            node.venue.is_venue_away = is_away
+        for hedger in self.hedgers:
+            hedger.maker.is_venue_away = is_away
 
     # --- the two halves -----------------------------------------------------------------------------------------------
 
@@ -209,8 +271,8 @@ class World:
     def _has_recovered(self) -> bool:
         """A quotes again: fills go on until then."""
         self._see_to_paused()
-        if not self.maker.is_running or self.maker.wants_stop:
-            return False
+        if not self.maker.is_running or self.maker.wants_stop or not self.maker.venue.is_connected:
+            return False  # what rests may be left over from before
         is_paused = any(hedger.is_up and hedger.machine.paused for hedger in self.hedgers)
         return bool(self.exchange.accounts[MAKER].resting) and not is_paused
 
@@ -220,19 +282,20 @@ class World:
                 self._see_to(hedger)
 
     def _see_to(self, hedger: HedgerNode) -> None:
-        """A pause is right where as many hedges in a row truly came to nothing; a person then starts B again."""
+        """A pause is right where as many hedges in a row truly came to nothing; a person then resumes B."""
         reason = hedger.machine.paused
         if "came to nothing" not in reason:
             return
         if self.judge.longest_fruitless < hedger.retry_times:
             raise Violation(f"paused without need: {reason}")
         self.clock.fault("a person resumes B")
-        hedger.end()
-        hedger.start()
+        hedger.obey(Action.RESUME)
 
     def _is_quiet(self) -> bool:
         self._see_to_paused()
         if any(lane.pending for lane in self.exchange.lanes.values()):
+            return False
+        if not any(hedger.is_up and hedger.acts for hedger in self.hedgers):
             return False
         lines = self.redis.ledger.open_lines()
         return (
@@ -255,17 +318,22 @@ class World:
                 raise Violation(f"stuck: {problem} after {clock.now_ms - START_MS} ms; paused: {paused}")
 
 
-def run_schedule(seed: int, *, is_traced: bool = False, is_forgetful: bool = False) -> Outcome:
+def run_schedule(seed: int, *, is_traced: bool = False) -> Outcome:
     """Runs one schedule to its end."""
     outcome = Outcome(seed)
-    world = World(seed, is_traced=is_traced, is_forgetful=is_forgetful)
+    world = World(seed, is_traced=is_traced)
     try:
         world.run()
+    except NotPromised as error:
+        world.clock.fault(f"not promised: {error}")
     except Violation as error:
         outcome.problem = str(error)
     except Exception as error:  # noqa: BLE001 - a mistake of the product or of a model is a finding like any other
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome.problem = f"{type(error).__name__}: {error} ({where.filename.rpartition('/')[2]}:{where.lineno})"
+    finally:
+        for node in world.nodes:
+            node.end_threads()
     outcome.kind = outcome.problem.partition(":")[0]
     outcome.steps = world.clock.steps
     outcome.faults = world.clock.faults

@@ -5,7 +5,7 @@ Every sequence is played to all of them side by side; whatever one answers, the 
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import fakeredis
@@ -14,26 +14,32 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hedge_strategy.coordination import ledger_restore
 from hedge_strategy.coordination.fill_stream import FillEntry, FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Held, Lease, Leases
+from hedge_strategy.coordination.ledger_restore import RestoredHedge, RestoredOrder, Watermark
 from hedge_strategy.coordination.ledger_rows import Busy, Intent, SeenFill
+from hedge_strategy.coordination.ledger_script import LedgerBounds, LedgerScript
 from hedge_strategy.domain.hedge import Claim, IntentState, PreparedHedge
 from hedge_strategy.domain.ids import hedge_client_order_index
 from hedge_strategy.domain.order import Side
-from hedge_strategy.errors import HedgeError
+from hedge_strategy.errors import HedgeError, RedisUnavailable
 from tests.coordination.conftest import real, server, shared_server  # noqa: F401 - fixtures
 from tests.coordination.samples import BTC, MAKER, message, order, transaction
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.ledger_model import LedgerModel
+from tests.simulation.ledger_client import LedgerClient
+from tests.simulation.ledger_opening import OpeningScript
 from tests.simulation.redis_model import RedisModel
 
 ORDERS = 2
+WHAT = (
+    "observe", "claim", "claim ahead", "again", "sign", "send", "executed", "dead", "settle", "read",
+    "observe", "claim", "claim ahead", "send", "settle", "open", "restore", "break off", "believe", "flush",
+)  # fmt: skip
 CALLS = st.lists(
     st.tuples(
-        st.sampled_from(
-            ["observe", "claim", "claim ahead", "again", "sign", "send", "executed", "dead", "settle", "read"]
-        ),
+        st.sampled_from(WHAT),
         st.integers(0, ORDERS - 1),
         st.integers(0, 12),
         st.booleans(),
@@ -42,15 +48,36 @@ CALLS = st.lists(
     min_size=5,
     max_size=40,
 )
+TRADES = (0, 5, 900)
+TIMES_MS = (0, 1, 999_000, 1_100_000)
+WATERMARKS = (Watermark(), Watermark(10, 1_000_000), Watermark(0, 1_000_000), Watermark(10, 0))
+
+
+class _BreaksOff:
+    """Opens a ledger only so far."""
+
+    def __init__(self, script: Any, calls: int) -> None:
+        self._script = script
+        self._left = calls
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if self._left == 0:
+            raise RedisUnavailable("broken off")
+        self._left -= 1
+        return self._script(*arguments, **named)
 
 
 @dataclass(slots=True)
 class Player:
     """One ledger, and what it has claimed so far."""
 
-    ledger: HedgeLedger | LedgerModel
-    fencing: int
-    claims: dict[int, Claim]
+    ledger: HedgeLedger | LedgerClient
+    opening: Any
+    own: Callable[[], int]
+    """Acquires the lease; returns its fencing number."""
+    flush: Callable[[], Any]
+    fencing: int = 0
+    claims: dict[int, Claim] = field(default_factory=dict)
     tokens: int = 0
     ahead: PreparedHedge | None = None
 
@@ -65,7 +92,10 @@ class Player:
 
     def _call(self, what: str, number: int, lots: int, is_final: bool, fencing: int) -> Any:
         ledger = self.ledger
-        fill = SeenFill(order(number), Side.SELL, lots, f"{lots}.5", is_final, last_trade_id=900, filled_at_ms=1)
+        times = TRADES[lots % 3], TIMES_MS[lots // 3 % 4]
+        fill = SeenFill(order(number), Side.SELL, lots, f"{lots}.5", is_final, *times)
+        if what in ("open", "restore", "break off", "believe", "flush"):
+            return self._shake(what, fill, number, fencing)
         if what == "observe":
             return ledger.observe(fill)
         if what in ("claim", "claim ahead", "again"):
@@ -91,12 +121,37 @@ class Player:
             claim, states.get(what, IntentState.DEAD), fencing=fencing, transaction=signed, reason=what
         )
 
+    def _shake(self, what: str, fill: SeenFill, number: int, fencing: int) -> Any:
+        """What happens to a ledger as a whole."""
+        ledger, lots, epoch = self.ledger, fill.filled_lots, f"epoch-{fill.filled_lots % 3}"
+        if what == "flush":
+            self.flush()
+            self.fencing = self.own()
+            return None
+        if what == "believe":
+            return ledger.believe(*(("", 0), (epoch, lots), (epoch, 0), (epoch, 1))[lots % 4])
+        if what == "open":
+            return ledger.open_epoch(epoch, fencing=fencing)
+        hedge = RestoredHedge(1, IntentState.SENT, transaction(fill.order.order_index)) if lots > 8 else None
+        orders = [RestoredOrder(fill, lots // 2, 3 if lots else 0, hedge)]
+        if number:
+            other = SeenFill(order(0), Side.BUY, lots, "1", True, 3, 4)
+            orders.append(RestoredOrder(other, lots, 2))
+        if what == "restore":
+            return ledger.restore(epoch, fencing=fencing, orders=orders, watermark=WATERMARKS[lots % 4])
+        script = _BreaksOff(self.opening, 1 + lots % 3)
+        return ledger_restore.restore(script, epoch, fencing=fencing, orders=orders, watermark=WATERMARKS[1])  # type: ignore[arg-type]
+
     def state(self) -> Any:
-        """Everything that a new owner would be told."""
-        lines = sorted(self.ledger.open_lines(), key=lambda line: line.order.order_index)
-        found = (_timeless(one) for one in self.ledger.unfinished())
-        unfinished = sorted(found, key=lambda one: one.claim.order.order_index)
-        return lines, unfinished, self.ledger.totals()
+        """Everything that a new owner would be told, and what this process believes."""
+        ledger = self.ledger
+        held = ledger.marker(), ledger.believed_epoch, ledger.sequence, ledger.totals()
+        try:
+            lines = sorted(ledger.open_lines(), key=lambda line: line.order.order_index)
+            found = (_timeless(one) for one in ledger.unfinished())
+            return held, lines, sorted(found, key=lambda one: one.claim.order.order_index)
+        except HedgeError as refusal:
+            return held, type(refusal).__name__
 
 
 def _timeless(answer: Any) -> Any:
@@ -107,27 +162,38 @@ def _timeless(answer: Any) -> Any:
     return tuple(_timeless(one) for one in answer) if isinstance(answer, tuple) else answer
 
 
-def _on_redis(client: redis.Redis) -> Player:
-    lease = Leases(client, life_ms=600_000).acquire("BTC", owner="hedger", lane=4)
+def _fencing(leases: Any) -> int:
+    lease = leases.acquire("BTC", owner="hedger", lane=4)
     assert isinstance(lease, Lease)
-    return Player(HedgeLedger(client, "BTC"), lease.fencing, {})
+    return lease.fencing
+
+
+def _on_redis(client: redis.Redis) -> Player:
+    leases = Leases(client, life_ms=600_000)
+    opening = LedgerScript(client, "BTC", LedgerBounds(), "ledger_restore.lua")
+    return Player(HedgeLedger(client, "BTC"), opening, lambda: _fencing(leases), client.flushall)
 
 
 def _in_memory() -> Player:
     model = RedisModel(Clockwork(1), "BTC")
-    lease = model.acquire("BTC", owner="hedger", lane=4)
-    assert isinstance(lease, Lease)
-    return Player(model.ledger, lease.fencing, {})
+    opening = OpeningScript(model.ledger, _at_once)
+    return Player(LedgerClient(model.ledger, "BTC", _at_once), opening, lambda: _fencing(model), model.flush)
+
+
+def _at_once(act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    return act(*arguments, **named)
 
 
 def _play_to_both(calls: list[tuple[str, int, int, bool, bool]], client: redis.Redis) -> None:
-    true, model = _on_redis(client), _in_memory()
+    players = _on_redis(client), _in_memory()
+    for player in players:
+        player.fencing = player.own()
     for call in calls:
         what, number, lots, is_final, is_former = call
         is_former = is_former and lots % 4 == 0
-        answers = [player.play(what, number, lots, is_final, is_former) for player in (true, model)]
+        answers = [player.play(what, number, lots, is_final, is_former) for player in players]
         assert answers[1] == answers[0], call
-        assert model.state() == true.state(), call
+        assert players[1].state() == players[0].state(), call
 
 
 @given(calls=CALLS)

@@ -31,7 +31,7 @@ def test_what_failed_once_does_not_fail_again() -> None:
 def test_a_seed_is_a_schedule_in_any_process() -> None:
     seeds = [7, 23, 101]
     code = (
-        "from tests.simulation.schedule import run_schedule\n"
+        "from tests.simulation.runner import silence\nfrom tests.simulation.schedule import run_schedule\nsilence()\n"
         f"import zlib\nprint([zlib.crc32(repr(run_schedule(s, is_traced=True).trace).encode()) for s in {seeds}])"
     )
     answers = {
@@ -50,7 +50,7 @@ def test_tracing_changes_nothing() -> None:
 
 
 def test_the_judge_sees_a_hedge_too_many_and_one_too_few() -> None:
-    world = World(1, is_traced=False, is_forgetful=False)
+    world = World(1, is_traced=False)
     world.run()
     world.judge.total()
     world.judge.filled[1] = 5

@@ -4,32 +4,30 @@ Every `send` is answered exactly once, as the port promises: by the venue, or as
 the socket goes down.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeVar
 
-from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import (
     OrderKind,
-    OrderReport,
     Outcome,
     Rejected,
     SignedTransaction,
-    TransactionReport,
     Unknown,
 )
-from hedge_strategy.domain.position import Position
-from hedge_strategy.errors import RateLimited, VenueUnreachable
+from hedge_strategy.errors import RateLimited
 from hedge_strategy.risk.gate import Approved
 from hedge_strategy.venues import port
 from tests.simulation.exchange import Body, ExchangeModel
 from tests.simulation.node import Node
+from tests.simulation.rest_link import RestLink
 
 ANSWER_TIMEOUT_MS = 3_000
 ANSWER_TRAVEL_MS = 20
 REPLAYED_FILLS = 5
 RECONNECT_MS = 4_000
+LATE_MS = 60_000
 
 T = TypeVar("T")
 
@@ -44,20 +42,15 @@ class Ticket:
         self.is_open = True
 
 
-class VenueLink:
+class VenueLink(RestLink):
     """The venue port of one process, for one account and lane."""
 
     def __init__(self, node: Node, exchange: ExchangeModel, account: int, key: int, life_ms: int) -> None:
-        self.node = node
-        self.clock = node.clock
-        self.weather = node.weather
-        self.exchange = exchange
-        self.account_index = account
+        super().__init__(node, exchange, account)
         self.key_index = key
         self.life_ms = life_ms
         self.is_connected = False
         self.connected_at_ms = 0
-        self.is_venue_away = False
         self.replays_fills = True
         self.listener: Callable[[port.VenueEvent], None] = lambda _: None
         self._is_subscribed = False
@@ -194,6 +187,8 @@ class VenueLink:
             self._unanswered(ticket, ANSWER_TIMEOUT_MS)
             return
         delay_ms = 1 + clock.below(weather.slow_send_ms + 20)
+        if clock.strikes("bytes held up", weather.late_send):
+            delay_ms += clock.below(LATE_MS)
         timeout_in_ms = ANSWER_TIMEOUT_MS - delay_ms
         if timeout_in_ms <= ANSWER_TRAVEL_MS:
             self._unanswered(ticket, ANSWER_TIMEOUT_MS)
@@ -231,10 +226,6 @@ class VenueLink:
 
     # --- REST ---------------------------------------------------------------------------------------------------------
 
-    def _rest(self) -> None:
-        if self.is_venue_away or self.clock.strikes("REST fails", self.weather.rest_fails):
-            raise VenueUnreachable("no answer")
-
     def next_nonce(self) -> int:
         """See the port."""
         self._rest()
@@ -247,44 +238,6 @@ class VenueLink:
         if told != lane.expected:
             lane.told_wrong.add(told)
         return told
-
-    def open_orders(self, _market: Market) -> tuple[OrderReport, ...]:
-        """See the port."""
-        self._rest()
-        return tuple(one for one in self.exchange.orders(self.account_index) if not one.status.is_final)
-
-    def closed_orders(self, _market: Market, since_ms: int) -> tuple[OrderReport, ...]:
-        """See the port."""
-        self._rest()
-        ended = (one for one in self.exchange.orders(self.account_index) if one.status.is_final)
-        return tuple(one for one in ended if one.updated_at_ms >= since_ms)
-
-    def orders_by_client_index(self, _market: Market, indexes: Sequence[int]) -> tuple[OrderReport, ...]:
-        """See the port."""
-        self._rest()
-        return tuple(one for one in self.exchange.orders(self.account_index) if one.client_order_index in indexes)
-
-    def fills(self, _market: Market, *, after_trade_id: int = 0, order_index: int | None = None) -> tuple[Fill, ...]:
-        """See the port."""
-        self._rest()
-        found = self.exchange.fills(self.account_index, after_trade_id)
-        return found if order_index is None else tuple(one for one in found if one.order_index == order_index)
-
-    def latest_trade_id(self, _market: Market) -> int:
-        """See the port."""
-        self._rest()
-        found = self.exchange.fills(self.account_index, 0)
-        return found[-1].trade_id if found else 0
-
-    def transaction(self, transaction_hash: str) -> TransactionReport | None:
-        """See the port."""
-        self._rest()
-        return self.exchange.transaction(transaction_hash)
-
-    def position(self, _market: Market) -> Position:
-        """See the port."""
-        self._rest()
-        return self.exchange.position(self.account_index)
 
     def book(self, _market: Market, _depth: int) -> port.BookTop:
         """See the port."""

@@ -11,9 +11,15 @@ DISASTERS = (
     "crash A", "crash A", "crash A", "crash B", "crash B",
     "freeze A", "freeze B", "stop A", "stop B", "cut A from Redis", "cut B from Redis",
     "Redis away", "socket of A cut", "socket of B cut", "venue away",
+    "Redis lost everything", "Redis restarted without data", "Redis lost its last second", "Redis restarted",
+    "pause for B", "resume for B",
 )  # fmt: skip
-FORGETFUL = ("Redis lost its last second", "Redis lost everything")
-"""Behind a switch: the product does not rebuild its ledger yet."""
+AFTER_LOSS = (
+    "crash A", "crash B", "crash B", "freeze A", "freeze B", "cut B from Redis", "Redis away", "venue away", "stop B",
+    "Redis lost everything", "Redis lost its last second",
+)  # fmt: skip
+"""What strikes while the ledger is made anew."""
+WHILE_REBUILT_MS = 35_000
 
 
 @dataclass(slots=True)
@@ -27,6 +33,7 @@ class Weather:
         lost_request: bytes never reach the venue.
         lost_answer: the venue's answer never comes back.
         slow_send_ms: how long bytes may be on the way.
+        late_send: bytes are held up for very long, within the life of what they say.
         refused: refused at the door for a reason of its own.
         rate_limited: 429 at the door.
         nonce_refused: 21104 at the door although the nonce was right.
@@ -57,6 +64,7 @@ class Weather:
     lost_request: float = 0.0
     lost_answer: float = 0.0
     slow_send_ms: int = 0
+    late_send: float = 0.0
     refused: float = 0.0
     rate_limited: float = 0.0
     nonce_refused: float = 0.0
@@ -83,7 +91,7 @@ class Weather:
 
 LARGEST = Weather(
     slow_push_ms=1_500, repeated_push=0.3, cut_for_frame=0.15, lost_request=0.4, lost_answer=0.5,
-    slow_send_ms=4_000, refused=0.3,
+    slow_send_ms=4_000, late_send=0.1, refused=0.3,
     rate_limited=0.3, nonce_refused=0.3, held_back=0.3, failed=0.3, vanished=0.2, slow_execution_ms=3_000, partial=0.6,
     empty=0.3, post_only_crossed=0.3, lag_ms=15_000, rest_fails=0.4, stale_nonce=0.3, redis_before=0.15,
     redis_after=0.15, lost_hint=0.7, repeated_hint=0.4, gap=0.08, crash_in_gap=0.4, freeze_in_gap=0.4,
@@ -136,11 +144,36 @@ def storm(clock: Clockwork, weather: Weather) -> bool:
     return True
 
 
-def disasters(clock: Clockwork, until_ms: int, *, is_forgetful: bool) -> list[tuple[int, str]]:
+FORGETFUL = 0.08
+LOSSES = ("Redis lost everything", "Redis restarted without data", "Redis lost its last second")
+BESIDE_LOSS = ("crash A", "crash B", "freeze B")
+BESIDE_MS = 4_000
+HELD_UP, HELD_UP_BEFORE_MS, HELD_UP_MS = 0.6, 3_000, 15_000
+"""What is sent around the loss may arrive after the count: hedges, and the fences that should end them."""
+
+
+def forgetfulness(clock: Clockwork, weather: Weather, until_ms: int) -> list[tuple[int, str]]:
+    """Now and then Redis forgets while history lags, and who could tell of it dies; says when."""
+    if clock.random() >= FORGETFUL:
+        return []
+    weather.lag_ms = max(weather.lag_ms, 6_000 + clock.below(9_000))
+    at_ms = 4_000 + clock.below(until_ms)
+    beside_ms = at_ms - BESIDE_MS // 2 + clock.below(BESIDE_MS)
+    planned = [(at_ms, LOSSES[clock.below(3)]), (beside_ms, BESIDE_LOSS[clock.below(3)])]
+    return planned + ([(at_ms - HELD_UP_BEFORE_MS, "bytes held up")] if clock.random() < 0.5 else [])
+
+
+def disasters(clock: Clockwork, until_ms: int) -> list[tuple[int, str]]:
     """Draws what happens at which time, counted from the start in ms."""
-    kinds = DISASTERS + FORGETFUL if is_forgetful else DISASTERS
     count = (0, 0, 1, 1, 2, 3, 5, 8)[clock.below(8)]
-    return [(1_000 + clock.below(until_ms), kinds[clock.below(len(kinds))]) for _ in range(count)]
+    return [(1_000 + clock.below(until_ms), DISASTERS[clock.below(len(DISASTERS))]) for _ in range(count)]
+
+
+def after_loss(clock: Clockwork) -> tuple[int, str] | None:
+    """Now and then something strikes while the ledger is made anew."""
+    if clock.random() < 0.5:
+        return None
+    return clock.below(WHILE_REBUILT_MS), AFTER_LOSS[clock.below(len(AFTER_LOSS))]
 
 
 def fine(weather: Weather) -> None:
