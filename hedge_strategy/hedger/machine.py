@@ -322,8 +322,7 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is None or hedge.settlement is None:
             return ()
-        settle = hedge.settlement
-        self._hedge = None
+        settle, self._hedge = hedge.settlement, None
         if hedge.is_given_up:
             self._paused = None
         done = self._backlog.settled(line)

@@ -156,6 +156,8 @@ class Ownership:
                     self._keep_watch()
                 elif self._make_fit(lease):
                     self._take_up(lease)
+                elif self._must_recount and self._parts.recovery.unexplained:
+                    self._give_up_on(self._parts.recovery.unexplained)
                 else:
                     self._ended.wait(INTERVAL_S)
             except (RedisUnavailable, LedgerForgotten, WireError, VenueError, DiskFailed) as error:
@@ -189,8 +191,10 @@ class Ownership:
             return True
 
     def _make_fit(self, lease: Lease) -> bool:
-        still_holds = partial(self._still_holds, lease)
-        return self._parts.recovery.make_fit(lease, still_holds, recount_anyway=self._must_recount)
+        def is_wanted() -> bool:
+            return self._still_holds(lease) and not self._flattening.is_due
+
+        return self._parts.recovery.make_fit(lease, is_wanted, recount_anyway=self._must_recount)
 
     def _still_holds(self, lease: Lease) -> bool:
         held = self._held
@@ -247,6 +251,10 @@ class Ownership:
             self._must_recount = True
             self._stand_down(verdict.reason)
         elif verdict.step is GuardStep.FLATTEN:
-            reason = f"positions differ and no recount explains it: {verdict.reason}"
-            self._dispatch(ev.Broken(reason))
-            self._flattening.order(reason)
+            self._give_up_on(verdict.reason)
+
+    def _give_up_on(self, difference: str) -> None:
+        """Stops the market for a person, and has both accounts closed."""
+        reason = f"positions differ and no recount explains it: {difference}"
+        self._dispatch(ev.Broken(reason))
+        self._flattening.order(reason)

@@ -301,7 +301,8 @@ class HedgerProcess:
 
     def _own_presence(self) -> HedgerPresence:
         state, reason = HedgerState.DRAINING, ""
-        stopped_by = self._flattening.unfinished or self._machine.paused
+        unexplained = self._redis.ownership.recovery.unexplained
+        stopped_by = self._flattening.unfinished or self._machine.paused or unexplained
         if stopped_by:
             state, reason = HedgerState.PAUSED, stopped_by
         elif self._stop_asked.is_set():

@@ -237,6 +237,29 @@ def test_a_command_while_a_hedge_is_under_way_does_not_take_it_up_a_second_time(
     assert [one.hash for one in venue.sent].count(held.hash) == 1, "bytes that are settled as dead never leave again"
 
 
+def test_a_recount_that_the_positions_contradict_pauses_the_market_and_it_goes_on_once_they_do_not(
+    real: redis.Redis, venue: FakeVenue
+) -> None:
+    presence = Presence(real, "BTC", life_ms=2_000)
+    with hedging(real, venue) as running:
+        FillPublisher(real).publish("BTC", _fill("0.00100"))
+        _hedged(real, BTC, 100)
+        real.flushall()  # and A's own trade is hidden, its position too
+        wait_until(
+            lambda: (
+                (told := presence.hedger()) and told.state is HedgerState.PAUSED and "do not explain" in told.reason
+            ),
+            "the notice that a person is needed",
+        )
+        intent = OrderIntent(BTC, Side.BUY, OrderKind.POST_ONLY, Decimal("0.00100"), Decimal(100_000), 5)
+        order = approve(intent, Limits(), Situation(Decimal(0)))
+        assert isinstance(order, Approved)
+        running.maker_venue.send(running.maker_venue.sign_order(order, running.maker_venue.nonce))
+        running.maker_venue.take(5, Decimal("0.00100"))
+        wait_until(lambda: (told := presence.hedger()) and told.state is HedgerState.HEDGING, "hedging to go on")
+    assert venue.executed() == Decimal("-0.00100")
+
+
 @pytest.mark.parametrize(
     "switches",
     [
