@@ -9,13 +9,10 @@ from hypothesis import strategies as st
 
 from hedge_strategy.coordination.ledger_rows import Finished, Intent, Nothing
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
-from hedge_strategy.domain.ids import hedge_client_order_index
-from hedge_strategy.domain.order import OrderReport, OrderStatus, Rejected, Side, SignedTransaction
+from hedge_strategy.domain.order import OrderReport, OrderStatus, Side, SignedTransaction
 from hedge_strategy.hedger import events as ev
-from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.venues import port
-from tests.hedger.world import BOOK, EVERYTHING, LANE, LIFE_MS, Faults, World, order_key, seen
-from tests.hedger.world import settings as hedger_settings
+from tests.hedger.world import EVERYTHING, LANE, LIFE_MS, Faults, World, order_key, seen
 
 
 def _hedged(world: World) -> None:
@@ -342,44 +339,6 @@ def test_a_pause_for_hedges_that_came_to_nothing_ends_with_the_order_that_stood_
     assert world.machine.paused is None
     world.come_to_rest()
     assert world.executed == {order_key(1): 5}
-
-
-def test_what_the_ledger_refused_is_taken_up_anew_when_the_market_is() -> None:
-    machine = HedgerMachine(hedger_settings())
-    intent = _sent(machine)
-    machine.step(port.SendAnswered(intent.transaction, Rejected(21739, "margin")), 1_000_100)  # type: ignore[arg-type]
-    machine.step(ev.Broken("the ledger contradicts itself"), 1_000_200)
-    assert machine.paused is not None
-    machine.step(ev.LedgerLost("resumed by the user"), 1_000_300)
-    machine.step(ev.Resume(), 1_000_300)
-    assert machine.paused is None
-    commands = machine.step(ev.OwnershipGained((intent,), (), LANE), 1_000_400)
-    assert any(isinstance(one, ev.LookUp) for one in commands), "what became of the bytes is found out anew"
-
-
-def test_a_second_gain_of_a_market_that_is_owned_takes_nothing_up() -> None:
-    machine = HedgerMachine(hedger_settings())
-    intent = _sent(machine)
-    assert machine.step(ev.OwnershipGained((intent,), (), LANE), 1_000_050) == ()
-    assert machine.waiting == 0
-
-
-def _sent(machine: HedgerMachine) -> Intent:
-    """One hedge is on its way; returns what the ledger holds of it."""
-    client = hedge_client_order_index(order_key().order_index, 0)
-    claim = Claim(order_key(), Side.BUY, client, 0, 10, IntentState.RESERVED)
-    transaction = SignedTransaction(14, "p", "h0", 10, LANE, 10_000_000, client)
-    for event in (
-        ev.OwnershipGained((), (), LANE),
-        ev.NonceRead(10),
-        ev.Tick(BOOK),
-        ev.FillHeard(seen(10), Decimal(100_000)),
-        ev.ClaimAnswered(claim),
-        ev.Signed(transaction),
-        ev.StoredAsSent(),
-    ):
-        machine.step(event, 1_000_000)
-    return Intent(replace(claim, state=IntentState.SENT), "t", 1, transaction, 0, "0", 0, "", 1, 0)
 
 
 def test_a_resume_of_what_is_not_paused_changes_nothing() -> None:
