@@ -37,7 +37,9 @@ INTERVAL_S = 1.0
 FLATTEN_LOOK_S = 0.1
 """Pause between two looks at whether hedging has come to an end."""
 LOOK_INTERVAL_MS = 10_000
-"""Pause between two readings of both positions; each costs two REST requests."""
+"""Pause between two readings of both positions; each costs two REST requests …"""
+LOOK_AGAIN_MS = 5_000
+"""… and where they differed: what was on its way has arrived by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,8 @@ class Ownership:
                 self._log.warning("the ledger could not be read; trying again", reason=str(error))
                 return
             self._is_wanted.clear()
+            if not self._must_recount:
+                self._parts.watch.forget()
             self._must_recount = False
             self._acting = lease
             self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._lane))
@@ -246,6 +250,7 @@ class Ownership:
         verdict = self._parts.watch.look(now_ms)
         if verdict is None or verdict.step is GuardStep.NONE:
             return
+        self._look_at_ms = now_ms + LOOK_AGAIN_MS
         self._log.warning("positions differ", why=verdict.reason, step=verdict.step.value)
         if verdict.step is GuardStep.RECOUNT:
             self._must_recount = True

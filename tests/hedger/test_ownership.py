@@ -47,7 +47,7 @@ def owning(
     scene: Scene, told: Told, timeout_ms: int = 30_000, guard: PositionGuard | None = None
 ) -> Iterator[Ownership]:
     recovery, ledger = scene.recovery()
-    watch = PositionWatch(ledger, scene.sources(), MARKETS, guard or PositionGuard(timeout_ms))
+    watch = PositionWatch(ledger, scene.sources(), MARKETS, guard or PositionGuard(timeout_ms, least_looks=1))
     sender = LaneSender(scene.hedger, answer_timeout_ms=200, most_sends=2)
     parts = FlatteningParts(recovery, scene.sources(), MARKETS, sender, Decimal("0.005"))
     ties = FlatteningTies(lambda: True, lambda *said: told.said.append(said), told.ordered.append, lambda _: True)
@@ -142,6 +142,34 @@ def test_a_market_whose_recount_the_positions_contradict_can_be_flattened(scene:
         ownership.given(SentCommand("9-0", Command(action=Action.FLATTEN, market="BTC")))
         wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the market to be taken up again", deadline_s=20)
         assert scene.hedger.position(BTC).size == 0
+
+
+class CountsBeginnings(PositionGuard):
+    """Counts how often it is told to begin anew."""
+
+    beginnings = 0
+
+    def forget(self) -> None:
+        self.beginnings += 1
+
+
+def test_who_takes_up_a_market_begins_to_compare_positions_anew_but_not_after_the_recount_it_asked_for(
+    scene: Scene,
+) -> None:
+    told, guard = Told(), CountsBeginnings(0, least_looks=1)
+    with owning(scene, told, guard=guard) as ownership:
+        lease = scene.lease()
+        for beginnings in (1, 2):
+            ownership.gained(lease)
+            wait_until(lambda: ownership.acting, "the market to be taken up")
+            assert guard.beginnings == beginnings
+            ownership.lost("expired")
+        ownership.gained(lease)
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        gained, guard.beginnings = told.count(ev.OwnershipGained), 0
+        scene.maker_sells(30)
+        wait_until(lambda: told.count(ev.OwnershipGained) > gained, "the recount", deadline_s=20)
+        assert guard.beginnings <= 1, "the difference itself begins anew once, the recount does not"
 
 
 class Alarmed(PositionGuard):
