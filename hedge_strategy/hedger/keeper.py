@@ -6,6 +6,7 @@ market waits here and takes over when the first is gone.
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -47,9 +48,21 @@ class LeaseKeeper:
         self._thread: threading.Thread | None = None
         self._log = structlog.get_logger("hedger.lease", market=market)
 
-    def start(self, gained: Callable[[Lease], None], lost: Callable[[str], None]) -> None:
-        """Starts the thread; both are called on it."""
-        self._thread = threading.Thread(target=self.keep, args=(gained, lost), name="lease-keeper", daemon=True)
+    def start(
+        self,
+        gained: Callable[[Lease], None],
+        lost: Callable[[str], None],
+        guard: Callable[[Callable[[], None]], None] = lambda loop: loop(),
+    ) -> None:
+        """Starts the thread.
+
+        Args:
+            gained: called on it when the lease is gained.
+            lost: called on it when the lease is lost, with the reason.
+            guard: runs the thread's loop, and sees to it that the process does not outlive a mistake in it.
+        """
+        loop = partial(self.keep, gained, lost)
+        self._thread = threading.Thread(target=guard, args=(loop,), name="lease-keeper", daemon=True)
         self._thread.start()
 
     def refused(self) -> None:

@@ -148,7 +148,7 @@ class HedgerProcess:
         self._venue.start([self._run.hedge_market], self._on_venue_event)
         for thread in threads:
             thread.start()
-        self._redis.keeper.start(self._ownership.gained, self._ownership.lost)
+        self._redis.keeper.start(self._ownership.gained, self._ownership.lost, self._guard)
         is_clean = False
         try:
             is_clean = self._guarded_ticks()
