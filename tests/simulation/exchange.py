@@ -51,7 +51,7 @@ class Body:
     at_ms: int | None = None
     has_arrived: bool = False
     was_next: bool = False
-    """Its nonce was the one that the door would take when it was sent; what came before it on the way is not its fault."""
+    """Its nonce was the one that the door would take when it was sent; what overtook it is not its fault."""
     copies: int = 0
     """Sendings that are still on the way."""
 
