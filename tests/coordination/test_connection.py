@@ -180,18 +180,9 @@ def test_after_a_failover_the_old_server_is_let_go_though_it_stays_up_as_a_repli
         connect(name.settings(answer_timeout_ms=500)) as client,
     ):
         leases = Leases(client, life_ms=60_000)
-        together = threading.Barrier(2)
-
-        def use() -> None:
-            with client.client() as one:  # holds a connection of its own until both have one
-                one.ping()
-                together.wait(5)
-
-        users = [threading.Thread(target=use) for _ in range(2)]
-        for user in users:
-            user.start()
-        for user in users:
-            user.join()
+        pool = client.connection_pool
+        for one in [pool.get_connection(), pool.get_connection()]:
+            pool.release(one)
         name.leads_to(new.port)
         to_old.replicaof("127.0.0.1", new.port)
         wait_until(lambda: to_old.info("replication")["master_link_status"] == "up", "the replica")

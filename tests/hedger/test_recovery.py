@@ -13,12 +13,12 @@ from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.connection import ServerFacts, connect
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
-from hedge_strategy.coordination.ledger_rows import Nothing
-from hedge_strategy.domain.hedge import Claim
+from hedge_strategy.coordination.ledger_rows import Finished, Nothing
+from hedge_strategy.domain.hedge import Claim, OrderKey
 from hedge_strategy.domain.order import Rejected
 from hedge_strategy.errors import InvariantBroken, LedgerForgotten
 from hedge_strategy.hedger.recovery import UNSEEN_ATTEMPTS, LedgerRecovery
-from tests.fake_venue import FakeVenue
+from tests.fake_venue import BTC, FILLED_AT_MS, FakeVenue
 from tests.hedger.scene import HEDGER, LAG_MS, MAKER, MARKETS, Scene, started
 from tests.polling import wait_until
 from tests.redis_server import RedisServer, running_redis
@@ -378,3 +378,24 @@ def test_the_first_hedger_of_a_maker_that_has_not_traded_begins_at_once(scene: S
     _, ledger, _ = started(scene)
     assert ledger.believed_epoch
     assert not scene.hedger.sent, "nothing is counted, and no fence is needed"
+
+
+class AheadClock(SystemClock):
+    """A host's clock, ten minutes ahead of the venue's."""
+
+    def now_ns(self) -> int:
+        return (FILLED_AT_MS + 600_000) * 1_000_000
+
+
+def test_what_is_filled_after_a_recount_is_hedged_though_this_hosts_clock_is_ahead(scene: Scene) -> None:
+    scene.maker_sells(30)
+    scene.hedges(30, attempt=0)
+    checkpoint(scene, trade_id=1)
+    ledger, lease = HedgeLedger(scene.client, "BTC"), scene.lease()
+    recovery = LedgerRecovery(ledger, scene.sources(), MARKETS, "b", AheadClock(), LAG_MS)
+    assert recovery.make_fit(lease, lambda: True)
+    order = OrderKey(MAKER, BTC.index, scene.seen().order.order_index + 1)
+    filled = replace(scene.seen(), order=order, last_trade_id=2, filled_at_ms=FILLED_AT_MS + 5_000)
+    assert isinstance(ledger.claim(filled, fencing=lease.fencing, claim_token="new"), Claim)
+    told_again = replace(scene.seen(), filled_at_ms=FILLED_AT_MS)
+    assert isinstance(ledger.claim(told_again, fencing=lease.fencing, claim_token="old"), Finished)
