@@ -354,7 +354,7 @@ class LedgerRecovery:
         return True
 
     def _watermark(self, memory: HedgerMemory) -> Watermark:
-        """By the venue's clock: by this host's, were it ahead, what A is filled from now on would count as done with."""
+        """By the venue's clock: were this host's ahead, what A is filled next would count as done with."""
         if not memory.trade_id:
             return Watermark()
         done_until_ms = self._counting.done_until_ms

@@ -182,6 +182,8 @@ def test_after_a_failover_the_old_server_is_let_go_though_it_stays_up_as_a_repli
         leases = Leases(client, life_ms=60_000)
         pool = client.connection_pool
         for one in [pool.get_connection(), pool.get_connection()]:
+            one.send_command("PING")
+            assert one.read_response() == b"PONG"
             pool.release(one)
         name.leads_to(new.port)
         to_old.replicaof("127.0.0.1", new.port)
