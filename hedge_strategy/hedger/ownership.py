@@ -115,6 +115,12 @@ class Ownership:
             self._held = self._acting = None
             self._dispatch(ev.OwnershipLost(reason))
 
+    def take_up_anew(self, reason: str) -> None:
+        """Forgets what is under way and reads it anew from the ledger, which knows every hedge that may have left."""
+        with self._lock:
+            if self._acting is not None:
+                self._stand_down(reason)
+
     def refused(self, event: ev.OwnershipLost) -> None:
         """The ledger refused a step; the machine is told by who asked."""
         self._acting = None
@@ -148,7 +154,7 @@ class Ownership:
                 elif self._flattening.unfinished:
                     self._stand_down(self._flattening.unfinished)
                     self._ended.wait(INTERVAL_S)
-                elif not is_wanted:
+                elif not is_wanted or self._acts_under(lease):
                     self._keep_watch()
                 elif self._make_fit(lease):
                     self._take_up(lease)
@@ -156,7 +162,7 @@ class Ownership:
                     self._give_up_on(self._parts.recovery.unexplained)
                 else:
                     self._ended.wait(INTERVAL_S)
-            except (RedisUnavailable, WireError, VenueError, DiskFailed) as error:
+            except (RedisUnavailable, LedgerForgotten, WireError, VenueError, DiskFailed) as error:
                 self._log.warning("positions and memory could not be kept up", reason=str(error))
                 self._ended.wait(INTERVAL_S)
             except StaleOwner as error:
@@ -177,6 +183,14 @@ class Ownership:
         with self._lock:  # a lease that is gained right now must not be overlooked
             if self._held is None and not self._ended.is_set():
                 self._is_wanted.clear()
+
+    def _acts_under(self, lease: Lease) -> bool:
+        """Whether all is taken up already: it was woken by a command. What is under way is not taken up twice."""
+        with self._lock:
+            if self._acting is not lease:
+                return False
+            self._is_wanted.clear()
+            return True
 
     def _make_fit(self, lease: Lease) -> bool:
         def is_wanted() -> bool:
