@@ -11,7 +11,6 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-import redis
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
@@ -19,7 +18,7 @@ from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
-from hedge_strategy.coordination.connection import RedisSettings, check_for_trading, connect, server_facts
+from hedge_strategy.coordination.connection import RedisSettings, ServerFacts, connect_for_trading, server_facts
 from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint, maker_command
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
@@ -92,7 +91,8 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
         DiskFailed: what is kept on disk could not be read or written.
         InvariantBroken: what is kept on disk is damaged.
     """
-    client = _checked_redis(config)
+    client, facts = connect_for_trading(redis_settings(config))
+    _warn(facts)
     venue = venue_of(config, config.account_a, clock)
     venue.check()
     market = venue.load_market(options.market)
@@ -150,7 +150,8 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         VenueError: the venue stopped answering meanwhile.
         RedisUnavailable: Redis did.
     """
-    client = _checked_redis(config)
+    client, facts = connect_for_trading(redis_settings(config))
+    _warn(facts)
     venue = venue_of(config, config.account_b, clock)
     venue.check()
     hedge_market = venue.load_market(symbol)
@@ -196,13 +197,9 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
-def _checked_redis(config: Config) -> redis.Redis:
-    """A client of a Redis that is as it must be; says in the log what of it is not as it should be."""
-    settings = redis_settings(config)
-    client = connect(settings)
-    for warning in check_for_trading(client, settings).warnings:
+def _warn(facts: ServerFacts) -> None:
+    for warning in facts.warnings:
         structlog.get_logger("redis").warning(warning)
-    return client
 
 
 def redis_settings(config: Config) -> RedisSettings:
