@@ -340,7 +340,7 @@ class LedgerRecovery:
         if counted is None or self._counting.unexplained or not still_owns():
             return False
         epoch = self._new_epoch(lease)
-        watermark = Watermark(memory.trade_id, max(0, memory.saved_at_ms - ORDERS_BEFORE_MS))
+        watermark = self._watermark(memory)
         orders = [_restored(line) for line in counted]
         self._ledger.restore(epoch, fencing=lease.fencing, orders=orders, watermark=watermark)
         self._save(memory, epoch, self._ledger.sequence)
@@ -352,6 +352,15 @@ class LedgerRecovery:
             names = ", ".join(str(line.order.order_index) for line in too_much)
             raise InvariantBroken(f"hedged for more than was filled, by the venue's records: orders {names}")
         return True
+
+    def _watermark(self, memory: HedgerMemory) -> Watermark:
+        """By the venue's clock: were this host's ahead, what A is filled next would count as done with."""
+        if not memory.trade_id:
+            return Watermark()
+        done_until_ms = self._counting.done_until_ms
+        if done_until_ms is None:
+            done_until_ms = max(0, memory.saved_at_ms - ORDERS_BEFORE_MS)
+        return Watermark(memory.trade_id, done_until_ms)
 
 
 def _after(memory: HedgerMemory, flattened: Flattened) -> HedgerMemory:
