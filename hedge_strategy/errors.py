@@ -15,6 +15,7 @@
     │   └── LedgerForgotten     Redis has lost (part of) the ledger: nothing is done until it is rebuilt
     ├── DiskFailed              a file did not take, or give back, what is kept in it
     └── InvariantBroken         a promise does not hold: the market is stopped and a person told
+        └── CommandRefused      Redis refused the command itself, which says nothing of what it was about
 
 `may_retry` is the only place that says what may be repeated.
 """
@@ -117,6 +118,11 @@ class DiskFailed(HedgeError):
 
 class InvariantBroken(HedgeError):
     """A promise of the design does not hold; the market must stop."""
+
+
+class CommandRefused(InvariantBroken):
+    """Redis refused the command itself: a right is missing, a key holds something else, a script failed. It says
+    nothing of what the command was about."""
 
 
 def may_retry(error: HedgeError, *, is_send: bool) -> bool:

@@ -14,7 +14,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from hedge_strategy.errors import InvariantBroken, RedisUnavailable, UserError
+from hedge_strategy.errors import CommandRefused, RedisUnavailable, UserError
 
 CONNECTIONS_MAX = 16
 OLDEST_VERSION = (6, 2)
@@ -93,7 +93,8 @@ def redis_errors() -> Iterator[None]:
 
     Raises:
         RedisUnavailable: no answer, or the server says that it cannot act now (loading, read-only, out of memory …).
-        InvariantBroken: the server refused the command itself: what is stored is not what this product stores.
+        CommandRefused: the server refused the command itself: a right is missing, or what is stored is not what this
+            product stores.
     """
     try:
         yield
@@ -103,7 +104,7 @@ def redis_errors() -> Iterator[None]:
         text = str(error)
         if isinstance(error, redis.ReadOnlyError | redis.OutOfMemoryError) or text.startswith(_UNABLE):
             raise RedisUnavailable(f"Redis cannot act now: {text}") from error
-        raise InvariantBroken(f"Redis refused a command: {text}") from error
+        raise CommandRefused(f"Redis refused a command: {text}") from error
     except redis.RedisError as error:
         raise RedisUnavailable(f"Redis: {error or type(error).__name__}") from error
 

@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.hedge import OrderKey, OrderLine
-from hedge_strategy.hedger.sizing import reference_price
+from hedge_strategy.domain.order import Side
+from hedge_strategy.hedger.sizing import HedgeRule, reference_price
 from hedge_strategy.venues.port import BookTop
 
 ENTRIES_MAX = 10_000
@@ -45,9 +46,21 @@ class Waiting:
         self.not_before_ms = now_ms + pause_ms if self.fruitless else 0
 
 
-def has_price(waiting: Waiting, book: BookTop) -> bool:
-    """Whether there is a price to bound the hedge of a fill by."""
-    return reference_price(waiting.fill.side.opposite, book, waiting.average_price) is not None
+def stays_apart(waiting: Waiting, rule: HedgeRule, book: BookTop) -> bool:
+    """Whether a hedge would only meet the rest of A's order, or nobody: no price on the book is better than that."""
+    if not rule.keeps_apart or waiting.fill.is_final:
+        return False
+    side, price = waiting.fill.side.opposite, waiting.average_price
+    levels = book.levels(side.opposite)
+    if price is None or not book.is_live or not levels:
+        return True
+    return levels[0][0] >= price if side is Side.BUY else levels[0][0] <= price
+
+
+def is_ready(waiting: Waiting, rule: HedgeRule, book: BookTop) -> bool:
+    """Whether a fill can be hedged now: at a price that can be bounded, and not with A's own order."""
+    has_price = reference_price(waiting.fill.side.opposite, book, waiting.average_price) is not None
+    return has_price and not stays_apart(waiting, rule, book)
 
 
 class Backlog:
@@ -65,22 +78,26 @@ class Backlog:
         """Whether no more stream entries should be read for now."""
         return len(self._entries) >= ENTRIES_MAX
 
-    def heard(self, fill: SeenFill, average_price: Decimal | None, entry_id: str | None) -> None:
-        """Takes a fill in."""
+    def heard(self, fill: SeenFill, average_price: Decimal | None, entry_id: str | None) -> OrderKey | None:
+        """Takes a fill in; returns its order where it waits already and is now known to have ended."""
         if entry_id is not None:
             self._entries[entry_id] = (fill.order, fill.filled_lots)
         known = self._orders.get(fill.order)
         if known is None:
             self._orders[fill.order] = Waiting(fill, average_price)
-            return
+            return None
         if fill.side is not known.fill.side:
-            return  # one of the two is wrong; the ledger says which when its turn comes
+            return None  # one of the two is wrong; the ledger says which when its turn comes
         is_final = fill.is_final or known.fill.is_final
+        has_ended = is_final and not known.fill.is_final
         if fill.filled_lots > known.fill.filled_lots:
             known.fill, known.average_price = fill, average_price or known.average_price
-        if is_final and not known.fill.is_final:
+        known.average_price = known.average_price or average_price
+        if has_ended:
             known.fruitless = known.not_before_ms = 0  # what stood in the way may have been the rest of the order
+        if is_final and not known.fill.is_final:
             known.fill = replace(known.fill, is_final=True)
+        return fill.order if has_ended else None
 
     def lacks(self, line: OrderLine, average_price: Decimal | None) -> None:
         """Takes in an order as the ledger has it: where it is not hedged in full, it waits."""
@@ -95,6 +112,15 @@ class Backlog:
     def after(self, under_way: OrderKey | None, now_ms: int) -> Iterator[Waiting]:
         """Those whose pause is over, in their order, without the one that has its hedge under way."""
         return (one for one in self._orders.values() if one.fill.order != under_way and now_ms >= one.not_before_ms)
+
+    def next_ready(self, now_ms: int, rule: HedgeRule, book: BookTop) -> Waiting | None:
+        """The first order whose pause is over and that can be hedged at a price of this book."""
+        return self.next_due(now_ms, lambda one: is_ready(one, rule, book))
+
+    def waits_for(self, rule: HedgeRule, book: BookTop) -> str:
+        """What an order waits for, in words, though its pause may be over; empty where none does."""
+        apart = [one.fill.order.order_index for one in self._orders.values() if stays_apart(one, rule, book)]
+        return f"the rest of A's order {apart[0]} must go first: its hedge may not trade with it" if apart else ""
 
     def waiting(self, order: OrderKey) -> Waiting | None:
         """What is known of an order that may need a hedge."""

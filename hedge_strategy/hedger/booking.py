@@ -7,7 +7,7 @@ hedge is booked in two steps, so that its repetition may find it settled already
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
-from hedge_strategy.errors import InvariantBroken, LedgerForgotten, RedisUnavailable, StaleOwner
+from hedge_strategy.errors import CommandRefused, InvariantBroken, LedgerForgotten, RedisUnavailable, StaleOwner
 from hedge_strategy.hedger import events as ev
 
 LedgerCommand = ev.ClaimFill | ev.StoreAsSent | ev.Settle
@@ -37,8 +37,8 @@ def ask_ledger(ledger: HedgeLedger, lease: Lease | None, command: LedgerCommand)
                 return ev.StoredAsSent()
             case ev.Settle():
                 return ev.Settled(_settle(ledger, fencing, command))
-    except RedisUnavailable as error:
-        return ev.StepFailed(str(error))
+    except (RedisUnavailable, CommandRefused) as error:
+        return ev.StepFailed(str(error))  # it says nothing against the fill, which stays where it is
     except StaleOwner as error:
         return ev.OwnershipLost(str(error))
     except LedgerForgotten as error:

@@ -26,7 +26,8 @@ PAUSE_S = 0.5
 COUNT_PAUSE_MAX_S = 4.0
 """… doubled up to this: a count costs about a sixteenth of what a Premium account may read in a minute …"""
 LIMITED_PAUSE_MAX_S = 30.0
-"""… and up to this while the venue's limit of reads is used up: a count must fit into it whole."""
+"""… and up to this while the venue's limit of reads is used up, which a count must fit into whole, or while the records
+contradict the positions though no history should lag any more."""
 FENCE_WAIT_MS = 3_000
 """Pause between two fences: each is a transaction that counts against the venue's limit."""
 FENCES_WATCHED = 8
@@ -80,6 +81,7 @@ class Counting:
         self._markets = markets
         self._clock = clock
         self._lag_ms = lag_ms
+        self._unexplained = ""
         self._log = structlog.get_logger("hedger.counting", market=markets.maker.symbol)
 
     def fence(self, still_owns: Callable[[], bool]) -> bool:
@@ -106,24 +108,50 @@ class Counting:
         report = self._sources.hedge_venue.transaction(fence.hash)
         return report is not None and report.status is TransactionStatus.EXECUTED
 
-    def count(self, memory: HedgerMemory, still_owns: Callable[[], bool]) -> tuple[CountedOrder, ...] | None:
-        """Reads once history can lag no more until the count explains the positions; None where the market is lost."""
+    @property
+    def unexplained(self) -> str:
+        """How the newest count contradicts the positions, in words; empty where it does not, or is not that far."""
+        return self._unexplained
+
+    def settled(self) -> None:
+        """A contradiction that was found is over, or somebody else's matter."""
+        self._unexplained = ""
+
+    def count(
+        self, memory: HedgerMemory, still_owns: Callable[[], bool], *, until_explained: bool = True
+    ) -> tuple[CountedOrder, ...] | None:
+        """Reads once history can lag no more until the count explains the positions.
+
+        Args:
+            memory: from where on.
+            still_owns: asked between steps.
+            until_explained: False: ends where the positions contradict the count for as long again as history can lag,
+                which must not be hedged from (`unexplained`).
+
+        Returns:
+            The count; None where the market is lost.
+
+        Raises:
+            VenueError: a venue did not answer.
+        """
         self._sleep_while(still_owns, self._lag_ms / 1000)
         began_ms = to_ms(self._clock.monotonic_ns())
         net_at_baseline = Decimal(memory.net_at_baseline)
         pause_s = PAUSE_S
         while still_owns():
-            longest_s = COUNT_PAUSE_MAX_S
+            longest_s = LIMITED_PAUSE_MAX_S if self._unexplained else COUNT_PAUSE_MAX_S
             try:
                 net = self.net_position()
                 records = self.records(memory)
                 counted = recount(records, self._sources.maker_venue.account_index)
                 is_whole = is_complete(counted, self._markets.maker, net, net_at_baseline, closing_trades(records))
                 if is_whole and net == self.net_position():
+                    self._unexplained = ""
                     return counted
                 if to_ms(self._clock.monotonic_ns()) - began_ms >= self._lag_ms:
-                    self._log.error("the venues' records do not explain the positions", net=str(net))
-                    return counted
+                    self._say_unexplained(net)
+                    if not until_explained:
+                        return counted
             except RateLimited as error:
                 # Beginning anew would spend on the fence what is missing for the count, again and again.
                 self._log.warning("the count waits for the venue's limit", reason=str(error))
@@ -151,11 +179,17 @@ class Counting:
                 counted = recount(records, self._sources.maker_venue.account_index)
                 if still_owns() and net == self.net_position():
                     unhedged = sum(line.side.sign * (line.filled_lots - line.hedged_lots) for line in counted)
+                    self._unexplained = ""
                     return counted, net - self._markets.maker.size_of(unhedged) - closing_trades(records)
             except RateLimited as error:
                 self._log.warning("the count waits for the venue's limit", reason=str(error))
                 self._sleep_while(still_owns, LIMITED_PAUSE_MAX_S)
         return None
+
+    def _say_unexplained(self, net: Decimal) -> None:
+        if not self._unexplained:
+            self._log.error("the venues' records do not explain the positions: a person must look", net=str(net))
+        self._unexplained = f"the venues' records do not explain what A and B hold together, {net}; counting goes on"
 
     def _sleep_while(self, still_owns: Callable[[], bool], seconds: float) -> None:
         until_ms = to_ms(self._clock.monotonic_ns()) + int(seconds * 1000)

@@ -6,6 +6,7 @@ market waits here and takes over when the first is gone.
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -43,13 +44,30 @@ class LeaseKeeper:
         self._lane = lane
         self._clock = clock
         self._stopped: Signal = threading.Event() if stopped is None else stopped
+        self._is_refused = threading.Event()
         self._thread: threading.Thread | None = None
         self._log = structlog.get_logger("hedger.lease", market=market)
 
-    def start(self, gained: Callable[[Lease], None], lost: Callable[[str], None]) -> None:
-        """Starts the thread; both are called on it."""
-        self._thread = threading.Thread(target=self.keep, args=(gained, lost), name="lease-keeper", daemon=True)
+    def start(
+        self,
+        gained: Callable[[Lease], None],
+        lost: Callable[[str], None],
+        guard: Callable[[Callable[[], None]], None] = lambda loop: loop(),
+    ) -> None:
+        """Starts the thread.
+
+        Args:
+            gained: called on it when the lease is gained.
+            lost: called on it when the lease is lost, with the reason.
+            guard: runs the thread's loop, and sees to it that the process does not outlive a mistake in it.
+        """
+        loop = partial(self.keep, gained, lost)
+        self._thread = threading.Thread(target=guard, args=(loop,), name="lease-keeper", daemon=True)
         self._thread.start()
+
+    def refused(self) -> None:
+        """The ledger took the lease for an old one: it is given back soon, and acquired anew with a newer number."""
+        self._is_refused.set()
 
     def ask_to_stop(self) -> None:
         """Lets `keep` give the lease back and end."""
@@ -69,6 +87,9 @@ class LeaseKeeper:
         while not self._stopped.wait(self._leases.life_ms / RENEWALS_PER_LIFE / 1000 if lease or waits_for else 0):
             asked_ms = to_ms(self._clock.monotonic_ns())
             try:
+                if lease is not None and self._is_refused.is_set():
+                    self._leases.release(lease)
+                    raise StaleOwner("the ledger knows a newer owner")
                 if lease is not None:
                     lease = self._leases.renew(lease)
                 else:
@@ -78,6 +99,7 @@ class LeaseKeeper:
                             self._log.warning("another hedger owns the market; waiting", owner=answer.lease.owner)
                         waits_for = answer.lease.owner
                         continue
+                    self._is_refused.clear()
                     gained(answer)
                     lease = answer
                 over_at_ms = asked_ms + self._leases.life_ms

@@ -22,7 +22,7 @@ from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine,
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger import words
-from hedge_strategy.hedger.backlog import Backlog, has_price
+from hedge_strategy.hedger.backlog import Backlog
 from hedge_strategy.hedger.lane_counter import LaneCounter
 from hedge_strategy.hedger.presign import LETS_SIGN_AHEAD, SigningAhead
 from hedge_strategy.hedger.resolution import Evidence, Step, next_step
@@ -63,6 +63,11 @@ class HedgerMachine:
         return self._paused
 
     @property
+    def waits_for(self) -> str:
+        """What a hedge waits for though nothing is wrong here; empty where none does."""
+        return self._backlog.waits_for(self._settings.rule, self._book)
+
+    @property
     def wants_more(self) -> bool:
         """Whether more of the stream should be read."""
         return self._owns and not self._backlog.is_full
@@ -95,11 +100,8 @@ class HedgerMachine:
             case ev.Tick(book):
                 self._book = book
                 return self._tick(now_ms)
-            case ev.FillHeard(fill, average_price, entry_id):
-                if not self._owns:
-                    return ()
-                self._backlog.heard(fill, average_price, entry_id)
-                return self._go_on(now_ms)
+            case ev.FillHeard():
+                return self._heard(event, now_ms) if self._owns else ()
             case ev.ClaimAnswered(answer):
                 return self._claimed(answer, now_ms)
             case ev.Signed(transaction):
@@ -122,22 +124,23 @@ class HedgerMachine:
                 return self._lane.answered(event, is_wanted=self._hedge is None) + self._go_on(now_ms)
             case ev.Stop():
                 self._is_stopping = True
-                return (ev.Note("info", "stopping"),)
             case ev.Resume():
                 return self._resume(now_ms)
             case ev.MakerSeen(may_rest):
                 self._maker_may_rest = may_rest
-                return ()
             case OrderAnnounced():
                 return self._ahead.announced(event)
             case SignedAhead() | SigningAheadFailed():
                 return self._signed_ahead(event, now_ms)
             case _:
                 return self._evidence(event, now_ms)
+        return ()
 
     # --- ownership ----------------------------------------------------------------------------------------------------
 
     def _gained(self, event: ev.OwnershipGained, now_ms: int) -> tuple[ev.Command, ...]:
+        if self._owns:  # what is under way would be taken up a second time
+            return ()
         self._owns, self._lost_work, self._lane.lane = True, False, event.lane
         self._unfinished = deque(event.unfinished)
         for line in event.open_lines:
@@ -145,7 +148,7 @@ class HedgerMachine:
             if line.hedged_lots or line.in_flight_lots:
                 self._ahead.claimed(line.order)
         note = words.owns(event, len(self._backlog))
-        return note + self._lift_what_is_done(event) + self._go_on(now_ms)
+        return note + self._lift(words.done_elsewhere(self._came_to_nothing, event)) + self._go_on(now_ms)
 
     def _lost(self, reason: str) -> tuple[ev.Command, ...]:
         self._lost_work = self._lost_work or not self.is_idle
@@ -157,6 +160,11 @@ class HedgerMachine:
         self._unfinished.clear()
         self._backlog.clear()
         return (ev.Note("error", "no longer owns the market", (("reason", reason),)),)
+
+    def _heard(self, event: ev.FillHeard, now_ms: int) -> tuple[ev.Command, ...]:
+        """Where A's order has ended, what stood in the way of its hedges may have been the rest of it."""
+        ended = self._backlog.heard(event.fill, event.average_price, event.entry_id)
+        return self._lift(words.order_ended(ended, self._came_to_nothing)) + self._go_on(now_ms)
 
     # --- from backlog to the wire -------------------------------------------------------------------------------------
 
@@ -170,8 +178,7 @@ class HedgerMachine:
             return ()
         if (nonce := self._lane.nonce) is None:
             return (ev.ReadNonce(),) if self._lane.asks(now_ms) else ()
-        waiting = self._backlog.next_due(now_ms, lambda one: has_price(one, self._book))
-        if waiting is None:
+        if (waiting := self._backlog.next_ready(now_ms, self._settings.rule, self._book)) is None:
             return ()
         self._claims += 1
         token, prepared = f"{self._settings.owner}:{self._claims}", self._ahead.take(waiting, nonce, self._book, now_ms)
@@ -235,7 +242,7 @@ class HedgerMachine:
     def _take_up(self, intent: Intent, now_ms: int) -> tuple[ev.Command, ...]:
         """Goes on with a hedge that the ledger holds: another run claimed it, or Redis' answer was lost."""
         self._hedge = HedgeUnderWay(intent.claim)
-        note = ev.Note("warning", "taking up an unfinished hedge", (("order", intent.claim.order.order_index),))
+        note = self._hedge.taken_up()
         if intent.transaction is None:
             return (note, *self._settle_as_dead("never signed"))
         if intent.claim.state is IntentState.DEAD:
@@ -270,8 +277,7 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is None or hedge.evidence is None or hedge.settlement is not None:
             return ()
-        evidence = hedge.evidence
-        verdict = next_step(evidence, now_ms)
+        verdict = next_step(evidence := hedge.evidence, now_ms)
         match verdict.step:
             case Step.EXECUTED:
                 return self._settle_as_executed(evidence)
@@ -300,9 +306,8 @@ class HedgerMachine:
         lots = self._settings.rule.maker_market.lots_exactly(report.filled_size)
         if evidence.is_own_lane:
             self._lane.used(evidence.transaction.nonce)
-        settle = ev.Settle(hedge.claim, False, lots, report.filled_quote, report.order_index, report.reason)
-        hedge.settlement = settle
-        return self._ask_redis(settle)
+        hedge.settlement = ev.Settle(hedge.claim, False, lots, report.filled_quote, report.order_index, report.reason)
+        return self._ask_redis(hedge.settlement)
 
     def _settle_as_dead(self, reason: str) -> tuple[ev.Command, ...]:
         hedge = self._hedge
@@ -317,8 +322,7 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is None or hedge.settlement is None:
             return ()
-        settle = hedge.settlement
-        self._hedge = None
+        settle, self._hedge = hedge.settlement, None
         if hedge.is_given_up:
             self._paused = None
         done = self._backlog.settled(line)
@@ -338,11 +342,11 @@ class HedgerMachine:
         self._paused, self._came_to_nothing = reason, None
         return words.paused_commands(reason, line or (self._hedge.line if self._hedge is not None else None))
 
-    def _lift_what_is_done(self, event: ev.OwnershipGained) -> tuple[ev.Command, ...]:
-        """A pause for attempts that came to nothing ends where another owner has meanwhile hedged that order."""
-        notes = words.done_elsewhere(self._came_to_nothing, event) if self._paused is not None else ()
-        if notes:
-            self._paused = self._came_to_nothing = None
+    def _lift(self, notes: tuple[ev.Command, ...]) -> tuple[ev.Command, ...]:
+        """Ends a pause for attempts that came to nothing where these say that its cause is gone."""
+        if self._paused is None or not notes:
+            return ()
+        self._paused = self._came_to_nothing = None
         return notes
 
     def _resume(self, now_ms: int) -> tuple[ev.Command, ...]:

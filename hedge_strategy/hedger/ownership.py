@@ -37,7 +37,9 @@ INTERVAL_S = 1.0
 FLATTEN_LOOK_S = 0.1
 """Pause between two looks at whether hedging has come to an end."""
 LOOK_INTERVAL_MS = 10_000
-"""Pause between two readings of both positions; each costs two REST requests."""
+"""Pause between two readings of both positions; each costs two REST requests …"""
+LOOK_AGAIN_MS = 5_000
+"""… and where they differed: what was on its way has arrived by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,12 @@ class Ownership:
             self._held = self._acting = None
             self._dispatch(ev.OwnershipLost(reason))
 
+    def take_up_anew(self, reason: str) -> None:
+        """Forgets what is under way and reads it anew from the ledger, which knows every hedge that may have left."""
+        with self._lock:
+            if self._acting is not None:
+                self._stand_down(reason)
+
     def refused(self, event: ev.OwnershipLost) -> None:
         """The ledger refused a step; the machine is told by who asked."""
         self._acting = None
@@ -146,13 +154,15 @@ class Ownership:
                 elif self._flattening.unfinished:
                     self._stand_down(self._flattening.unfinished)
                     self._ended.wait(INTERVAL_S)
-                elif not is_wanted:
+                elif not is_wanted or self._acts_under(lease):
                     self._keep_watch()
                 elif self._make_fit(lease):
                     self._take_up(lease)
+                elif self._must_recount and self._parts.recovery.unexplained:
+                    self._give_up_on(self._parts.recovery.unexplained)
                 else:
                     self._ended.wait(INTERVAL_S)
-            except (RedisUnavailable, WireError, VenueError, DiskFailed) as error:
+            except (RedisUnavailable, LedgerForgotten, WireError, VenueError, DiskFailed) as error:
                 self._log.warning("positions and memory could not be kept up", reason=str(error))
                 self._ended.wait(INTERVAL_S)
             except StaleOwner as error:
@@ -174,9 +184,19 @@ class Ownership:
             if self._held is None and not self._ended.is_set():
                 self._is_wanted.clear()
 
+    def _acts_under(self, lease: Lease) -> bool:
+        """Whether all is taken up already: it was woken by a command. What is under way is not taken up twice."""
+        with self._lock:
+            if self._acting is not lease:
+                return False
+            self._is_wanted.clear()
+            return True
+
     def _make_fit(self, lease: Lease) -> bool:
-        still_holds = partial(self._still_holds, lease)
-        return self._parts.recovery.make_fit(lease, still_holds, recount_anyway=self._must_recount)
+        def is_wanted() -> bool:
+            return self._still_holds(lease) and not self._flattening.is_due
+
+        return self._parts.recovery.make_fit(lease, is_wanted, recount_anyway=self._must_recount)
 
     def _still_holds(self, lease: Lease) -> bool:
         held = self._held
@@ -192,6 +212,8 @@ class Ownership:
                 self._log.warning("the ledger could not be read; trying again", reason=str(error))
                 return
             self._is_wanted.clear()
+            if not self._must_recount:
+                self._parts.watch.forget()
             self._must_recount = False
             self._acting = lease
             self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._lane))
@@ -228,11 +250,16 @@ class Ownership:
         verdict = self._parts.watch.look(now_ms)
         if verdict is None or verdict.step is GuardStep.NONE:
             return
+        self._look_at_ms = now_ms + LOOK_AGAIN_MS
         self._log.warning("positions differ", why=verdict.reason, step=verdict.step.value)
         if verdict.step is GuardStep.RECOUNT:
             self._must_recount = True
             self._stand_down(verdict.reason)
         elif verdict.step is GuardStep.FLATTEN:
-            reason = f"positions differ and no recount explains it: {verdict.reason}"
-            self._dispatch(ev.Broken(reason))
-            self._flattening.order(reason)
+            self._give_up_on(verdict.reason)
+
+    def _give_up_on(self, difference: str) -> None:
+        """Stops the market for a person, and has both accounts closed."""
+        reason = f"positions differ and no recount explains it: {difference}"
+        self._dispatch(ev.Broken(reason))
+        self._flattening.order(reason)

@@ -56,3 +56,7 @@ class PositionWatch:
         unhedged = self._markets.maker.size_of(before.unhedged_lots)
         baseline = Decimal(memory.net_at_baseline)
         return self._guard.look(PositionsSeen(maker, hedger, unhedged, baseline), now_ms)
+
+    def forget(self) -> None:
+        """What was seen before says nothing any more: another may have owned the market, or counted the ledger anew."""
+        self._guard.forget()

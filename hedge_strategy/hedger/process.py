@@ -148,7 +148,7 @@ class HedgerProcess:
         self._venue.start([self._run.hedge_market], self._on_venue_event)
         for thread in threads:
             thread.start()
-        self._redis.keeper.start(self._ownership.gained, self._ownership.lost)
+        self._redis.keeper.start(self._ownership.gained, self._ownership.lost, self._guard)
         is_clean = False
         try:
             is_clean = self._guarded_ticks()
@@ -217,6 +217,7 @@ class HedgerProcess:
                 stop_by_ms = now_ms + STOP_DEADLINE_MS
                 self._believe_maker_at_ms = now_ms + NOTICE_TRAVEL_MS
                 self._dispatch(ev.MakerSeen(may_rest=True))
+                self._log.info("stopping")
                 self._dispatch(ev.Stop())
                 next_notice_ms = now_ms
             if now_ms >= next_notice_ms:
@@ -251,6 +252,8 @@ class HedgerProcess:
             case Action.PAUSE:
                 self._answer(name, "goes on hedging what A was filled", True)
             case Action.RESUME:
+                if self._machine.paused is not None:
+                    self._ownership.take_up_anew("resumed by the user")
                 self._dispatch(ev.Resume())
                 reason = self._flattening.unfinished or self._machine.paused
                 self._answer(name, f"still paused: {reason}" if reason else "hedges", not reason)
@@ -298,7 +301,8 @@ class HedgerProcess:
 
     def _own_presence(self) -> HedgerPresence:
         state, reason = HedgerState.DRAINING, ""
-        stopped_by = self._flattening.unfinished or self._machine.paused
+        unexplained = self._redis.ownership.recovery.unexplained
+        stopped_by = self._flattening.unfinished or self._machine.paused or unexplained
         if stopped_by:
             state, reason = HedgerState.PAUSED, stopped_by
         elif self._stop_asked.is_set():
@@ -309,6 +313,7 @@ class HedgerProcess:
             reason = "the connection to the hedging venue is down"
         else:
             state = HedgerState.HEDGING
+            reason = self._machine.waits_for
         return HedgerPresence(state, reason, self._run.maker_account_index, self._run.run_id)
 
     def _count_unusual(self, kind: str, event: str, reason: str) -> None:
@@ -369,6 +374,8 @@ class HedgerProcess:
         answer = ask_ledger(self._redis.ownership.ledger, self._ownership.acting, command)
         if isinstance(answer, ev.OwnershipLost):
             self._ownership.refused(answer)
+            if not isinstance(answer, ev.LedgerLost):
+                self._redis.keeper.refused()
         return answer
 
     def _tell_result(self, result: ev.PublishResult) -> None:

@@ -8,7 +8,8 @@ one, or none:
    was sent before can run any more (venue fact sheet 2.4), so what the venue says from now on is all there is.
 2. A's and B's records since the last checkpoint are read once no history can lag any more: positions, which do not lag,
    cannot tell a fill whose hedge is hidden as well, and whoever told of that fill again would have it hedged again.
-   They are read until they explain both positions, or for as long once more.
+   They are read until they explain both positions, and nothing is hedged before that: a person is told where they do
+   not though no history should lag any more.
 3. The count is written to Redis as a new ledger, its epoch last.
 
 All of it may be begun anew at any time. Nothing here is done by who does not own the market: Redis refuses.
@@ -92,7 +93,9 @@ class LedgerRecovery:
         Args:
             lease: under which B owns the market.
             still_owns: asked between steps; False ends the attempt.
-            recount_anyway: the ledger is not believed though it looks intact: the positions contradict it.
+            recount_anyway: the ledger is not believed though it looks intact: the positions contradict it. Then a
+                count that they contradict as well ends the attempt (`unexplained`); else counting goes on until one
+                explains them.
 
         Returns:
             True where it is fit; False where the market was lost, or something must be tried again later.
@@ -110,15 +113,21 @@ class LedgerRecovery:
             if found is Standing.INTACT and marker.epoch is not None:
                 self._ledger.believe(marker.epoch, marker.sequence)
                 self._save(memory or self._beginning(marker.epoch), marker.epoch, marker.sequence)
+                self._counting.settled()
                 return True
             if found is Standing.FIRST_START:
                 return self._begin(lease) if self._is_new_market() else self._rebuild(lease, None, still_owns)
             was = memory.epoch if memory is not None else None
             self._log.error("the ledger is not what it was; counting it anew", was=was, is_now=marker.epoch)
-            return self._rebuild(lease, memory, still_owns)
+            return self._rebuild(lease, memory, still_owns, until_explained=not recount_anyway)
         except (RedisUnavailable, VenueError, DiskFailed, LedgerForgotten) as error:
             self._log.warning("the ledger is not fit yet; trying again", reason=str(error))
             return False
+
+    @property
+    def unexplained(self) -> str:
+        """Why the ledger cannot be made anew, for a person: nothing may be hedged; empty where that is not so."""
+        return self._counting.unexplained
 
     def still_stands(self) -> bool:
         """Whether Redis holds the ledger that this hedger acts on, with all that it was told of; else it forgot.
@@ -234,7 +243,9 @@ class LedgerRecovery:
             True where both accounts hold nothing and a new ledger is open.
         """
         memory = self._known()
-        if memory is None or self._counting.count(memory, still_owns) is None or not still_owns():
+        if memory is None or not still_owns():
+            return False
+        if self._counting.count(memory, still_owns, until_explained=False) is None or not still_owns():
             return False
         records, maker, hedge = self._counting.records(memory), self._sources.maker_venue, self._sources.hedge_venue
         if maker.position(self._markets.maker).size != 0 or hedge.position(self._markets.hedge).size != 0:
@@ -248,6 +259,7 @@ class LedgerRecovery:
         watermark = Watermark(trade_id, filled_at_ms)
         self._ledger.restore(epoch, fencing=lease.fencing, orders=[], watermark=watermark)
         self._save(_after(memory, done), epoch, self._ledger.sequence)
+        self._counting.settled()
         return True
 
     # --- the beginning ------------------------------------------------------------------------------------------------
@@ -306,18 +318,26 @@ class LedgerRecovery:
 
     # --- counting anew ------------------------------------------------------------------------------------------------
 
-    def _rebuild(self, lease: Lease, remembered: HedgerMemory | None, still_owns: Callable[[], bool]) -> bool:
+    def _rebuild(
+        self,
+        lease: Lease,
+        remembered: HedgerMemory | None,
+        still_owns: Callable[[], bool],
+        *,
+        until_explained: bool = True,
+    ) -> bool:
         began_ms = to_ms(self._clock.monotonic_ns())
         memory = remembered or self._beginning(self._new_epoch(lease))
         if not self._counting.fence(still_owns):
             return False
-        counted = self._counting.count(memory, still_owns) if remembered is not None else None
-        if remembered is None:
-            found = self._counting.count_from_the_checkpoint(memory, still_owns)
-            if found is not None:
-                counted, net = found
-                memory = msgspec.structs.replace(memory, net_at_baseline=str(net))
-        if counted is None or not still_owns():
+        if remembered is not None:
+            counted = self._counting.count(memory, still_owns, until_explained=until_explained)
+        elif (found := self._counting.count_from_the_checkpoint(memory, still_owns)) is not None:
+            counted, net = found
+            memory = msgspec.structs.replace(memory, net_at_baseline=str(net))
+        else:
+            return False
+        if counted is None or self._counting.unexplained or not still_owns():
             return False
         epoch = self._new_epoch(lease)
         watermark = Watermark(memory.trade_id, max(0, memory.saved_at_ms - ORDERS_BEFORE_MS))

@@ -127,6 +127,11 @@ class HedgeUnderWay:
         """That something of it could not leave this process, where the event says so."""
         return (self.note("not sent yet", event.reason),) if isinstance(event, ev.NotSent | ev.KillFailed) else ()
 
+    def taken_up(self) -> ev.Note:
+        """That another run claimed it, or Redis' answer was lost."""
+        facts = (("order", self.claim.order.order_index),) if self.claim is not None else ()
+        return ev.Note("warning", "taking up an unfinished hedge", facts)
+
     def note(self, action: str, reason: str) -> ev.Note:
         """A warning for the log about something that is done to it."""
         return ev.Note("warning", action, (*self.facts, ("because", reason)))

@@ -50,6 +50,13 @@ def done_elsewhere(order: OrderKey | None, gained: ev.OwnershipGained) -> tuple[
     return (ev.Note("info", "resumed: another hedger did what came to nothing here", facts),)
 
 
+def order_ended(order: OrderKey | None, came_to_nothing: OrderKey | None) -> tuple[ev.Command, ...]:
+    """That the order whose hedges came to nothing has ended, so that its rest stands in their way no more."""
+    if order is None or order != came_to_nothing:
+        return ()
+    return (ev.Note("info", "resumed: the order has ended", (("order", order.order_index),)),)
+
+
 def taken_off(entry_ids: tuple[str, ...]) -> tuple[ev.Command, ...]:
     """That these entries may be taken off the stream."""
     return (ev.Acknowledge(entry_ids),) if entry_ids else ()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+LEAST_LOOKS = 3
+
 
 class GuardStep(StrEnum):
     """What the guard asks for."""
@@ -49,36 +51,50 @@ class PositionsSeen:
 class PositionGuard:
     """One market's guard.
 
+    What is on its way differs from look to look, a mistake stays what it is: only a difference that every reading shows
+    by the same amount, and often enough, is acted upon. Each of its two waits is as long: the second begins with the
+    first reading after the recount, however long that took.
+
     Args:
         timeout_ms: how long a difference may last (`force_close_timeout`).
+        least_looks: how many readings must show it before each step.
     """
 
-    def __init__(self, timeout_ms: int) -> None:
+    def __init__(self, timeout_ms: int, least_looks: int = LEAST_LOOKS) -> None:
         self._timeout_ms = timeout_ms
-        self._differs_since_ms: int | None = None
-        self._recounted_at_ms: int | None = None
+        self._least_looks = least_looks
+        self._difference = Decimal(0)
+        self._since_ms = 0
+        self._looks = 0
+        self._is_recounted = False
 
     def look(self, seen: PositionsSeen, now_ms: int) -> GuardVerdict:
         """Holds a reading against the ledger.
 
         Args:
             seen: the reading.
-            now_ms: unix ms.
+            now_ms: milliseconds of a clock that never goes back.
 
         Returns:
             What to do now. A recount is asked for once per difference, flattening after it did not help.
         """
         unexplained = seen.maker + seen.hedger - seen.net_at_baseline - seen.unhedged
+        if unexplained != self._difference:
+            self.forget()
+            self._difference = unexplained
         if unexplained == 0:
-            self._differs_since_ms = self._recounted_at_ms = None
             return GuardVerdict(GuardStep.NONE)
-        if self._differs_since_ms is None:
-            self._differs_since_ms = now_ms
+        self._looks += 1
+        if self._looks == 1:
+            self._since_ms = now_ms
         reason = f"A holds {seen.maker}, B {seen.hedger}, the ledger explains all but {unexplained}"
-        began_ms = self._differs_since_ms if self._recounted_at_ms is None else self._recounted_at_ms
-        if now_ms - began_ms < self._timeout_ms:
+        if self._looks < self._least_looks or now_ms - self._since_ms < self._timeout_ms:
             return GuardVerdict(GuardStep.WAIT, reason)
-        if self._recounted_at_ms is None:
-            self._recounted_at_ms = now_ms
-            return GuardVerdict(GuardStep.RECOUNT, reason)
-        return GuardVerdict(GuardStep.FLATTEN, reason)
+        if self._is_recounted:
+            return GuardVerdict(GuardStep.FLATTEN, reason)
+        self._is_recounted, self._looks = True, 0
+        return GuardVerdict(GuardStep.RECOUNT, reason)
+
+    def forget(self) -> None:
+        """Begins anew: what was seen before says nothing of what will be."""
+        self._difference, self._looks, self._is_recounted = Decimal(0), 0, False

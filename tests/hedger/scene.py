@@ -70,6 +70,10 @@ class Scene:
         number = hedge_client_order_index(order, attempt)
         self._place(self.hedger, OrderIntent(BTC, Side.BUY, OrderKind.MARKET, BTC.size_of(lots), ASK, number))
 
+    def trades_by_hand(self, lots: int) -> None:
+        """Somebody else buys with B's account."""
+        self._place(self.hedger, OrderIntent(BTC, Side.BUY, OrderKind.MARKET, BTC.size_of(lots), ASK, 3))
+
     def seen(self) -> SeenFill:
         fills = self.maker.trades
         lots = sum(BTC.lots_exactly(fill.size) for fill in fills)

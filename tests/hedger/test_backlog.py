@@ -1,13 +1,18 @@
 """What waits for its hedge, and which entries may be acknowledged."""
 
+from dataclasses import replace
 from decimal import Decimal
+
+import pytest
 
 from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.hedge import OrderKey, OrderLine
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger import backlog as module
-from hedge_strategy.hedger.backlog import FRUITLESS_PAUSE_MS, LONGEST_FRUITLESS_PAUSE_MS, Backlog, Waiting
-from tests.hedger.world import order_key, seen
+from hedge_strategy.hedger.backlog import FRUITLESS_PAUSE_MS, LONGEST_FRUITLESS_PAUSE_MS, Backlog, Waiting, is_ready
+from hedge_strategy.hedger.sizing import HedgeRule
+from hedge_strategy.venues.port import BookTop
+from tests.hedger.world import BTC, order_key, seen
 
 PRICE = Decimal(100)
 
@@ -30,6 +35,53 @@ def test_later_and_larger_replaces_and_neither_size_nor_end_is_ever_taken_back()
     assert (waiting.fill.filled_lots, waiting.fill.is_final, waiting.average_price) == (100, True, PRICE)
     backlog.heard(seen(100), PRICE, None)
     assert waiting.fill.is_final
+
+
+APART = HedgeRule(BTC, BTC, Decimal("0.005"), keeps_apart=True)
+TOP = BookTop(((Decimal(99), Decimal(1)),), ((Decimal(101), Decimal(1)),), is_live=True)
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "is_final", "book", "may_go"),
+    [
+        (Side.BUY, Decimal(99), False, TOP, False),  # the best bid is A's own: a sale could meet nothing else
+        (Side.BUY, Decimal(98), False, TOP, True),  # somebody bids more than A
+        (Side.SELL, Decimal(101), False, TOP, False),
+        (Side.SELL, Decimal(102), False, TOP, True),
+        (Side.BUY, Decimal(99), True, TOP, True),  # A's order has ended
+        (Side.BUY, None, False, TOP, False),  # it is not known where A's order stands
+        (Side.BUY, Decimal(98), False, replace(TOP, is_live=False), False),
+    ],
+)
+def test_a_hedge_waits_while_it_could_only_meet_the_rest_of_a_s_order(
+    side: Side, price: Decimal | None, is_final: bool, book: BookTop, may_go: bool
+) -> None:
+    backlog = Backlog()
+    backlog.heard(seen(10, is_final=is_final, side=side), price, None)
+    assert (backlog.next_due(0, lambda one: is_ready(one, APART, book)) is not None) is may_go
+    assert bool(backlog.waits_for(APART, book)) is not may_go
+
+
+def test_a_price_that_is_told_later_is_taken_though_no_more_was_filled() -> None:
+    backlog = Backlog()
+    backlog.lacks(_line(0), None)
+    backlog.heard(seen(100), PRICE, None)
+    waiting = backlog.waiting(order_key())
+    assert waiting is not None
+    assert waiting.average_price == PRICE
+
+
+@pytest.mark.parametrize("lots", [10, 20])
+def test_an_order_that_has_ended_is_due_at_once(lots: int) -> None:
+    backlog = Backlog()
+    assert backlog.heard(seen(10), PRICE, None) is None
+    waiting = backlog.waiting(order_key())
+    assert waiting is not None
+    waiting.attempted(0, 1_000)
+    assert backlog.heard(seen(lots, is_final=True), PRICE, None) == order_key()
+    assert backlog.next_due(1_000, _any) is waiting
+    assert waiting.fruitless == 0
+    assert backlog.heard(seen(lots, is_final=True), PRICE, None) is None
 
 
 def test_orders_wait_in_turn_and_one_that_came_to_nothing_lets_others_pass() -> None:

@@ -116,3 +116,13 @@ def test_a_ledger_that_redis_forgot_is_told_apart(book: Book, real: redis.Redis)
     answer = book.ask(ev.Settle(claim, True, 0, Decimal(0), 0, "refused"))
     assert isinstance(answer, ev.LedgerLost)
     assert "e1 was known" in answer.reason
+
+
+def test_a_command_that_redis_refuses_says_nothing_against_the_fill(book: Book, real: redis.Redis) -> None:
+    real.acl_setuser("limited", enabled=True, nopass=True, keys=["*"], commands=["-@all"])
+    kept = real.connection_pool.connection_kwargs
+    limited = redis.Redis(host=kept["host"], port=kept["port"], username="limited", password="")
+    with limited:
+        answer = ask_ledger(HedgeLedger(limited, "BTC"), book.lease, ev.ClaimFill(seen(30), "b-1:1"))
+    assert isinstance(answer, ev.StepFailed)
+    assert "no permissions" in answer.reason

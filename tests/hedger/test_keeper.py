@@ -86,6 +86,17 @@ def test_a_lease_taken_away_is_told_and_acquired_anew(real: redis.Redis, watched
     assert watched.gained[1].fencing > watched.gained[0].fencing
 
 
+def test_a_lease_that_the_ledger_takes_for_old_is_given_back_and_acquired_with_a_newer_number(
+    watched: Watched,
+) -> None:
+    watched.start()
+    wait_until(lambda: watched.gained, "the lease")
+    watched.keeper.refused()
+    wait_until(lambda: len(watched.gained) == 2, "the lease again")
+    assert len(watched.lost) == 1
+    assert watched.gained[1].fencing > watched.gained[0].fencing
+
+
 def test_an_owner_that_could_not_read_the_ledger_is_told_again(watched: Watched) -> None:
     watched.failures = 2
     watched.start()

@@ -326,6 +326,21 @@ def test_a_resume_counts_attempts_anew_and_hedges_what_waits() -> None:
     assert world.executed == {order_key(1): 5}
 
 
+def test_a_pause_for_hedges_that_came_to_nothing_ends_with_the_order_that_stood_in_their_way() -> None:
+    world = World(1, Faults(refused=1.0), retry_times=2)
+    world.gain()
+    world.fill(5, 1)
+    while world.machine.paused is None:
+        world.pass_time(250)
+    world.faults = Faults()
+    world.tell(ev.FillHeard(seen(5), Decimal(100_000)))
+    assert world.machine.paused is not None
+    world.tell(ev.FillHeard(seen(5, is_final=True), Decimal(100_000)))
+    assert world.machine.paused is None
+    world.come_to_rest()
+    assert world.executed == {order_key(1): 5}
+
+
 def test_a_resume_of_what_is_not_paused_changes_nothing() -> None:
     world = World(1)
     world.gain()

@@ -17,7 +17,7 @@ from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.risk.position_guard import GuardStep, GuardVerdict, PositionGuard, PositionsSeen
 from hedge_strategy.venues.lane import LaneSender
-from tests.fake_venue import FakeVenue
+from tests.fake_venue import BTC, FakeVenue
 from tests.hedger.scene import HEDGER, MAKER, MARKETS, Scene
 from tests.polling import wait_until
 from tests.redis_server import running_redis
@@ -47,7 +47,7 @@ def owning(
     scene: Scene, told: Told, timeout_ms: int = 30_000, guard: PositionGuard | None = None
 ) -> Iterator[Ownership]:
     recovery, ledger = scene.recovery()
-    watch = PositionWatch(ledger, scene.sources(), MARKETS, guard or PositionGuard(timeout_ms))
+    watch = PositionWatch(ledger, scene.sources(), MARKETS, guard or PositionGuard(timeout_ms, least_looks=1))
     sender = LaneSender(scene.hedger, answer_timeout_ms=200, most_sends=2)
     parts = FlatteningParts(recovery, scene.sources(), MARKETS, sender, Decimal("0.005"))
     ties = FlatteningTies(lambda: True, lambda *said: told.said.append(said), told.ordered.append, lambda _: True)
@@ -117,6 +117,59 @@ def test_on_a_command_to_flatten_nothing_is_hedged_until_both_hold_nothing(scene
         wait_until(lambda: told.count(ev.LedgerLost) == 1, "hedging to end")
         wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the market to be taken up again", deadline_s=20)
         assert told.said[-1] == ("9-0", "flat, nothing was held", True)
+
+
+def test_a_difference_that_a_recount_does_not_explain_is_never_hedged_but_flattened(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told, timeout_ms=0) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        scene.trades_by_hand(10)
+        wait_until(lambda: told.ordered, "the order", deadline_s=20)
+        assert "do not explain what A and B hold together, 0.00010" in told.ordered[0]
+        assert told.count(ev.OwnershipGained) == 1
+
+
+def test_a_market_whose_recount_the_positions_contradict_can_be_flattened(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        scene.trades_by_hand(10)
+        scene.client.delete("hedge:{BTC}:ledger")
+        ownership.refused(ev.LedgerLost("forgotten"))
+        wait_until(lambda: [one for one in scene.hedger.sent if one.kind == 17], "the recount to begin")
+        ownership.given(SentCommand("9-0", Command(action=Action.FLATTEN, market="BTC")))
+        wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the market to be taken up again", deadline_s=20)
+        assert scene.hedger.position(BTC).size == 0
+
+
+class CountsBeginnings(PositionGuard):
+    """Counts how often it is told to begin anew."""
+
+    beginnings = 0
+
+    def forget(self) -> None:
+        self.beginnings += 1
+
+
+def test_who_takes_up_a_market_begins_to_compare_positions_anew_but_not_after_the_recount_it_asked_for(
+    scene: Scene,
+) -> None:
+    told, guard = Told(), CountsBeginnings(0, least_looks=1)
+    with owning(scene, told, guard=guard) as ownership:
+        lease = scene.lease()
+        for beginnings in (1, 2):
+            ownership.gained(lease)
+            wait_until(lambda: ownership.acting, "the market to be taken up")
+            assert guard.beginnings == beginnings
+            ownership.lost("expired")
+        ownership.gained(lease)
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        gained, guard.beginnings = told.count(ev.OwnershipGained), 0
+        scene.maker_sells(30)
+        wait_until(lambda: told.count(ev.OwnershipGained) > gained, "the recount", deadline_s=20)
+        assert guard.beginnings <= 1, "the difference itself begins anew once, the recount does not"
 
 
 class Alarmed(PositionGuard):

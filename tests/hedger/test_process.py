@@ -15,7 +15,7 @@ import redis
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.checkpoint import Checkpoints
-from hedge_strategy.coordination.commands import Commands
+from hedge_strategy.coordination.commands import Action, Command, Commands
 from hedge_strategy.coordination.connection import connect, server_facts
 from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
@@ -31,7 +31,7 @@ from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side
+from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side, SignedTransaction
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
@@ -48,6 +48,7 @@ from hedge_strategy.risk.gate import Approved, approve
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.venues.lane import LaneSender
+from hedge_strategy.venues.port import SendAnswered
 from tests.fake_venue import BTC, ETH, FakeVenue
 from tests.polling import wait_until
 from tests.redis_server import running_redis
@@ -204,6 +205,58 @@ def test_the_rest_of_a_partly_executed_hedge_is_hedged_and_no_more(real: redis.R
         _hedged(real, BTC, 100)
     sizes = [str(order.size) for order in venue.orders.values()]
     assert sizes == ["0.00100", "0.00040", "0.00040", "0.00030"]
+    assert venue.executed() == Decimal("-0.00100")
+
+
+class Holding(FakeVenue):
+    """The first hedge is neither executed nor answered until the test says so."""
+
+    held: SignedTransaction | None = None
+
+    def send(self, transaction: SignedTransaction) -> None:
+        if transaction.client_order_index and self.held is None:
+            self.held = transaction
+            self.sent.append(transaction)
+        else:
+            super().send(transaction)
+
+
+def test_a_command_while_a_hedge_is_under_way_does_not_take_it_up_a_second_time(real: redis.Redis) -> None:
+    venue, commands = Holding(HEDGER), Commands(real)
+    with hedging(real, venue):
+        FillPublisher(real).publish("BTC", _fill("0.00100"))
+        wait_until(lambda: venue.held, "the first hedge to be sent")
+        for action in (Action.PAUSE, Action.RESUME):
+            name = commands.send(Command(action=action, market="BTC"))
+            wait_until(lambda name=name: commands.acknowledgements(name), "the command to be taken in")
+        held = venue.held
+        assert held is not None
+        venue.push(SendAnswered(held, Rejected(21739, "not enough margin")))
+        _hedged(real, BTC, 100)
+    assert venue.executed() == Decimal("-0.00100")
+    assert [one.hash for one in venue.sent].count(held.hash) == 1, "bytes that are settled as dead never leave again"
+
+
+def test_a_recount_that_the_positions_contradict_pauses_the_market_and_it_goes_on_once_they_do_not(
+    real: redis.Redis, venue: FakeVenue
+) -> None:
+    presence = Presence(real, "BTC", life_ms=2_000)
+    with hedging(real, venue) as running:
+        FillPublisher(real).publish("BTC", _fill("0.00100"))
+        _hedged(real, BTC, 100)
+        real.flushall()  # and A's own trade is hidden, its position too
+        wait_until(
+            lambda: (
+                (told := presence.hedger()) and told.state is HedgerState.PAUSED and "do not explain" in told.reason
+            ),
+            "the notice that a person is needed",
+        )
+        intent = OrderIntent(BTC, Side.BUY, OrderKind.POST_ONLY, Decimal("0.00100"), Decimal(100_000), 5)
+        order = approve(intent, Limits(), Situation(Decimal(0)))
+        assert isinstance(order, Approved)
+        running.maker_venue.send(running.maker_venue.sign_order(order, running.maker_venue.nonce))
+        running.maker_venue.take(5, Decimal("0.00100"))
+        wait_until(lambda: (told := presence.hedger()) and told.state is HedgerState.HEDGING, "hedging to go on")
     assert venue.executed() == Decimal("-0.00100")
 
 

@@ -20,6 +20,7 @@ from hedge_strategy.errors import InvariantBroken, LedgerForgotten
 from hedge_strategy.hedger.recovery import UNSEEN_ATTEMPTS, LedgerRecovery
 from tests.fake_venue import FakeVenue
 from tests.hedger.scene import HEDGER, LAG_MS, MAKER, MARKETS, Scene, started
+from tests.polling import wait_until
 from tests.redis_server import RedisServer, running_redis
 
 
@@ -226,6 +227,33 @@ def test_positions_that_contradict_an_intact_ledger_lead_to_a_recount(scene: Sce
     assert recounted.believed_epoch != ledger.believed_epoch
     (line,) = recounted.open_lines()
     assert line.unhedged_lots == 30, "the fill that nobody told is in the ledger now"
+
+
+def test_a_count_that_the_positions_contradict_is_not_acted_upon_until_the_records_explain_them(scene: Scene) -> None:
+    started(scene)
+    scene.maker_sells(30)
+    scene.hedges(30, attempt=0)
+    scene.client.flushall()
+    scene.hedger.switches.hide_trades = True  # for longer than history may lag; A's trades are there
+    recovery, ledger = scene.recovery()
+    lease, fit = scene.lease(), list[bool]()
+    making = threading.Thread(target=lambda: fit.append(recovery.make_fit(lease, lambda: True)))
+    making.start()
+    wait_until(lambda: recovery.unexplained, "a person to be told")
+    assert (ledger.epoch(), fit) == (None, []), "nothing may be hedged meanwhile, by whomever"
+    scene.hedger.switches.hide_trades = False
+    making.join(20)
+    assert (fit, recovery.unexplained) == ([True], "")
+    assert isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Nothing)
+
+
+def test_a_recount_for_a_difference_says_so_where_it_does_not_explain_it_either(scene: Scene) -> None:
+    recovery, ledger, lease = started(scene)
+    scene.trades_by_hand(10)
+    before = ledger.epoch()
+    assert not recovery.make_fit(lease, lambda: True, recount_anyway=True)
+    assert "do not explain" in recovery.unexplained
+    assert ledger.epoch() == before
 
 
 def test_a_hedger_that_only_waited_knows_after_flushall_what_the_owner_knew(scene: Scene, tmp_path: Path) -> None:

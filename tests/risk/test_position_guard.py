@@ -32,16 +32,47 @@ def test_what_the_ledger_explains_is_never_acted_upon(maker: Decimal, unhedged: 
 
 def test_a_lasting_difference_is_recounted_once_and_then_flattened() -> None:
     one, seen = guard(), seen_at(ONE, ZERO, ZERO)
-    steps = [one.look(seen, now_ms).step for now_ms in (0, 29_999, 30_000, 30_001, 59_999, 60_000, 70_000)]
+    steps = [one.look(seen, now_ms).step for now_ms in (0, 29_999, 30_000, 95_000, 124_999, 125_000, 130_000)]
     assert steps == [
         GuardStep.WAIT,
         GuardStep.WAIT,
         GuardStep.RECOUNT,
-        GuardStep.WAIT,
+        GuardStep.WAIT,  # the recount took more than a minute, and its time counts for nothing
         GuardStep.WAIT,
         GuardStep.FLATTEN,
         GuardStep.FLATTEN,
     ]
+
+
+def test_two_readings_far_apart_are_no_lasting_difference() -> None:
+    """Nothing could be said in between: two fills that were on their way look like one mistake."""
+    one, seen = guard(), seen_at(ONE, ZERO, ZERO)
+    assert [one.look(seen, now_ms).step for now_ms in (0, TIMEOUT_MS)] == [GuardStep.WAIT, GuardStep.WAIT]
+    assert one.look(seen, TIMEOUT_MS + 5_000).step is GuardStep.RECOUNT
+
+
+def test_what_differs_by_another_amount_each_time_is_on_its_way_and_no_mistake() -> None:
+    one = guard()
+    for number, now_ms in enumerate(range(0, 10 * TIMEOUT_MS, 5_000), start=1):
+        assert one.look(seen_at(number * ONE, ZERO, ZERO), now_ms).step is GuardStep.WAIT
+
+
+def test_a_difference_that_a_recount_explained_says_nothing_of_the_next_one() -> None:
+    one, seen = guard(), seen_at(ONE, ZERO, ZERO)
+    for now_ms in (0, 15_000, 30_000):
+        one.look(seen, now_ms)
+    other = seen_at(ZERO, ONE + ONE, ZERO)
+    steps = [one.look(other, now_ms).step for now_ms in (90_000, 105_000, 120_000)]
+    assert steps == [GuardStep.WAIT, GuardStep.WAIT, GuardStep.RECOUNT]
+
+
+def test_who_begins_anew_has_seen_nothing() -> None:
+    one, seen = guard(), seen_at(ONE, ZERO, ZERO)
+    for now_ms in (0, 15_000, 30_000):
+        one.look(seen, now_ms)
+    one.forget()
+    steps = [one.look(seen, now_ms).step for now_ms in (90_000, 105_000, 120_000)]
+    assert steps == [GuardStep.WAIT, GuardStep.WAIT, GuardStep.RECOUNT], "not flattened for what an earlier owner saw"
 
 
 def test_a_difference_that_passes_is_forgotten() -> None:
@@ -53,7 +84,8 @@ def test_a_difference_that_passes_is_forgotten() -> None:
 
 def test_a_doubled_hedge_is_a_difference_too() -> None:
     one = guard()
-    one.look(seen_at(ONE, -2 * ONE, ZERO), 0)
+    for now_ms in (0, 10_000):
+        one.look(seen_at(ONE, -2 * ONE, ZERO), now_ms)
     verdict = one.look(seen_at(ONE, -2 * ONE, ZERO), TIMEOUT_MS)
     assert verdict.step is GuardStep.RECOUNT
     assert "-0.0002" in verdict.reason

@@ -72,20 +72,4 @@ AHEAD_FAILURES: tuple[tuple[str, str, tuple[Change, ...]], ...] = (
             ),
         ),
     ),
-    (
-        "P5",
-        "a claim that waits for bytes that are being signed signs others too, and both are sent",
-        (
-            Change(
-                MACHINE,
-                "        return () if hedge.awaits is not None else self._order(hedge, answer)",
-                "        return self._order(hedge, answer)",
-            ),
-            Change(
-                MACHINE,
-                "            return self._signed(event.transaction)\n        return self._order",
-                "            return (ev.Send(event.transaction),)\n        return self._order",
-            ),
-        ),
-    ),
 )

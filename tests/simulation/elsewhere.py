@@ -59,6 +59,22 @@ ELSEWHERE = (
         "tests/coordination/test_hedge_ledger.py",
     ),
     ElsewhereMutant(
+        "P3.script",
+        "the ledger's script keeps what was signed ahead as sent, whichever hedge it claims",
+        COORDINATION + "hedge_ledger.lua",
+        "  local is_prepared = argument[11] == text(lots) and argument[12] == index\n",
+        "  local is_prepared = argument[11] ~= nil\n",
+        "tests/coordination/test_hedge_ledger.py",
+    ),
+    ElsewhereMutant(
+        "P5",
+        "a claim whose bytes are being signed at that moment signs others beside them",
+        HEDGER + "machine.py",
+        "        return () if hedge.awaits is not None else self._order(hedge, answer)\n",
+        "        return self._order(hedge, answer)\n",
+        "tests/hedger/test_machine_ahead.py",
+    ),
+    ElsewhereMutant(
         "F16.script",
         "the ledger's script takes writes of any owner",
         COORDINATION + "ledger_store.lua",

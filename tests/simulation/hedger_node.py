@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from hedge_strategy.coordination.announcement import AnnouncementMessage
+from hedge_strategy.coordination.commands import Action, Command, SentCommand
 from hedge_strategy.coordination.disk import HedgerMemory
 from hedge_strategy.coordination.fill_stream import FillEntry
 from hedge_strategy.coordination.lease import Lease
@@ -29,6 +30,7 @@ from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
 from tests.simulation.disk_model import DiskModel
 from tests.simulation.exchange import ExchangeModel
+from tests.simulation.fibers import Fiber
 from tests.simulation.node import Node, Steps
 from tests.simulation.owning import Surroundings, own
 from tests.simulation.pace import Pace, Rhythm
@@ -125,6 +127,17 @@ class HedgerNode(Node):
             self._reader.read_all_again()
             self._must_read_announced = True
         self.dispatch(event)
+
+    def obey(self, action: Action) -> None:
+        """A command of the user, as the shell's ticking thread takes it in."""
+        Fiber(self, lambda: self._obey(action))
+
+    def _obey(self, action: Action) -> None:
+        if action is Action.RESUME:
+            if self.machine.paused is not None:
+                self._ownership.take_up_anew("resumed by the user")
+            self._dispatch(ev.Resume())
+        self._ownership.given(SentCommand(f"{self.clock.now_ms}-0", Command(action=action, market=self.market.symbol)))
 
     def _is_quiet(self) -> bool:
         return self.machine.is_idle or self.machine.paused is not None

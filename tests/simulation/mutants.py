@@ -15,6 +15,7 @@ TRACKER, MAKER, WORKING = _PRODUCT + "maker.fill_tracker", _PRODUCT + "maker.mac
 CATCH_UP, SWEEP = _PRODUCT + "maker.catch_up", _PRODUCT + "maker.sweep"
 UNHEDGED, AROUND = _PRODUCT + "maker.unhedged", _PRODUCT + "maker.surroundings"
 HEDGER, RESOLUTION = _PRODUCT + "hedger.machine", _PRODUCT + "hedger.resolution"
+OWNERSHIP = _PRODUCT + "hedger.ownership"
 BACKLOG, UNDER_WAY, BOOKING = _PRODUCT + "hedger.backlog", _PRODUCT + "hedger.under_way", _PRODUCT + "hedger.booking"
 SIZING, READER = _PRODUCT + "hedger.sizing", _PRODUCT + "hedger.stream_reader"
 MESSAGES = _PRODUCT + "coordination.messages"
@@ -123,8 +124,8 @@ MUTANTS = (
         "F7",
         "the whole hedge is sent again when a part of it was executed",
         HEDGER,
-        "        settle = ev.Settle(hedge.claim, False, lots,",
-        "        lots = lots if lots == hedge.claim.lots else 0\n        settle = ev.Settle(hedge.claim, False, lots,",
+        "        hedge.settlement = ev.Settle(hedge.claim, False, lots,",
+        "        lots = lots if lots == hedge.claim.lots else 0\n        hedge.settlement = ev.Settle(hedge.claim, False, lots,",
     ),
     one(
         "F8",
@@ -349,8 +350,8 @@ MUTANTS = (
         "F28",
         "accepted counts as hedged",
         HEDGER,
-        "        verdict = next_step(evidence, now_ms)\n",
-        "        verdict = next_step(evidence, now_ms)\n"
+        "        verdict = next_step(evidence := hedge.evidence, now_ms)\n",
+        "        verdict = next_step(evidence := hedge.evidence, now_ms)\n"
         "        if evidence.was_accepted:\n"
         "            hedge.settlement = ev.Settle(hedge.claim, False, hedge.claim.lots, Decimal(0), 0, 'accepted')\n"
         "            return self._ask_redis(hedge.settlement)\n",
@@ -375,6 +376,18 @@ MUTANTS = (
         HEDGER,
         "        if self._hedge is not None and self._hedge.is_given_up:\n",
         "        if False:\n",
+    ),
+    Mutant(
+        "S7",
+        "a command of the user has the market taken up again while a hedge is under way",
+        (
+            Change(
+                OWNERSHIP,
+                "                elif not is_wanted or self._acts_under(lease):\n",
+                "                elif not is_wanted:\n",
+            ),
+            Change(HEDGER, "        if self._owns:  #", "        if False:  #"),
+        ),
     ),
     *RECOVERY_MUTANTS,
     *(Mutant(*one_ahead) for one_ahead in AHEAD_FAILURES),

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from hedge_strategy.coordination.commands import Action
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderStatus
 from tests.simulation.clockwork import START_MS, Clockwork
@@ -160,6 +161,9 @@ class World:
             case ["Redis", "away"]:
                 self.redis.is_away = True
                 clock.after(for_ms, self._redis_back)
+            case ["pause" | "resume" as word, "for", "B"]:
+                if hedger.is_up:
+                    hedger.obey(Action(word))
             case ["socket", _, name, _]:
                 (self.maker if name == "A" else hedger).venue.cut()
             case ["bytes", *_]:
@@ -279,15 +283,14 @@ class World:
                 self._see_to(hedger)
 
     def _see_to(self, hedger: HedgerNode) -> None:
-        """A pause is right where as many hedges in a row truly came to nothing; a person then starts B again."""
+        """A pause is right where as many hedges in a row truly came to nothing; a person then resumes B."""
         reason = hedger.machine.paused
         if "came to nothing" not in reason:
             return
         if self.judge.longest_fruitless < hedger.retry_times:
             raise Violation(f"paused without need: {reason}")
         self.clock.fault("a person resumes B")
-        hedger.end()
-        hedger.start()
+        hedger.obey(Action.RESUME)
 
     def _is_quiet(self) -> bool:
         self._see_to_paused()

@@ -12,6 +12,7 @@ DISASTERS = (
     "freeze A", "freeze B", "stop A", "stop B", "cut A from Redis", "cut B from Redis",
     "Redis away", "socket of A cut", "socket of B cut", "venue away",
     "Redis lost everything", "Redis restarted without data", "Redis lost its last second", "Redis restarted",
+    "pause for B", "resume for B",
 )  # fmt: skip
 AFTER_LOSS = (
     "crash A", "crash B", "crash B", "freeze A", "freeze B", "cut B from Redis", "Redis away", "venue away", "stop B",

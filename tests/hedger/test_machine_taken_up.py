@@ -1,0 +1,51 @@
+"""What is under way when the market is taken up: once, from the ledger, and never from a picture that is old."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hedge_strategy.coordination.ledger_rows import Intent
+from hedge_strategy.domain.hedge import Claim, IntentState
+from hedge_strategy.domain.ids import hedge_client_order_index
+from hedge_strategy.domain.order import Rejected, Side, SignedTransaction
+from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.machine import HedgerMachine
+from hedge_strategy.venues import port
+from tests.hedger.world import BOOK, LANE, order_key, seen, settings
+
+
+def test_what_the_ledger_refused_is_taken_up_anew_when_the_market_is() -> None:
+    machine = HedgerMachine(settings())
+    intent = _under_way(machine)
+    machine.step(port.SendAnswered(intent.transaction, Rejected(21739, "margin")), 1_000_100)  # type: ignore[arg-type]
+    machine.step(ev.Broken("the ledger contradicts itself"), 1_000_200)
+    assert machine.paused is not None
+    machine.step(ev.LedgerLost("resumed by the user"), 1_000_300)
+    machine.step(ev.Resume(), 1_000_300)
+    assert machine.paused is None
+    commands = machine.step(ev.OwnershipGained((intent,), (), LANE), 1_000_400)
+    assert any(isinstance(one, ev.LookUp) for one in commands), "what became of the bytes is found out anew"
+
+
+def test_a_second_gain_of_a_market_that_is_owned_takes_nothing_up() -> None:
+    machine = HedgerMachine(settings())
+    intent = _under_way(machine)
+    assert machine.step(ev.OwnershipGained((intent,), (), LANE), 1_000_050) == ()
+    assert machine.waiting == 1, "the one under way"
+
+
+def _under_way(machine: HedgerMachine) -> Intent:
+    """One hedge is on its way; returns what the ledger holds of it."""
+    client = hedge_client_order_index(order_key().order_index, 0)
+    claim = Claim(order_key(), Side.BUY, client, 0, 10, IntentState.RESERVED)
+    transaction = SignedTransaction(14, "p", "h0", 10, LANE, 10_000_000, client)
+    for event in (
+        ev.OwnershipGained((), (), LANE),
+        ev.NonceRead(10),
+        ev.Tick(BOOK),
+        ev.FillHeard(seen(10), Decimal(100_000)),
+        ev.ClaimAnswered(claim),
+        ev.Signed(transaction),
+        ev.StoredAsSent(),
+    ):
+        machine.step(event, 1_000_000)
+    return Intent(replace(claim, state=IntentState.SENT), "t", 1, transaction, 0, "0", 0, "", 1, 0)
