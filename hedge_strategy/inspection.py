@@ -14,7 +14,7 @@ from hedge_strategy.clock import Clock
 from hedge_strategy.config.schema import Config
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints, markets_with_a_maker
 from hedge_strategy.coordination.commands import Commands
-from hedge_strategy.coordination.connection import check, connect
+from hedge_strategy.coordination.connection import check, check_for_trading, connect
 from hedge_strategy.coordination.disk import file_for, read_record
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
@@ -37,6 +37,7 @@ class Switchboard:
         leases: who owns which market.
         totals: of a market's ledger.
         markets: in which an A has ever run.
+        warnings: of Redis: what works, but not as it should for real money.
     """
 
     commands: Commands
@@ -44,6 +45,7 @@ class Switchboard:
     leases: Leases
     totals: Callable[[str], Totals]
     markets: Callable[[], tuple[str, ...]]
+    warnings: tuple[str, ...] = ()
 
 
 def open_switchboard(config: Config) -> Switchboard:
@@ -54,13 +56,14 @@ def open_switchboard(config: Config) -> Switchboard:
     """
     settings = redis_settings(config)
     client = connect(settings)
-    check(client, settings)
+    facts = check(client, settings)
     return Switchboard(
         commands=Commands(client),
         board=StatusBoard(client, life_ms=STATUS_LIFE_MS),
         leases=Leases(client, life_ms=config.strategy.lease_ms),
         totals=lambda symbol: HedgeLedger(client, symbol).totals(),
         markets=partial(markets_with_a_maker, client),
+        warnings=facts.warnings,
     )
 
 
@@ -173,7 +176,7 @@ def check_surroundings(config: Config, clock: Clock) -> Surroundings:
     """
     settings = redis_settings(config)
     client = connect(settings)
-    facts = check(client, settings)
+    facts = check_for_trading(client, settings)
     for account, other in ((config.account_b, config.account_a), (config.account_a, config.account_b)):
         venue = venue_of(config, account, clock)
         try:
@@ -181,9 +184,4 @@ def check_surroundings(config: Config, clock: Clock) -> Surroundings:
             self_trades = self_trades_of(config, venue, other)
         finally:
             venue.close()
-    warnings = []
-    if not facts.aof_enabled:
-        warnings.append("Redis keeps no append-only file: a restart forgets what is hedged (set appendonly yes)")
-    if facts.maxmemory_policy not in ("", "noeviction"):
-        warnings.append(f"Redis may throw the ledger away (maxmemory-policy {facts.maxmemory_policy}; set noeviction)")
-    return Surroundings(tuple(warnings), self_trades)
+    return Surroundings(facts.warnings, self_trades)

@@ -11,12 +11,14 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
-from hedge_strategy.coordination.connection import RedisSettings, check, connect, server_facts
+from hedge_strategy.coordination.connection import RedisSettings, ServerFacts, connect_for_trading, server_facts
 from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint, maker_command
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
@@ -89,9 +91,8 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
         DiskFailed: what is kept on disk could not be read or written.
         InvariantBroken: what is kept on disk is damaged.
     """
-    settings_of_redis = redis_settings(config)
-    client = connect(settings_of_redis)
-    check(client, settings_of_redis)
+    client, facts = connect_for_trading(redis_settings(config))
+    _warn(facts)
     venue = venue_of(config, config.account_a, clock)
     venue.check()
     market = venue.load_market(options.market)
@@ -149,9 +150,8 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         VenueError: the venue stopped answering meanwhile.
         RedisUnavailable: Redis did.
     """
-    settings_of_redis = redis_settings(config)
-    client = connect(settings_of_redis)
-    check(client, settings_of_redis)
+    client, facts = connect_for_trading(redis_settings(config))
+    _warn(facts)
     venue = venue_of(config, config.account_b, clock)
     venue.check()
     hedge_market = venue.load_market(symbol)
@@ -197,15 +197,20 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
+def _warn(facts: ServerFacts) -> None:
+    for warning in facts.warnings:
+        structlog.get_logger("redis").warning(warning)
+
+
 def redis_settings(config: Config) -> RedisSettings:
     """How Redis is reached."""
-    redis = config.redis
+    of_redis = config.redis
     return RedisSettings(
-        redis.host,
-        redis.port,
-        redis.db,
-        connect_timeout_ms=redis.connect_timeout_ms,
-        answer_timeout_ms=redis.command_timeout_ms,
+        of_redis.host,
+        of_redis.port,
+        of_redis.db,
+        connect_timeout_ms=of_redis.connect_timeout_ms,
+        answer_timeout_ms=of_redis.command_timeout_ms,
     )
 
 

@@ -44,6 +44,7 @@ BTC = Market("BTC", 1, 5, 1, Decimal("0.00020"), Decimal(10))
 ETH = Market("ETH", 0, 4, 2, Decimal("0.0050"), Decimal(10))
 BID, ASK = Decimal(100_000), Decimal(100_001)
 LIFE_MS = 600_000
+FILLED_AT_MS = 1_761_297_780_000
 
 
 @dataclass
@@ -127,7 +128,7 @@ class FakeVenue:
                 size=size,
                 price=report.price,
                 is_maker=True,
-                executed_at_ms=1_761_297_780_000,
+                executed_at_ms=FILLED_AT_MS,
                 counter_account_index=99,
             )
             self.trades.append(fill)
@@ -306,7 +307,7 @@ class FakeVenue:
             filled * price,
             status,
             reason,
-            1_761_297_780_000,
+            FILLED_AT_MS,
         )
         self.orders[intent.client_order_index] = report
         if filled:

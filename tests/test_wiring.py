@@ -7,16 +7,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from hedge_strategy.cli.simulated_accounts import SimulatedAccounts, write_simulated_config
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
 from hedge_strategy.config.secret import Secret
+from hedge_strategy.coordination.connection import connect
 from hedge_strategy.errors import UserError
 from hedge_strategy.inspection import audit_once, check_surroundings
 from hedge_strategy.venues.self_trades import SelfTrades
-from hedge_strategy.wiring import MakerOptions, make_hedger, make_maker
+from hedge_strategy.wiring import MakerOptions, make_hedger, make_maker, redis_settings
 from tests.polling import wait_until
 from tests.redis_server import running_redis
 from tests.simulator.live_exchange import BTC, LiveExchange, live_exchange
@@ -94,6 +96,25 @@ def test_a_redis_without_a_file_is_warned_of(config: Config) -> None:
     (warning,) = found.warnings
     assert found.self_trades is SelfTrades.BY_PRICE
     assert "append-only" in warning
+
+
+def test_a_redis_that_may_throw_the_ledger_away_is_refused_by_both(config: Config) -> None:
+    with connect(redis_settings(config)) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+    for start in (
+        lambda: make_maker(config, OPTIONS, CLOCK),
+        lambda: make_hedger(config, "BTC", CLOCK),
+        lambda: check_surroundings(config, CLOCK),
+    ):
+        with pytest.raises(UserError, match="noeviction"):
+            start()
+
+
+def test_both_say_at_their_start_that_redis_keeps_no_file(config: Config) -> None:
+    for start in (lambda: make_maker(config, OPTIONS, CLOCK), lambda: make_hedger(config, "BTC", CLOCK)):
+        with capture_logs() as said:
+            start()
+        assert [line for line in said if line["log_level"] == "warning" and "append-only" in line["event"]]
 
 
 def test_an_unknown_venue_names_those_there_are(config: Config) -> None:

@@ -53,10 +53,11 @@ class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All markets."""
+    """All markets, and what of Redis is not as it should be, in words."""
 
     ok: bool
     markets: tuple[MarketStatus, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def status(
@@ -91,7 +92,8 @@ def read_report(switchboard: Switchboard, wanted: list[str]) -> Report:
     alive = {str(one.state.get("market", "")) for one in processes} - {""}
     known = wanted or sorted(alive | set(switchboard.markets()))
     markets = tuple(_market(switchboard, symbol, processes) for symbol in known)
-    return Report(ok=bool(markets) and all(one.ok for one in markets), markets=markets)
+    is_ok = bool(markets) and all(one.ok for one in markets)
+    return Report(ok=is_ok, markets=markets, warnings=switchboard.warnings)
 
 
 def _market(switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatus, ...]) -> MarketStatus:
@@ -161,6 +163,8 @@ def _show(report: Report) -> None:
             console.print(said.rstrip(), markup=False)
         for problem in one.problems:
             console.print(f"{one.market}: {problem}", markup=False)
+    for warning in report.warnings:
+        console.print(f"warning: {warning}", markup=False)
     if not report.markets:
         console.print("no process is alive and no A has ever run on this Redis")
 

@@ -2,6 +2,8 @@
 
 - A command is sent once. The client library's own repetition of timed-out commands is switched off, because a write
   without an answer may have acted; whoever wrote decides whether repeating is harmless.
+- A connection on which a server has said that it is a replica or not ready is not used again, nor are those that idle:
+  after a failover the name may lead to another server, while the old one stays up and goes on answering.
 - Every wait on the socket has an end. A command without an answer in time ends as `RedisUnavailable`.
 - The protocol is spelled out (RESP 2), so that an upgrade of the library does not change the shape of answers.
 """
@@ -9,15 +11,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import MasterDownError, NoPermissionError
 from redis.retry import Retry
 
 from hedge_strategy.errors import CommandRefused, RedisUnavailable, UserError
 
 CONNECTIONS_MAX = 16
 OLDEST_VERSION = (6, 2)
+_NOT_READY = (redis.ReadOnlyError, redis.BusyLoadingError, MasterDownError)
 _UNABLE = ("LOADING", "READONLY", "MASTERDOWN", "MISCONF", "OOM", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "BUSY")
 
 
@@ -57,6 +62,7 @@ class ServerFacts:
         aof_enabled: whether each write is appended to a file.
         appendfsync: how often that file is forced to disk (`always`, `everysec`, `no`); empty where it is not told.
         maxmemory_policy: `noeviction`, or what it throws away when memory is short; empty where it is not told.
+        is_forbidden: whether this login may not ask it (INFO): nothing above is known then.
     """
 
     version: tuple[int, ...]
@@ -64,11 +70,59 @@ class ServerFacts:
     aof_enabled: bool
     appendfsync: str
     maxmemory_policy: str
+    is_forbidden: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What works, but not as it should for real money; in words."""
+        if self.is_forbidden:
+            return (
+                "this login may not ask Redis about itself (INFO): whether it keeps its data, throws keys away or was "
+                "restarted is not known (allow it: ACL SETUSER ... +info)",
+            )
+        found = []
+        if self.version and not self.aof_enabled:
+            found.append("Redis keeps no append-only file: a restart forgets what is hedged (set appendonly yes)")
+        if self.may_throw_away:
+            found.append(f"Redis may throw the ledger away ({self.maxmemory_policy}); set maxmemory-policy noeviction")
+        return tuple(found)
+
+    @property
+    def may_throw_away(self) -> bool:
+        """Whether it throws keys away when memory is short."""
+        return self.maxmemory_policy not in ("", "noeviction")
+
+
+class _Connection(redis.Connection):
+    """Notices that its server is the wrong one to talk to."""
+
+    is_misled = False
+
+    def read_response(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().read_response(*arguments, **options)
+        except redis.RedisError as error:
+            self.is_misled = self.is_misled or isinstance(error, _NOT_READY) or "READONLY" in str(error)
+            raise
+
+
+class _Connections(redis.ConnectionPool):
+    """Drops connections to a server that cannot serve; the next command looks the name up anew."""
+
+    def release(self, connection: Any) -> None:
+        if not connection.is_misled:
+            super().release(connection)
+            return
+        connection.is_misled = False
+        connection.disconnect()
+        super().release(connection)
+        self.disconnect(inuse_connections=False)  # the others end with their own next answer
 
 
 def connect(settings: RedisSettings) -> redis.Redis:
     """Makes a client; connects with its first command. Safe to share between threads."""
-    pool = redis.ConnectionPool(
+    pool = _Connections(
+        connection_class=_Connection,
         host=settings.host,
         port=settings.port,
         db=settings.db,
@@ -133,6 +187,31 @@ def check(client: redis.Redis, settings: RedisSettings) -> ServerFacts:
     return facts
 
 
+def check_for_trading(client: redis.Redis, settings: RedisSettings) -> ServerFacts:
+    """As `check`, and that Redis throws nothing away: a row that it threw away would be hedged anew, in full.
+
+    Raises:
+        UserError: it is not so; says how to mend it.
+    """
+    facts = check(client, settings)
+    if facts.may_throw_away:
+        raise UserError(
+            f"Redis at {settings.address} may throw the ledger away when memory is short (maxmemory-policy "
+            f"{facts.maxmemory_policy}); set maxmemory-policy noeviction"
+        )
+    return facts
+
+
+def connect_for_trading(settings: RedisSettings) -> tuple[redis.Redis, ServerFacts]:
+    """As `connect` and `check_for_trading`.
+
+    Raises:
+        UserError: Redis is not as it must be; says how to mend it.
+    """
+    client = connect(settings)
+    return client, check_for_trading(client, settings)
+
+
 def server_facts(client: redis.Redis) -> ServerFacts:
     """Reads what the server says of itself.
 
@@ -146,10 +225,10 @@ def server_facts(client: redis.Redis) -> ServerFacts:
 def _facts(client: redis.Redis) -> ServerFacts:
     try:
         info = client.info()
-    except redis.ResponseError:
+    except redis.ResponseError as error:
         # The embedded server knows no INFO, and closes the connection after every refusal.
         client.connection_pool.disconnect(inuse_connections=False)  # not those that others listen on
-        return ServerFacts(version=(), run_id="", aof_enabled=False, appendfsync="", maxmemory_policy="")
+        return ServerFacts((), "", False, "", "", is_forbidden=isinstance(error, NoPermissionError))
     numbers = str(info.get("redis_version", "")).split(".")
     return ServerFacts(
         version=tuple(int(number) for number in numbers if number.isdigit()),

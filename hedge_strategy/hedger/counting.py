@@ -82,6 +82,7 @@ class Counting:
         self._clock = clock
         self._lag_ms = lag_ms
         self._unexplained = ""
+        self._done_until_ms: int | None = None
         self._log = structlog.get_logger("hedger.counting", market=markets.maker.symbol)
 
     def fence(self, still_owns: Callable[[], bool]) -> bool:
@@ -112,6 +113,11 @@ class Counting:
     def unexplained(self) -> str:
         """How the newest count contradicts the positions, in words; empty where it does not, or is not that far."""
         return self._unexplained
+
+    @property
+    def done_until_ms(self) -> int | None:
+        """When the trade was made from which the newest count began, by the venue's clock; None where it shows none."""
+        return self._done_until_ms
 
     def settled(self) -> None:
         """A contradiction that was found is over, or somebody else's matter."""
@@ -201,13 +207,21 @@ class Counting:
         since = memory.trade_id
         hedged_since = max(memory.hedge_trade_id, since if self._markets.is_one_venue else 0)
         resting = maker.open_orders(self._markets.maker)
+        fills = maker.fills(self._markets.maker, after_trade_id=max(0, since - 1))
+        self._done_until_ms = max((fill.executed_at_ms for fill in fills if fill.trade_id == since), default=None)
         return VenueRecords(
             maker_market=self._markets.maker,
-            maker_fills=maker.fills(self._markets.maker, after_trade_id=since),
+            maker_fills=tuple(fill for fill in fills if fill.trade_id > since),
             open_maker_orders=frozenset(report.order_index for report in resting),
             hedge_fills=hedge.fills(self._markets.hedge, after_trade_id=hedged_since),
             hedge_orders=hedge.closed_orders(self._markets.hedge, memory.saved_at_ms - ORDERS_BEFORE_MS),
         )
+
+    def are_flat(self) -> bool:
+        """Whether neither account holds anything in its market. Raises: VenueError."""
+        sources, markets = self._sources, self._markets
+        held = sources.maker_venue.position(markets.maker).size, sources.hedge_venue.position(markets.hedge).size
+        return not any(held)
 
     def net_position(self) -> Decimal:
         sources, markets = self._sources, self._markets

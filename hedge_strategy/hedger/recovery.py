@@ -265,16 +265,21 @@ class LedgerRecovery:
     # --- the beginning ------------------------------------------------------------------------------------------------
 
     def _is_new_market(self) -> bool:
-        """Whether nothing can have been hedged yet: A never ran here, or has not traded since its own beginning."""
+        """Whether nothing can have been hedged yet: A never ran here, or has not traded since its own beginning.
+
+        A trade may be hidden for as long as history can lag, a position is not: where one is held it is counted.
+        """
         checkpoint = self._sources.checkpoints.load()
-        if checkpoint is None:
+        newest = self._sources.maker_venue.latest_trade_id(self._markets.maker)
+        has_traded = checkpoint is not None and max(checkpoint.trade_id, newest) > checkpoint.baseline_trade_id
+        if has_traded:
+            self._log.error(
+                "A has traded here, but nothing is known of hedges; counting from A's checkpoint", newest=newest
+            )
+        elif not self._counting.are_flat():
+            self._log.warning("the accounts hold something; counting once no trade can be hidden any more")
+        else:
             return True
-        newest = max(checkpoint.trade_id, self._sources.maker_venue.latest_trade_id(self._markets.maker))
-        if newest <= checkpoint.baseline_trade_id:
-            return True
-        self._log.error(
-            "A has traded here, but nothing is known of hedges; counting from A's checkpoint", newest=newest
-        )
         return False
 
     def _begin(self, lease: Lease) -> bool:
@@ -340,7 +345,7 @@ class LedgerRecovery:
         if counted is None or self._counting.unexplained or not still_owns():
             return False
         epoch = self._new_epoch(lease)
-        watermark = Watermark(memory.trade_id, max(0, memory.saved_at_ms - ORDERS_BEFORE_MS))
+        watermark = self._watermark(memory)
         orders = [_restored(line) for line in counted]
         self._ledger.restore(epoch, fencing=lease.fencing, orders=orders, watermark=watermark)
         self._save(memory, epoch, self._ledger.sequence)
@@ -352,6 +357,15 @@ class LedgerRecovery:
             names = ", ".join(str(line.order.order_index) for line in too_much)
             raise InvariantBroken(f"hedged for more than was filled, by the venue's records: orders {names}")
         return True
+
+    def _watermark(self, memory: HedgerMemory) -> Watermark:
+        """By the venue's clock: were this host's ahead, what A is filled next would count as done with."""
+        if not memory.trade_id:
+            return Watermark()
+        done_until_ms = self._counting.done_until_ms
+        if done_until_ms is None:
+            done_until_ms = max(0, memory.saved_at_ms - ORDERS_BEFORE_MS)
+        return Watermark(memory.trade_id, done_until_ms)
 
 
 def _after(memory: HedgerMemory, flattened: Flattened) -> HedgerMemory:

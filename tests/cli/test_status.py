@@ -68,6 +68,14 @@ def test_how_self_trades_are_prevented_is_shown_and_also_where_a_and_b_differ(
     assert "self-trades are not prevented" in ask(tmp_path).stdout
 
 
+def test_what_redis_may_forget_is_warned_of_and_stops_no_command(client: redis.Redis, tmp_path: Path) -> None:
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    shown = ask(tmp_path, "--json")
+    lost, thrown_away = json.loads(shown.stdout)["warnings"]
+    assert ("append-only" in lost, "noeviction" in thrown_away) == (True, True)
+    assert "warning: Redis keeps no append-only file" in ask(tmp_path).stdout
+
+
 def test_a_pause_and_who_gave_it_are_shown_and_are_not_well(client: redis.Redis, tmp_path: Path) -> None:
     board = StatusBoard(client, life_ms=60_000)
     board.write("a-1", {**MAKER, "state": "paused", "reason": "paused by ann: lunch"})

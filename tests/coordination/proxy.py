@@ -24,6 +24,10 @@ class SwallowingProxy:
         port: int = self._listener.getsockname()[1]
         return RedisSettings("127.0.0.1", port, 0, answer_timeout_ms=answer_timeout_ms)
 
+    def leads_to(self, upstream_port: int) -> None:
+        """From now on new connections lead elsewhere, as after a failover; the old ones stay."""
+        self._upstream_port = upstream_port
+
     def close(self) -> None:
         for one in self._sockets:
             try:

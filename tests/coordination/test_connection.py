@@ -10,7 +10,14 @@ import redis
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Resubscribed
-from hedge_strategy.coordination.connection import RedisSettings, check, connect, redis_errors, server_facts
+from hedge_strategy.coordination.connection import (
+    RedisSettings,
+    check,
+    check_for_trading,
+    connect,
+    redis_errors,
+    server_facts,
+)
 from hedge_strategy.coordination.fill_stream import FillHeard, FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.keys import market_keys
@@ -18,6 +25,7 @@ from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.errors import InvariantBroken, RedisUnavailable, UserError
+from tests.polling import wait_until
 from tests.redis_server import RedisServer, running_redis
 
 from .proxy import swallowing_proxy
@@ -138,3 +146,49 @@ def test_an_outage_is_unavailable_and_ends_by_itself(tmp_path: Path) -> None:
         server.start()
         with redis_errors():
             assert client.ping()
+
+
+def test_a_server_that_may_throw_keys_away_is_refused_for_trading_and_warned_of_else(tmp_path: Path) -> None:
+    with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
+        assert check_for_trading(client, server.settings).warnings == ()
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        (warning,) = check(client, server.settings).warnings
+        assert "throw the ledger away" in warning
+        with pytest.raises(UserError, match="noeviction") as raised:
+            check_for_trading(client, server.settings)
+        assert "\n" not in str(raised.value)
+
+
+def test_a_server_that_may_not_be_asked_about_itself_is_warned_of(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server, connect(server.settings) as first:
+        first.acl_setuser("default", enabled=True, nopass=True, commands=["+@all", "-info"], keys=["*"])
+        with connect(server.settings) as second:
+            (warning,) = check_for_trading(second, server.settings).warnings
+    assert "INFO" in warning
+
+
+def test_after_a_failover_the_old_server_is_let_go_though_it_stays_up_as_a_replica(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("old", "new")]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        running_redis(folders[0]) as old,
+        running_redis(folders[1]) as new,
+        swallowing_proxy(old.port) as name,
+        connect(old.settings) as to_old,
+        connect(new.settings) as to_new,
+        connect(name.settings(answer_timeout_ms=500)) as client,
+    ):
+        leases = Leases(client, life_ms=60_000)
+        pool = client.connection_pool
+        for one in [pool.get_connection(), pool.get_connection()]:
+            one.send_command("PING")
+            assert one.read_response() == b"PONG"
+            pool.release(one)
+        name.leads_to(new.port)
+        to_old.replicaof("127.0.0.1", new.port)
+        wait_until(lambda: to_old.info("replication")["master_link_status"] == "up", "the replica")
+        with pytest.raises(RedisUnavailable):
+            leases.acquire("BTC", owner="b", lane=4)
+        assert isinstance(leases.acquire("BTC", owner="b", lane=4), Lease)
+        assert to_new.exists("hedge:{BTC}:lease")

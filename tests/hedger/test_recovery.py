@@ -10,29 +10,22 @@ import pytest
 
 from hedge_strategy.clock import SystemClock, to_ms
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
-from hedge_strategy.coordination.connection import ServerFacts, connect
+from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
-from hedge_strategy.coordination.lease import Lease, Leases
-from hedge_strategy.coordination.ledger_rows import Nothing
-from hedge_strategy.domain.hedge import Claim
+from hedge_strategy.coordination.ledger_rows import Finished, Nothing
+from hedge_strategy.domain.hedge import Claim, OrderKey
 from hedge_strategy.domain.order import Rejected
-from hedge_strategy.errors import InvariantBroken, LedgerForgotten
+from hedge_strategy.errors import InvariantBroken
 from hedge_strategy.hedger.recovery import UNSEEN_ATTEMPTS, LedgerRecovery
-from tests.fake_venue import FakeVenue
+from tests.fake_venue import BTC, FILLED_AT_MS, FakeVenue
 from tests.hedger.scene import HEDGER, LAG_MS, MAKER, MARKETS, Scene, started
 from tests.polling import wait_until
-from tests.redis_server import RedisServer, running_redis
+from tests.redis_server import running_redis
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with running_redis(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def scene(tmp_path: Path, server: RedisServer) -> Iterator[Scene]:
-    with connect(server.settings) as client:
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with running_redis(tmp_path) as server, connect(server.settings) as client:
         yield Scene(client, tmp_path / "state", FakeVenue(MAKER), FakeVenue(HEDGER))
 
 
@@ -83,99 +76,6 @@ def test_a_ledger_that_lost_its_last_second_is_counted_anew(scene: Scene) -> Non
     _, again, newer = started(scene)
     assert again.believed_epoch != ledger.believed_epoch
     assert isinstance(again.claim(scene.seen(), fencing=newer.fencing, claim_token="t"), Nothing)
-
-
-def kept(scene: Scene) -> dict[bytes, bytes]:
-    """What stands on Redis' disk."""
-    return {key: scene.client.dump(key) for key in scene.client.keys("*")}
-
-
-def back_to(scene: Scene, before: dict[bytes, bytes]) -> None:
-    """Redis comes back with what stood on its disk."""
-    scene.client.flushall()
-    for key, value in before.items():
-        scene.client.restore(key, 0, value)
-
-
-def acquired(scene: Scene, owner: str) -> Lease:
-    lease = Leases(scene.client, life_ms=60_000).acquire("BTC", owner=owner, lane=4)
-    assert isinstance(lease, Lease)
-    return lease
-
-
-def test_who_owned_the_market_before_does_not_believe_what_lacks_the_work_of_who_owned_it_since(
-    scene: Scene, server: RedisServer, tmp_path: Path
-) -> None:
-    first, first_ledger = scene.recovery(tmp_path / "first")
-    lease = acquired(scene, "first")
-    assert first.make_fit(lease, lambda: True)
-    Leases(scene.client, life_ms=60_000).release(lease)
-    second, second_ledger = scene.recovery(tmp_path / "second")
-    lease = acquired(scene, "second")
-    assert second.make_fit(lease, lambda: True)
-    scene.maker_sells(30)
-    before = kept(scene)
-    assert isinstance(second_ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="s"), Claim)
-    scene.hedges(30, attempt=0)
-    first.follow()
-    server.restart()
-    back_to(scene, before)  # without its last second, and with it the second hedger's claim
-    scene.client.delete("hedge:{BTC}:lease")
-    lease = acquired(scene, "first")
-    assert first.make_fit(lease, lambda: True)
-    again = first_ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="f")
-    assert isinstance(again, Nothing), "the venue has the second hedger's hedge"
-
-
-@pytest.mark.parametrize(("is_appended", "forced"), [(True, "always"), (False, "always"), (True, "everysec")])
-def test_another_server_in_the_place_of_redis_is_not_believed_whatever_it_forces(
-    scene: Scene, is_appended: bool, forced: str
-) -> None:
-    recovery, ledger, lease = started(scene)
-    scene.maker_sells(30)
-    recovery.remember()
-    before = kept(scene)
-    assert isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Claim)
-    scene.hedges(30, attempt=0)
-    back_to(scene, before)  # a replica that was promoted: its last second had not reached it
-    promoted = ServerFacts((7, 0, 15), "another", is_appended, forced, "noeviction")
-    sources = replace(scene.sources(), read_server=lambda: promoted)
-    again = HedgeLedger(scene.client, "BTC")
-    lease = scene.lease()
-    assert LedgerRecovery(again, sources, MARKETS, "b", SystemClock(), LAG_MS).make_fit(lease, lambda: True)
-    assert isinstance(again.claim(scene.seen(), fencing=lease.fencing, claim_token="u"), Nothing)
-
-
-def test_who_was_told_more_than_the_disk_knows_does_not_believe_what_has_less(scene: Scene) -> None:
-    recovery, ledger, lease = started(scene)
-    scene.maker_sells(30)
-    before = kept(scene)
-    assert isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Claim)
-    scene.hedges(30, attempt=0)
-    back_to(scene, before)
-    assert recovery.make_fit(lease, lambda: True)
-    assert isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="u"), Nothing)
-
-
-def test_a_hedger_that_finds_the_ledger_intact_knows_how_far_it_was(scene: Scene) -> None:
-    _, ledger, lease = started(scene)
-    scene.maker_sells(30)
-    before = kept(scene)
-    assert isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Claim)
-    _, successor, lease = started(scene)
-    back_to(scene, before)
-    with pytest.raises(LedgerForgotten):
-        successor.claim(scene.seen(), fencing=lease.fencing, claim_token="u")
-
-
-def test_an_owner_sees_that_redis_has_lost_changes_of_its_ledger(scene: Scene) -> None:
-    recovery, ledger, _ = started(scene)
-    scene.maker_sells(30)
-    before = kept(scene)
-    ledger.observe(scene.seen())
-    assert recovery.still_stands()
-    back_to(scene, before)
-    assert not recovery.still_stands()
 
 
 def test_a_hedge_in_doubt_cannot_run_after_the_recount(scene: Scene) -> None:
@@ -361,6 +261,24 @@ def test_a_hedger_that_knows_nothing_counts_from_the_checkpoint_of_a_maker_that_
     assert Decimal(known.net_at_baseline) == 0, "so that the guard finds nothing once the rest is hedged"
 
 
+def test_a_hedger_that_knows_nothing_does_not_take_hidden_trades_for_none(scene: Scene, tmp_path: Path) -> None:
+    scene.maker_sells(30)
+    scene.hedges(20, attempt=0)
+    checkpoint(scene, trade_id=0)
+    scene.maker.switches.hide_trades = scene.hedger.switches.hide_trades = True
+
+    def shown_later() -> bool:
+        scene.maker.switches.hide_trades = scene.hedger.switches.hide_trades = False
+        return True
+
+    new, ledger = scene.recovery(tmp_path / "new")
+    lease = scene.lease()
+    assert new.make_fit(lease, shown_later)
+    claim = ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t")
+    assert isinstance(claim, Claim)
+    assert claim.lots == 10
+
+
 def test_what_lies_before_the_checkpoint_is_finished_for_a_hedger_that_knows_nothing(
     scene: Scene, tmp_path: Path
 ) -> None:
@@ -378,3 +296,24 @@ def test_the_first_hedger_of_a_maker_that_has_not_traded_begins_at_once(scene: S
     _, ledger, _ = started(scene)
     assert ledger.believed_epoch
     assert not scene.hedger.sent, "nothing is counted, and no fence is needed"
+
+
+class AheadClock(SystemClock):
+    """A host's clock, ten minutes ahead of the venue's."""
+
+    def now_ns(self) -> int:
+        return (FILLED_AT_MS + 600_000) * 1_000_000
+
+
+def test_what_is_filled_after_a_recount_is_hedged_though_this_hosts_clock_is_ahead(scene: Scene) -> None:
+    scene.maker_sells(30)
+    scene.hedges(30, attempt=0)
+    checkpoint(scene, trade_id=1)
+    ledger, lease = HedgeLedger(scene.client, "BTC"), scene.lease()
+    recovery = LedgerRecovery(ledger, scene.sources(), MARKETS, "b", AheadClock(), LAG_MS)
+    assert recovery.make_fit(lease, lambda: True)
+    order = OrderKey(MAKER, BTC.index, scene.seen().order.order_index + 1)
+    filled = replace(scene.seen(), order=order, last_trade_id=2, filled_at_ms=FILLED_AT_MS + 5_000)
+    assert isinstance(ledger.claim(filled, fencing=lease.fencing, claim_token="new"), Claim)
+    told_again = replace(scene.seen(), filled_at_ms=FILLED_AT_MS)
+    assert isinstance(ledger.claim(told_again, fencing=lease.fencing, claim_token="old"), Finished)
