@@ -33,13 +33,6 @@ RECOVERY_MUTANTS: tuple[Mutant, ...] = (
         "        if held.sequence < lowest:\n",
         "        if False:\n",
     ),
-    one(
-        "F26f",
-        "the count is made before history can lag no more",
-        COUNTING,
-        "        self._sleep_while(still_owns, self._lag_ms / 1000)\n        began_ms",
-        "        began_ms",
-    ),
     Mutant(
         "F26g",
         "the first count is believed, though history may lag and whatever the positions say",
