@@ -217,6 +217,12 @@ class Counting:
             hedge_orders=hedge.closed_orders(self._markets.hedge, memory.saved_at_ms - ORDERS_BEFORE_MS),
         )
 
+    def are_flat(self) -> bool:
+        """Whether neither account holds anything in its market. Raises: VenueError."""
+        sources, markets = self._sources, self._markets
+        held = sources.maker_venue.position(markets.maker).size, sources.hedge_venue.position(markets.hedge).size
+        return not any(held)
+
     def net_position(self) -> Decimal:
         sources, markets = self._sources, self._markets
         return sources.maker_venue.position(markets.maker).size + sources.hedge_venue.position(markets.hedge).size

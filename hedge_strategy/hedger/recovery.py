@@ -265,16 +265,21 @@ class LedgerRecovery:
     # --- the beginning ------------------------------------------------------------------------------------------------
 
     def _is_new_market(self) -> bool:
-        """Whether nothing can have been hedged yet: A never ran here, or has not traded since its own beginning."""
+        """Whether nothing can have been hedged yet: A never ran here, or has not traded since its own beginning.
+
+        A trade may be hidden for as long as history can lag, a position is not: where one is held it is counted.
+        """
         checkpoint = self._sources.checkpoints.load()
-        if checkpoint is None:
+        newest = self._sources.maker_venue.latest_trade_id(self._markets.maker)
+        has_traded = checkpoint is not None and max(checkpoint.trade_id, newest) > checkpoint.baseline_trade_id
+        if has_traded:
+            self._log.error(
+                "A has traded here, but nothing is known of hedges; counting from A's checkpoint", newest=newest
+            )
+        elif not self._counting.are_flat():
+            self._log.warning("the accounts hold something; counting once no trade can be hidden any more")
+        else:
             return True
-        newest = max(checkpoint.trade_id, self._sources.maker_venue.latest_trade_id(self._markets.maker))
-        if newest <= checkpoint.baseline_trade_id:
-            return True
-        self._log.error(
-            "A has traded here, but nothing is known of hedges; counting from A's checkpoint", newest=newest
-        )
         return False
 
     def _begin(self, lease: Lease) -> bool:

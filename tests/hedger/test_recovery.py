@@ -261,6 +261,24 @@ def test_a_hedger_that_knows_nothing_counts_from_the_checkpoint_of_a_maker_that_
     assert Decimal(known.net_at_baseline) == 0, "so that the guard finds nothing once the rest is hedged"
 
 
+def test_a_hedger_that_knows_nothing_does_not_take_hidden_trades_for_none(scene: Scene, tmp_path: Path) -> None:
+    scene.maker_sells(30)
+    scene.hedges(20, attempt=0)
+    checkpoint(scene, trade_id=0)
+    scene.maker.switches.hide_trades = scene.hedger.switches.hide_trades = True
+
+    def shown_later() -> bool:
+        scene.maker.switches.hide_trades = scene.hedger.switches.hide_trades = False
+        return True
+
+    new, ledger = scene.recovery(tmp_path / "new")
+    lease = scene.lease()
+    assert new.make_fit(lease, shown_later)
+    claim = ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t")
+    assert isinstance(claim, Claim)
+    assert claim.lots == 10
+
+
 def test_what_lies_before_the_checkpoint_is_finished_for_a_hedger_that_knows_nothing(
     scene: Scene, tmp_path: Path
 ) -> None:

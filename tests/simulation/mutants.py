@@ -125,7 +125,8 @@ MUTANTS = (
         "the whole hedge is sent again when a part of it was executed",
         HEDGER,
         "        hedge.settlement = ev.Settle(hedge.claim, False, lots,",
-        "        lots = lots if lots == hedge.claim.lots else 0\n        hedge.settlement = ev.Settle(hedge.claim, False, lots,",
+        "        lots = lots if lots == hedge.claim.lots else 0\n"
+        "        hedge.settlement = ev.Settle(hedge.claim, False, lots,",
     ),
     one(
         "F8",
