@@ -239,7 +239,7 @@ class FakeVenue:
         return tuple(fill for fill in self.trades if fill.trade_id > after_trade_id)
 
     def latest_trade_id(self, market: Market) -> int:
-        return len(self.trades)
+        return 0 if self.switches.hide_trades else len(self.trades)
 
     def transaction(self, transaction_hash: str) -> TransactionReport | None:
         self._maybe_fail()

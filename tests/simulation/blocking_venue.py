@@ -19,6 +19,8 @@ class BlockingReads:
         self._link: Any = link
         self._pace = pace
         self.account_index = link.account_index
+        self.newest: int | None = None
+        """What was last told of the newest trade."""
 
     def _travel(self) -> None:
         self._node.fiber().pause(self._pace.latency_ms())
@@ -45,6 +47,7 @@ class BlockingReads:
         """See the port."""
         self._travel()
         newest: int = self._link.latest_trade_id(market)
+        self.newest = newest
         return newest
 
     def position(self, market: Market) -> Position:

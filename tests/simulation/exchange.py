@@ -48,6 +48,8 @@ class Body:
     is_taker: bool = False
     at_ms: int | None = None
     has_arrived: bool = False
+    is_late: bool = False
+    """They were held up: the lane may have gone on meanwhile."""
     copies: int = 0
     """Sendings that are still on the way."""
 
@@ -160,7 +162,7 @@ class ExchangeModel:
             return Rejected(21701, "expired")
         weather = self.weather_of(body.account)
         is_new, body.has_arrived = not body.has_arrived, True
-        if body.nonce != lane.expected and is_new and not lane.pending and body.is_taker:
+        if body.nonce != lane.expected and is_new and not lane.pending and body.is_taker and not body.is_late:
             lane.wrong_nonces += 1
             self.watcher.is_blind(body, lane.wrong_nonces)
         if body.nonce != lane.expected or clock.strikes("nonce refused", weather.nonce_refused):

@@ -92,7 +92,7 @@ class HedgerNode(Node):
         self._teller = ResultTeller(self, self.market, self.market, HEDGER)  # type: ignore[arg-type]
         self.venue.start()
         around = Surroundings(self.redis, self.server, self.venue, self.maker, self.disk, self.pace)
-        self._ownership, self._keeper = own(self, around, self.owner, self._dispatch, self._is_quiet)
+        self._ownership, self._keeper, self._sources = own(self, around, self.owner, self._dispatch, self._is_quiet)
         self.spawn(self._ticking())
         self.spawn(self._streaming())
         return True
@@ -120,6 +120,15 @@ class HedgerNode(Node):
         known, held = self.redis.ledger, self.server.ledger.state
         is_whole = known.believed_epoch == held.epoch and known.sequence <= held.sequence
         return self._ownership.acting is not None and is_whole
+
+    @property
+    def saw_nothing_of_maker(self) -> bool:
+        """Whether it was told that A never ran, or has not traded."""
+        checkpoints: Any = self._sources.checkpoints
+        maker: Any = self._sources.maker_venue
+        begun = self.server.kept.checkpoint
+        shows_no_trade = begun is not None and maker.newest is not None and maker.newest <= begun.baseline_trade_id
+        return checkpoints.was_missing or shows_no_trade
 
     def _dispatch(self, event: ev.Event) -> None:
         """As the shell's, for ownership and keeper."""

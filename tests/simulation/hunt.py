@@ -47,7 +47,10 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.planted:
         return _hunt(options.planted, range(options.first, options.first + options.seeds))
-    from tests.simulation.schedule import run_schedule  # not where a mutant is to be planted
+    from tests.simulation.runner import silence  # not where a mutant is to be planted
+    from tests.simulation.schedule import run_schedule
+
+    silence()
 
     chosen = None if options.only is None else options.only.split(",")
     wanted = [one for one in MUTANTS if chosen is None or one.name in chosen]

@@ -168,12 +168,9 @@ class Judge(Watcher):
         It cannot know where A has not put its record back into Redis yet, or where history shows no trade of A yet.
         """
         (owner,) = [one for one in self.hedgers if epoch.startswith(one.owner + ":")]
-        first, begun = owner.disk.first, self.redis.kept.checkpoint
-        knows_nothing = first is not None and first.epoch == epoch
-        shows_nothing = begun is None or not (
-            begun.trade_id > begun.baseline_trade_id or self.exchange.fills(MAKER, begun.baseline_trade_id)
-        )
-        if self.filled and self.redis.has_lost_everything and knows_nothing and shows_nothing:
+        first = owner.disk.first
+        knows_nothing = first is not None and first.epoch == epoch and owner.saw_nothing_of_maker
+        if self.filled and self.redis.has_lost_everything and knows_nothing:
             raise NotPromised("a hedger that never saw the ledger owns the market after Redis forgot it")
 
     def settled(self, hedge: Hedge, row: Row) -> None:

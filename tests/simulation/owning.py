@@ -36,10 +36,13 @@ class LinkedCheckpoints:
     def __init__(self, link: RedisLink, redis: RedisModel) -> None:
         self._link = link
         self._redis = redis
+        self.was_missing = False
+        """Whether there was none when it was looked for."""
 
     def load(self) -> Checkpoint | None:
         """As `Checkpoints.load`."""
         held: Checkpoint | None = self._link.call(self._redis.load_checkpoint)
+        self.was_missing = self.was_missing or held is None
         return held
 
     def begin(self, first: Checkpoint) -> Checkpoint:
@@ -108,7 +111,7 @@ class Surroundings:
 
 def own(
     node: Node, around: Surroundings, owner: str, dispatch: Callable[[Any], None], is_quiet: Callable[[], bool]
-) -> tuple[Ownership, LeaseKeeper]:
+) -> tuple[Ownership, LeaseKeeper, RecoverySources]:
     """Builds and starts what `wiring.make_hedger` builds, for one life of the process."""
     link, server, market = around.redis, around.server, around.venue.exchange.market
     clock, rhythm, pace = VirtualClock(node), Rhythm(around.pace), around.pace
@@ -140,4 +143,4 @@ def own(
     keeper = LeaseKeeper(leases, market.symbol, owner, around.venue.key_index, clock, VirtualSignal(node))
     Fiber(node, lambda: keeper.keep(ownership.gained, ownership.lost))
     Fiber(node, ownership.run)
-    return ownership, keeper
+    return ownership, keeper, sources

@@ -245,7 +245,8 @@ class World:
     def run(self) -> None:
         """Runs everything. Raises: Violation."""
         for node in self.nodes:
-            self.clock.after(self.clock.below(1_000), node.start)
+            is_late = node is not self.maker and node is not self.hedgers[0] and self.clock.random() < 0.3
+            self.clock.after(self.clock.below(self.busy_ms if is_late else 1_000), node.start)
         self.exchange.on_rest = self._rests
         self._run_until(self.clock.now_ms + self.busy_ms)
         self._end_faults()

@@ -21,13 +21,13 @@ from hedge_strategy.risk.gate import Approved
 from hedge_strategy.venues import port
 from tests.simulation.exchange import Body, ExchangeModel
 from tests.simulation.node import Node
-from tests.simulation.rest_link import RestLink
+from tests.simulation.rest_link import HEDGER, RestLink
 
 ANSWER_TIMEOUT_MS = 3_000
 ANSWER_TRAVEL_MS = 20
 REPLAYED_FILLS = 5
 RECONNECT_MS = 4_000
-LATE_MS = 60_000
+LATE_MS, LATEST_MS = 15_000, 35_000
 
 T = TypeVar("T")
 
@@ -187,12 +187,13 @@ class VenueLink(RestLink):
             self._unanswered(ticket, ANSWER_TIMEOUT_MS)
             return
         delay_ms = 1 + clock.below(weather.slow_send_ms + 20)
-        if clock.strikes("bytes held up", weather.late_send):
-            delay_ms += clock.below(LATE_MS)
+        body = self.exchange.bodies[transaction.hash]
+        if self.account_index == HEDGER and clock.strikes("bytes held up", weather.late_send):
+            body.is_late = True
+            delay_ms += LATE_MS + clock.below(LATEST_MS - LATE_MS)
         timeout_in_ms = ANSWER_TIMEOUT_MS - delay_ms
         if timeout_in_ms <= ANSWER_TRAVEL_MS:
             self._unanswered(ticket, ANSWER_TIMEOUT_MS)
-        body = self.exchange.bodies[transaction.hash]
         body.copies += 1
         clock.after(delay_ms, self._arrived, body, self.node.generation, ticket, timeout_in_ms)
 

@@ -33,7 +33,7 @@ class Weather:
         lost_request: bytes never reach the venue.
         lost_answer: the venue's answer never comes back.
         slow_send_ms: how long bytes may be on the way.
-        late_send: bytes are held up for very long, within the life of what they say.
+        late_send: B's bytes are held up for very long, within the life of what they say.
         refused: refused at the door for a reason of its own.
         rate_limited: 429 at the door.
         nonce_refused: 21104 at the door although the nonce was right.
@@ -144,9 +144,9 @@ def storm(clock: Clockwork, weather: Weather) -> bool:
     return True
 
 
-FORGETFUL = 0.08
+FORGETFUL = 0.1
 LOSSES = ("Redis lost everything", "Redis restarted without data", "Redis lost its last second")
-BESIDE_LOSS = ("crash A", "crash B", "freeze B")
+BESIDE_LOSS = ("crash A", "crash A", "crash B", "freeze B")
 BESIDE_MS = 4_000
 HELD_UP, HELD_UP_BEFORE_MS, HELD_UP_MS = 0.6, 3_000, 15_000
 """What is sent around the loss may arrive after the count: hedges, and the fences that should end them."""
@@ -159,7 +159,7 @@ def forgetfulness(clock: Clockwork, weather: Weather, until_ms: int) -> list[tup
     weather.lag_ms = max(weather.lag_ms, 6_000 + clock.below(9_000))
     at_ms = 4_000 + clock.below(until_ms)
     beside_ms = at_ms - BESIDE_MS // 2 + clock.below(BESIDE_MS)
-    planned = [(at_ms, LOSSES[clock.below(3)]), (beside_ms, BESIDE_LOSS[clock.below(3)])]
+    planned = [(at_ms, LOSSES[clock.below(3)]), (beside_ms, BESIDE_LOSS[clock.below(4)])]
     return planned + ([(at_ms - HELD_UP_BEFORE_MS, "bytes held up")] if clock.random() < 0.5 else [])
 
 
