@@ -21,6 +21,9 @@ FRUITLESS_PAUSE_MS = 250
 """Pause after an attempt that executed nothing, doubled at each further one …"""
 LONGEST_FRUITLESS_PAUSE_MS = 5_000
 """… up to this."""
+APART_PATIENCE_MS = 30_000
+"""How long a hedge waits for the end of A's order. A may be gone for good, or have told the end of an order that Redis
+forgot since; a hedge that may meet what A left resting is then better than none."""
 
 
 @dataclass(slots=True)
@@ -32,12 +35,26 @@ class Waiting:
         average_price: of that fill, None where not known.
         not_before_ms: pause after an attempt that executed nothing, unix ms.
         fruitless: attempts in a row that executed nothing.
+        apart_since_ms: since when it waits for the end of A's order, unix ms, 0 where it does not.
+        is_apart_over: it has waited for that as long as it may.
     """
 
     fill: SeenFill
     average_price: Decimal | None
     not_before_ms: int = 0
     fruitless: int = 0
+    apart_since_ms: int = 0
+    is_apart_over: bool = False
+
+    @property
+    def must_stay_apart(self) -> bool:
+        """Whether the rest of A's order may still stand on the book and is not to be met."""
+        return not self.fill.is_final and not self.is_apart_over
+
+    def stayed_apart(self, now_ms: int) -> None:
+        """Takes in that it waits for the end of A's order."""
+        self.apart_since_ms = self.apart_since_ms or now_ms
+        self.is_apart_over = now_ms - self.apart_since_ms >= APART_PATIENCE_MS
 
     def attempted(self, executed_lots: int, now_ms: int) -> None:
         """Takes in what an attempt came to: some of it, or nothing, after which the order waits out a pause."""
@@ -48,7 +65,7 @@ class Waiting:
 
 def stays_apart(waiting: Waiting, rule: HedgeRule, book: BookTop) -> bool:
     """Whether a hedge would only meet the rest of A's order, or nobody: no price on the book is better than that."""
-    if not rule.keeps_apart or waiting.fill.is_final:
+    if not rule.keeps_apart or not waiting.must_stay_apart:
         return False
     side, price = waiting.fill.side.opposite, waiting.average_price
     levels = book.levels(side.opposite)
@@ -115,6 +132,9 @@ class Backlog:
 
     def next_ready(self, now_ms: int, rule: HedgeRule, book: BookTop) -> Waiting | None:
         """The first order whose pause is over and that can be hedged at a price of this book."""
+        for one in self._orders.values():
+            if stays_apart(one, rule, book):
+                one.stayed_apart(now_ms)
         return self.next_due(now_ms, lambda one: is_ready(one, rule, book))
 
     def waits_for(self, rule: HedgeRule, book: BookTop) -> str:

@@ -184,7 +184,7 @@ class HedgerMachine:
         token, prepared = f"{self._settings.owner}:{self._claims}", self._ahead.take(waiting, nonce, self._book, now_ms)
         command = ev.ClaimFill(waiting.fill, token, self._settings.most_lots, prepared)
         self._ahead.claimed(waiting.fill.order)
-        self._hedge = HedgeUnderWay(None, waiting.average_price, not waiting.fill.is_final, began_at_ms=now_ms)
+        self._hedge = HedgeUnderWay(None, waiting.average_price, waiting.must_stay_apart, began_at_ms=now_ms)
         return self._ask_redis(command)
 
     def _claimed(self, answer: Claim | Busy | Nothing | Finished, now_ms: int) -> tuple[ev.Command, ...]:

@@ -9,7 +9,14 @@ from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.hedge import OrderKey, OrderLine
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger import backlog as module
-from hedge_strategy.hedger.backlog import FRUITLESS_PAUSE_MS, LONGEST_FRUITLESS_PAUSE_MS, Backlog, Waiting, is_ready
+from hedge_strategy.hedger.backlog import (
+    APART_PATIENCE_MS,
+    FRUITLESS_PAUSE_MS,
+    LONGEST_FRUITLESS_PAUSE_MS,
+    Backlog,
+    Waiting,
+    is_ready,
+)
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.venues.port import BookTop
 from tests.hedger.world import BTC, order_key, seen
@@ -60,6 +67,16 @@ def test_a_hedge_waits_while_it_could_only_meet_the_rest_of_a_s_order(
     backlog.heard(seen(10, is_final=is_final, side=side), price, None)
     assert (backlog.next_due(0, lambda one: is_ready(one, APART, book)) is not None) is may_go
     assert bool(backlog.waits_for(APART, book)) is not may_go
+
+
+def test_a_hedge_does_not_wait_for_ever_for_the_end_of_a_s_order() -> None:
+    backlog = Backlog()
+    backlog.heard(seen(10, side=Side.BUY), Decimal(99), None)
+    assert backlog.next_ready(1_000, APART, TOP) is None
+    assert backlog.next_ready(1_000 + APART_PATIENCE_MS - 1, APART, TOP) is None
+    waiting = backlog.next_ready(1_000 + APART_PATIENCE_MS, APART, TOP)
+    assert waiting is not None
+    assert not waiting.must_stay_apart, "an order that only takes better prices would execute nothing"
 
 
 def test_a_price_that_is_told_later_is_taken_though_no_more_was_filled() -> None:

@@ -26,6 +26,8 @@ from tests.simulation.clockwork import Clockwork
 from tests.simulation.weather import Weather
 
 OUTSIDER = 99
+MEETS_AT_PRICE = 0.7
+"""How often a taker whose price allows it comes to what another account rests."""
 INVALID_NONCE = 21104
 FIRST_BID_NONCE = (1 << 48) - 1
 PRICE = Decimal("100000.0")
@@ -111,6 +113,8 @@ class Watcher:
 
     def is_blind(self, body: Body, times: int) -> None: ...
 
+    def met(self, taker: VenueOrder, maker: VenueOrder) -> None: ...
+
 
 class ExchangeModel:
     """One market, any accounts and lanes."""
@@ -128,6 +132,8 @@ class ExchangeModel:
         self.statuses: dict[str, tuple[int, TransactionReport]] = {}
         self.on_rest: Callable[[VenueOrder], None] = lambda _: None
         """Is told of each order that begins to rest."""
+        self.is_one_book = False
+        """Whether takers may meet what other accounts of this model rest: off, they trade with outsiders alone."""
         self.answers_resend_of_pending = True
         self.counts_pending_in_nonce = True
         self.liquidity: int | None = None
@@ -233,12 +239,23 @@ class ExchangeModel:
         order = VenueOrder(body.account, index, body.client, body.side, body.price, body.lots)
         book.orders[index] = book.resting[index] = order
         if body.is_taker:
+            if self.is_one_book:
+                self._meet(order)
             self._take_from_outsiders(order)
         elif self.clock.strikes("post-only crossed", self.weather.post_only_crossed):
             self._end(order, OrderStatus.CANCELED, "canceled-post-only")
         else:
             self._show(order)
             self.on_rest(order)
+
+    def _meet(self, taker: VenueOrder) -> None:
+        """Tells of what a taker's price lets it meet; whether outsiders stand before that is a matter of chance."""
+        sign = taker.side.sign
+        for book in self.accounts.values():
+            for maker in book.resting.values():
+                may_meet = maker.account != taker.account and maker.side is not taker.side
+                if may_meet and sign * taker.price >= sign * maker.price and self.clock.random() < MEETS_AT_PRICE:
+                    self.watcher.met(taker, maker)
 
     def _take_from_outsiders(self, order: VenueOrder) -> None:
         lots = order.lots if self.liquidity is None else min(order.lots, self.liquidity)

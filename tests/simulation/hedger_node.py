@@ -63,6 +63,7 @@ class HedgerNode(Node):
         self.pace = pace
         self.market = exchange.market
         self.retry_times = 5
+        self.keeps_apart = False
         self.is_finished = False
         self.wants_stop = False
         self.maker = RestLink(self, exchange, MAKER)
@@ -79,7 +80,7 @@ class HedgerNode(Node):
         if self.redis.is_away or self.venue.is_venue_away:
             return False
         self.owner = f"{self.name}.{self.generation}"
-        rule = HedgeRule(self.market, self.market, Decimal("0.005"))
+        rule = HedgeRule(self.market, self.market, Decimal("0.005"), self.keeps_apart)
         limits = Limits(max_slippage=Decimal("0.005"))
         settings = HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner, self.signing_threads)
         self.machine = HedgerMachine(settings)

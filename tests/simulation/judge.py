@@ -11,6 +11,7 @@ from hedge_strategy.coordination.presence import HedgerState
 from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, IntentState
 from hedge_strategy.domain.ids import hedge_identity
 from hedge_strategy.domain.order import SignedTransaction
+from hedge_strategy.hedger.backlog import APART_PATIENCE_MS
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.exchange import Body, ExchangeModel, VenueOrder, Watcher
 from tests.simulation.hedger_node import HedgerNode
@@ -27,6 +28,8 @@ EXPOSED_IN_FAULTS_MS = 30_000
 """The same while sends are lost, refused or late: a cancel that gets no answer is sent again and again."""
 
 WRONG_NONCES_MAX = 2
+LEARNT_MS = 22_000
+"""After so long a run of A knows all fills of the one before it: it connects, and history lags."""
 HELD_MS = 40_000
 """After so long A knows its position: longer than frames are late, history lags, and bytes are on the way."""
 
@@ -45,6 +48,7 @@ class Judge(Watcher):
     def __init__(self, clock: Clockwork) -> None:
         self.clock = clock
         self.filled: Counter[int] = Counter()
+        self._first_filled_ms: dict[int, int] = {}
         self.hedged: Counter[int] = Counter()
         self.by_hedge: Counter[int] = Counter()
         self.bodies: dict[int, list[Body]] = {}
@@ -70,6 +74,7 @@ class Judge(Watcher):
         clock = self.clock
         if account == MAKER:
             self.filled[order.index] += lots
+            self._first_filled_ms.setdefault(order.index, clock.now_ms)
             self._position_since_ms = clock.now_ms
             if clock.trace is not None:
                 clock.say("venue", f"A's order {order.index} fills {lots}, {self.filled[order.index]} of {order.lots}")
@@ -117,6 +122,18 @@ class Judge(Watcher):
             raise Violation(f"signed ahead for another nonce than the lane's next: {body.hash} on {body.nonce}")
         if times >= WRONG_NONCES_MAX:
             raise Violation(f"blind: {times} new hedges in a row on a wrong nonce, last {body.hash} on {body.nonce}")
+
+    def met(self, taker: VenueOrder, maker: VenueOrder) -> None:
+        """See the base.
+
+        What a run of A does not know of the one before it, it learns once history can lag no more. And a hedge does not
+        wait for ever for the end of an order that A does not bring about.
+        """
+        now_ms, filled_ms = self.clock.now_ms, self._first_filled_ms.get(maker.index, self.clock.now_ms)
+        is_patient = self.maker.is_running and now_ms - filled_ms <= APART_PATIENCE_MS
+        if is_patient and now_ms - self.maker.started_ms > LEARNT_MS:
+            met = f"hedge {taker.client} at {taker.price} met order {maker.index}"
+            raise Violation(f"A and B traded with each other: {met}")
 
     def _judge_quote(self, body: Body) -> None:
         """A has one order at a time, and buys no more where it has held enough to rest for long."""

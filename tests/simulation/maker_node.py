@@ -68,6 +68,7 @@ class MakerNode(Node):
         self.order_timeout_ms = 20_000
         self.most_sends = 5
         self.dead_man_ms: int | None = None
+        self.keeps_apart = False
         self.disk = MakerDisk(lambda: self.clock.strikes("disk fails", self.weather.disk_fails))
         self.is_finished = False
         self.wants_stop = False
@@ -89,6 +90,7 @@ class MakerNode(Node):
             started_at_s=now_ms // 1000,
             complete_until_ms=checkpoint.saved_at_ms,
             dead_man_ms=self.dead_man_ms,
+            cancels_partly_filled=self.keeps_apart,
         )
         baseline = Baseline(checkpoint.baseline_trade_id, settings.started_at_s)
         tracker = FillTracker(MAKER, self.market.index, baseline, checkpoint.trade_id)

@@ -7,6 +7,7 @@ all.
 
 from tests.simulation.ahead_failures import AHEAD_FAILURES
 from tests.simulation.mutant import Mutant, one
+from tests.simulation.one_book_failures import ONE_BOOK_FAILURES
 from tests.simulation.planting import Change
 from tests.simulation.recovery_mutants import RECOVERY_MUTANTS
 
@@ -17,8 +18,7 @@ UNHEDGED, AROUND = _PRODUCT + "maker.unhedged", _PRODUCT + "maker.surroundings"
 HEDGER, RESOLUTION = _PRODUCT + "hedger.machine", _PRODUCT + "hedger.resolution"
 OWNERSHIP = _PRODUCT + "hedger.ownership"
 BACKLOG, UNDER_WAY, BOOKING = _PRODUCT + "hedger.backlog", _PRODUCT + "hedger.under_way", _PRODUCT + "hedger.booking"
-SIZING, READER = _PRODUCT + "hedger.sizing", _PRODUCT + "hedger.stream_reader"
-MESSAGES = _PRODUCT + "coordination.messages"
+READER = _PRODUCT + "hedger.stream_reader"
 MARKET, POSITION = _PRODUCT + "domain.market", _PRODUCT + "maker.position_check"
 LEDGER, REDIS = "tests.simulation.ledger_model", "tests.simulation.redis_model"
 SHELL_A = "tests.simulation.maker_node"
@@ -391,5 +391,5 @@ MUTANTS = (
         ),
     ),
     *RECOVERY_MUTANTS,
-    *(Mutant(*one_ahead) for one_ahead in AHEAD_FAILURES),
+    *(Mutant(*other) for other in AHEAD_FAILURES + ONE_BOOK_FAILURES),
 )

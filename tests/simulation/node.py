@@ -54,6 +54,7 @@ class Node:
         self.name = name
         self.generation = 0
         self.is_up = False
+        self.started_ms = 0
         self.frozen_until_ms = 0
         self.machine: Any = None
         self.activity = 0
@@ -101,6 +102,7 @@ class Node:
         self.generation += 1
         generation = self.generation
         self.is_up = True
+        self.started_ms = self.clock.now_ms
         self.clock.say(self.name, "starts")
         try:
             if self.boot():

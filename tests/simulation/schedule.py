@@ -38,6 +38,8 @@ LIVES_MS = (15_000, 40_000, 599_000)
 QUIET_WITHIN_MS = 1_500_000
 """Virtual time after the last fault within which everything must have come right: two lives of a transaction."""
 STEPS_MAX = 60_000
+ONE_BOOK = 0.4
+"""How often A and B stand on one venue that does not know them as one owner's, and keep apart by price."""
 LAST_FRAMES_MS = 2_000
 """What the venue has written by the end of the fills has reached A by then."""
 HISTORY_MS = 26_000
@@ -94,8 +96,10 @@ class World:
             hedger.retry_times = retry_times
             self.hedgers.append(hedger)
         replays_fills = clock.random() < 0.5
+        is_one_book = self.exchange.is_one_book = clock.random() < ONE_BOOK
         for node in self.nodes:
             node.venue.replays_fills = replays_fills
+            node.keeps_apart = is_one_book
         judge = self.judge
         judge.exchange, judge.redis, judge.maker = self.exchange, self.redis, self.maker
         judge.hedgers = self.hedgers

@@ -27,6 +27,7 @@ ANSWER_TIMEOUT_MS = 3_000
 ANSWER_TRAVEL_MS = 20
 REPLAYED_FILLS = 5
 RECONNECT_MS = 4_000
+BOOK_MOVES_MS = 1_500
 LATE_MS, LATEST_MS = 15_000, 35_000
 
 T = TypeVar("T")
@@ -59,10 +60,12 @@ class VenueLink(RestLink):
         self._signed = 0
         self._positions_until_ms = 0
         self._tickets: list[Ticket] = []
-        half = exchange.market.tick
-        bid = ((BOOK_PRICES[exchange.market.index], Decimal(5)),)
-        ask = ((BOOK_PRICES[exchange.market.index] + half, Decimal(5)),)
-        self._live, self._dead = port.BookTop(bid, ask, is_live=True), port.BookTop((), (), is_live=False)
+        tick = exchange.market.tick
+        self._live, self._above, self._below = (
+            port.BookTop(((price, Decimal(5)),), ((price + tick, Decimal(5)),), is_live=True)
+            for price in (BOOK_PRICES[exchange.market.index] + ticks * tick for ticks in (0, 1, -1))
+        )
+        self._dead = port.BookTop((), (), is_live=False)
         exchange.accounts[account].listeners.append(self._pushed)
 
     # --- the socket ---------------------------------------------------------------------------------------------------
@@ -157,7 +160,7 @@ class VenueLink(RestLink):
         intent = order.intent
         body = self._sign("create", nonce, client=intent.client_order_index)
         body.side, body.lots = intent.side, intent.market.lots_exactly(intent.size)
-        body.price, body.is_taker = intent.price, intent.kind is OrderKind.MARKET
+        body.price, body.is_taker = intent.price, intent.kind is not OrderKind.POST_ONLY
         return _transaction(14, body)
 
     def sign_cancel(self, _market: Market, index: int, nonce: int) -> SignedTransaction:
@@ -244,6 +247,8 @@ class VenueLink(RestLink):
         """See the port."""
         if not self.is_connected or self.clock.happens(self.weather.no_book):
             return self._dead
+        if self.exchange.is_one_book and self.account_index == HEDGER:  # others quote better than A now and then
+            return (self._live, self._above, self._below)[self.clock.now_ms // BOOK_MOVES_MS % 3]
         return self._live
 
 
