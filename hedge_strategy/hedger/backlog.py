@@ -49,8 +49,7 @@ class Waiting:
         return not self.fill.is_final and not self.is_apart_over
 
     def stayed_apart(self, now_ms: int, longest_ms: int) -> None:
-        """Takes in that it waits for the end of A's order. A may be gone for good, or have told the end of an order that
-        Redis forgot since."""
+        """Takes in that it waits for the end of A's order; A may be gone, or have told of it what Redis forgot."""
         self.apart_since_ms = self.apart_since_ms or now_ms
         self.is_apart_over = now_ms - self.apart_since_ms >= longest_ms
 
