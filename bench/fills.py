@@ -160,12 +160,17 @@ class Timelines:
                 self._steps.setdefault((mark.step, mark.index), mark.at_ns)
 
     def hops_us(self, fill: Hedged) -> dict[str, float] | None:
-        """How long each hop took; None where a mark is missing, or the hedge was under way before the fill."""
+        """How long each hop took; None where a mark is missing, or the hedge was under way before the fill.
+
+        Bytes that were signed ahead are stored by the claim itself: signing and storing took no time then.
+        """
         framed_ns, received_ns = fill.framed_ns - self._ahead_ns, fill.received_ns - self._ahead_ns
         lots = int(fill.filled.scaleb(self._decimals))
         a_hears = next((at for at in self._maker_heard.get(fill.order_index, ()) if at >= framed_ns), None)
         heard = [at for size, at in self._hedger_heard.get(fill.order_index, ()) if size >= lots]
-        steps = [self._steps.get((step, fill.client_order_index)) for step in ("claimed", "signed", "stored")]
+        claimed = self._steps.get(("claimed", fill.client_order_index))
+        signed = self._steps.get(("signed", fill.client_order_index), claimed)
+        steps = [claimed, signed, self._steps.get(("stored", fill.client_order_index), signed)]
         moments = [framed_ns, a_hears, min(heard, default=None), *steps, received_ns]
         if any(at is None for at in moments):
             return None

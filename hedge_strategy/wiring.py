@@ -58,6 +58,8 @@ from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import open_venue
 from hedge_strategy.venues.self_trades import SelfTrades, prevent_self_trades
 
+APART_MARGIN_MS = 30_000
+"""A hedge waits for the end of A's partly filled order for so much longer than the venue's dead-man switch takes."""
 HISTORY_LAG_MS = 20_000
 """Longer than the venue's history can lag (venue fact sheet 4.2: up to 15 s)."""
 PRESENCE_LIFE_MS = 3_000
@@ -92,7 +94,6 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
         InvariantBroken: what is kept on disk is damaged.
     """
     client, facts = connect_for_trading(redis_settings(config))
-    _warn(facts)
     venue = venue_of(config, config.account_a, clock)
     venue.check()
     market = venue.load_market(options.market)
@@ -139,6 +140,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
     answer_ms = _longest_answer_ms(config)
     desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
     run = MakerRun(market, options.depth, run_id, desk, self_trades, timeline)
+    _warn(facts)
     return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
 
 
@@ -151,7 +153,6 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         RedisUnavailable: Redis did.
     """
     client, facts = connect_for_trading(redis_settings(config))
-    _warn(facts)
     venue = venue_of(config, config.account_b, clock)
     venue.check()
     hedge_market = venue.load_market(symbol)
@@ -194,6 +195,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     )
     own = (config.account_a.account_index, self_trades, HedgeMarks(timeline), settings.signing_threads)
     run = HedgerRun(maker_market, hedge_market, run_id, *own)
+    _warn(facts)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
@@ -218,8 +220,9 @@ def _hedger_settings(
     config: Config, maker_market: Market, hedge_market: Market, self_trades: SelfTrades, run_id: str
 ) -> HedgerSettings:
     keeps_apart = self_trades is SelfTrades.BY_PRICE
+    apart_ms = (config.lighter.dead_man_ms or 0) + APART_MARGIN_MS
     return HedgerSettings(
-        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, keeps_apart),
+        rule=HedgeRule(maker_market, hedge_market, config.strategy.max_slippage, keeps_apart, apart_ms),
         limits=Limits(config.strategy.max_order_size, None, config.strategy.max_slippage),
         retry_times=config.strategy.retry_times,
         answer_timeout_ms=config.lighter.answer_timeout_ms,

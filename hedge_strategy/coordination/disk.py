@@ -9,9 +9,10 @@ Known limits: POSIX only (`fcntl`); no promise on network file systems that igno
 
 import fcntl
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import quote
@@ -118,18 +119,24 @@ def disk_errors(path: Path) -> Iterator[None]:
 def write_whole(path: Path, content: bytes) -> None:
     """Puts content in place of a file's, so that a crash leaves the one or the other, and after the return the new one.
 
+    Only this user may read the new one. A crash may leave a file beside it, which nobody reads.
+
     Raises:
         DiskFailed: the old content or the new one is there.
     """
-    beside = path.with_name(path.name + ".new")
     with disk_errors(path):
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, OWNER_ONLY)
-        try:
-            write_all(descriptor, content)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        beside.replace(path)
+        # A name of its own: two hedgers of one market may write the same record at the same moment.
+        descriptor, name = tempfile.mkstemp(suffix=".new", prefix=path.name + ".", dir=path.parent)
+        beside = Path(name)
+        with ExitStack() as undone_on_failure:
+            undone_on_failure.callback(beside.unlink)
+            try:
+                write_all(descriptor, content)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            beside.replace(path)
+            undone_on_failure.pop_all()
         sync_folder(path)
 
 

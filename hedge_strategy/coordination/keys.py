@@ -1,7 +1,8 @@
 """Every name that this product uses in Redis, in one place.
 
 Channels keep the names of the first system of this kind: a prefix for the kind, the market's symbol appended. Whatever
-is stored for one market shares the hash tag `{SYMBOL}`, so that one script may touch all of it in a cluster too.
+is stored for one market shares the hash tag `{SYMBOL}`, which would keep it together in a cluster; the client of this
+product speaks to one server.
 
     hedge:account_a_filled:BTC          channel    A's fills of one market
     hedge:account_a_filled              channel    the bare old name: B hears it too, A never publishes there

@@ -130,9 +130,10 @@ class Belief:
             return self._epoch, self._sequence
 
     def change(self, epoch: str, sequence: int) -> None:
-        """Believes in another ledger from now on."""
+        """Believes in this ledger from now on; what was told of the same one before still holds."""
         with self._lock:
-            self._epoch, self._sequence = epoch, sequence
+            told = self._sequence if epoch == self._epoch else 0
+            self._epoch, self._sequence = epoch, max(sequence, told)
 
     def told(self, epoch: str, sequence: int) -> None:
         """Takes in a sequence from an answer to a call that named this epoch."""

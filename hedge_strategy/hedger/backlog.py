@@ -21,9 +21,6 @@ FRUITLESS_PAUSE_MS = 250
 """Pause after an attempt that executed nothing, doubled at each further one …"""
 LONGEST_FRUITLESS_PAUSE_MS = 5_000
 """… up to this."""
-APART_PATIENCE_MS = 30_000
-"""How long a hedge waits for the end of A's order. A may be gone for good, or have told the end of an order that Redis
-forgot since; a hedge that may meet what A left resting is then better than none."""
 
 
 @dataclass(slots=True)
@@ -51,10 +48,10 @@ class Waiting:
         """Whether the rest of A's order may still stand on the book and is not to be met."""
         return not self.fill.is_final and not self.is_apart_over
 
-    def stayed_apart(self, now_ms: int) -> None:
-        """Takes in that it waits for the end of A's order."""
+    def stayed_apart(self, now_ms: int, longest_ms: int) -> None:
+        """Takes in that it waits for the end of A's order; A may be gone, or have told of it what Redis forgot."""
         self.apart_since_ms = self.apart_since_ms or now_ms
-        self.is_apart_over = now_ms - self.apart_since_ms >= APART_PATIENCE_MS
+        self.is_apart_over = now_ms - self.apart_since_ms >= longest_ms
 
     def attempted(self, executed_lots: int, now_ms: int) -> None:
         """Takes in what an attempt came to: some of it, or nothing, after which the order waits out a pause."""
@@ -134,7 +131,7 @@ class Backlog:
         """The first order whose pause is over and that can be hedged at a price of this book."""
         for one in self._orders.values():
             if stays_apart(one, rule, book):
-                one.stayed_apart(now_ms)
+                one.stayed_apart(now_ms, rule.apart_ms)
         return self.next_due(now_ms, lambda one: is_ready(one, rule, book))
 
     def waits_for(self, rule: HedgeRule, book: BookTop) -> str:

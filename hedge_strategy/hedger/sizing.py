@@ -14,6 +14,9 @@ from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Side
 from hedge_strategy.venues.port import BookTop
 
+APART_MS = 30_000
+"""How long a hedge waits for the end of the maker's order where nothing else is said."""
+
 
 @dataclass(frozen=True, slots=True)
 class HedgeRule:
@@ -24,12 +27,15 @@ class HedgeRule:
         hedge_market: the market that is hedged in.
         max_slippage: fraction that the average price may be worse than the reference.
         keeps_apart: the maker's own resting order, on the same venue, is never traded with.
+        apart_ms: how long a hedge waits for that order's end at most; where the venue's dead-man switch is armed,
+            longer than that takes, so that nothing of the maker's rests any more.
     """
 
     maker_market: Market
     hedge_market: Market
     max_slippage: Decimal
     keeps_apart: bool = False
+    apart_ms: int = APART_MS
 
 
 @dataclass(frozen=True, slots=True)

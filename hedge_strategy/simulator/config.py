@@ -113,6 +113,8 @@ class RestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """How long a new order stays invisible to REST; about 1 000 in the records of 2025."""
     pending_tx_visible: bool = True
     """Whether `tx` finds an accepted transaction before it was executed."""
+    tx_delay_ms: int = 0
+    """How long `tx`, `txs` and `accountTxs` do not know a transaction; `nextNonce` counts it meanwhile."""
     rate_limits: bool = False
     """60 requests a minute for Standard, weighted 24 000 for Premium."""
     max_batch: int = 50

@@ -141,7 +141,10 @@ class Transactions:
         )
 
     def _is_visible(self, transaction: Transaction) -> bool:
-        return self._host.config.rest.pending_tx_visible or transaction.status is not TransactionStatus.PENDING
+        rest = self._host.config.rest
+        if self._host.now_ns() - transaction.received_ns < rest.tx_delay_ms * 1_000_000:
+            return False
+        return rest.pending_tx_visible or transaction.status is not TransactionStatus.PENDING
 
     def _latest(self, most: int) -> list[Transaction]:
         found: list[Transaction] = []

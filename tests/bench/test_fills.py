@@ -92,7 +92,9 @@ def test_the_hops_of_a_fill_add_up_to_its_latency() -> None:
     assert hops == {"a_hears": 2, "b_hears": 8, "claimed": 10, "signed": 20, "stored": 5, "received": 25}
     assert sum(hops.values()) == fill.latency_us
     assert hops_of([fill], timelines)["signed"] == [20]
-    assert Timelines(of_maker, of_hedger[:-1], ahead_ns, 1).hops_us(fill) is None
+    assert Timelines(of_maker, of_hedger[:2], ahead_ns, 1).hops_us(fill) is None
+    signed_ahead = Timelines(of_maker, of_hedger[:3], ahead_ns, 1).hops_us(fill)
+    assert signed_ahead == {"a_hears": 2, "b_hears": 8, "claimed": 10, "signed": 0, "stored": 0, "received": 50}
 
 
 def test_a_timeline_is_read_as_it_was_written() -> None:

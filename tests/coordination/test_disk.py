@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hedge_strategy.coordination.disk import (
     maker_checkpoint,
 )
 from hedge_strategy.errors import DiskFailed, InvariantBroken, UserError
+from tests.coordination.tracing import needs_strace, system_calls
 
 FIRST = HedgerMemory(epoch="e1", sequence=7, trade_id=(1 << 53) + 1, saved_at_ms=1_761_297_780_000)
 
@@ -29,6 +31,22 @@ for sequence in range(1, 1_000_000):
     record.save(HedgerMemory(epoch="e" * 5000, sequence=sequence, trade_id=0, saved_at_ms=0))
     sys.stdout.write(f"{sequence}\\n")
     sys.stdout.flush()
+"""
+
+SAVES_ONCE = """
+import sys
+from pathlib import Path
+from hedge_strategy.coordination.disk import write_whole
+write_whole(Path(sys.argv[1]) / "x.json", b"{}")
+"""
+
+APPENDS_ONCE = """
+import sys
+from pathlib import Path
+from hedge_strategy.coordination.outbox import Outbox
+from tests.coordination.samples import MAKER, message
+Outbox(Path(sys.argv[1]), "BTC", MAKER).append(message())
+sys.stdout.write("kept")
 """
 
 
@@ -70,16 +88,17 @@ def test_a_crash_before_the_new_record_is_whole_leaves_the_old_one(tmp_path: Pat
     path = tmp_path / "x.json"
     record = DiskRecord(path, HedgerMemory)
     record.save(FIRST)
-    (tmp_path / "x.json.new").write_bytes(b'{"epo')
+    (tmp_path / "x.json.left.new").write_bytes(b'{"epo')
     assert record.load() == FIRST
     record.save(FIRST)
-    assert [found.name for found in tmp_path.iterdir()].count("x.json.new") == 0
+    assert record.load() == FIRST
+    assert [found.name for found in tmp_path.glob("*.new")] == ["x.json.left.new"]
 
 
 def test_a_disk_that_takes_nothing_is_said(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     record = DiskRecord(path, HedgerMemory)
-    (tmp_path / "x.json.new").mkdir()
+    path.mkdir()
     with pytest.raises(DiskFailed, match=r"x\.json"):
         record.save(FIRST)
 
@@ -115,3 +134,32 @@ def test_a_killed_process_leaves_a_whole_record_and_no_lock(tmp_path: Path) -> N
     found = hedger_memory(tmp_path, "BTC", 7).load()
     assert found is not None
     assert found.sequence >= said[-1]
+
+
+def test_two_that_share_a_record_may_save_it_at_the_same_moment(tmp_path: Path) -> None:
+    records = [hedger_memory(tmp_path, "BTC", 7) for _ in range(4)]
+    with ThreadPoolExecutor(len(records)) as pool:
+        saving = [pool.submit(record.save, FIRST) for _ in range(50) for record in records]
+    assert [one.exception() for one in saving if one.exception()] == []
+    assert records[0].load() == FIRST
+    assert [path.name for path in tmp_path.iterdir()] == ["hedger-BTC-7.json"], "and leave nothing beside it"
+
+
+@needs_strace
+def test_a_record_is_forced_to_disk_before_it_takes_its_place_and_its_folder_after(tmp_path: Path) -> None:
+    calls = system_calls(SAVES_ONCE, tmp_path)
+    new, folder = f"<{tmp_path}/x.json.", f"<{tmp_path}>"
+    steps = [name for name, text in calls if new in text and name == "fsync"]
+    steps += [name for name, text in calls if name.startswith("rename")]
+    order = [name for name, text in calls if name != "write" and (new in text or folder in text or ".new" in text)]
+    assert steps == ["fsync", "rename"]
+    assert order == ["fsync", "rename", "fsync"]
+
+
+@needs_strace
+def test_a_fill_that_waits_is_forced_to_disk_before_anybody_is_told(tmp_path: Path) -> None:
+    calls = system_calls(APPENDS_ONCE, tmp_path)
+    names = ["told" if "kept" in text else name for name, text in calls if ".jsonl>" in text or "kept" in text]
+    assert names == ["write", "fsync", "told"]
+    folder = [name for name, text in calls if f"<{tmp_path}>" in text]
+    assert folder == ["fsync"], "the folder holds the file's name"

@@ -156,3 +156,9 @@ def test_an_answer_from_the_ledger_before_does_not_count_for_the_one_after() -> 
     belief.told("e2", 5)
     belief.told("e2", 4)
     assert belief.read() == ("e2", 5)
+
+
+def test_what_was_told_of_a_ledger_is_not_taken_back_by_believing_in_it_again() -> None:
+    belief = Belief("e1", 7)
+    belief.change("e1", 5)
+    assert belief.read() == ("e1", 7)

@@ -10,7 +10,6 @@ from hedge_strategy.domain.hedge import OrderKey, OrderLine
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger import backlog as module
 from hedge_strategy.hedger.backlog import (
-    APART_PATIENCE_MS,
     FRUITLESS_PAUSE_MS,
     LONGEST_FRUITLESS_PAUSE_MS,
     Backlog,
@@ -73,8 +72,8 @@ def test_a_hedge_does_not_wait_for_ever_for_the_end_of_a_s_order() -> None:
     backlog = Backlog()
     backlog.heard(seen(10, side=Side.BUY), Decimal(99), None)
     assert backlog.next_ready(1_000, APART, TOP) is None
-    assert backlog.next_ready(1_000 + APART_PATIENCE_MS - 1, APART, TOP) is None
-    waiting = backlog.next_ready(1_000 + APART_PATIENCE_MS, APART, TOP)
+    assert backlog.next_ready(1_000 + APART.apart_ms - 1, APART, TOP) is None
+    waiting = backlog.next_ready(1_000 + APART.apart_ms, APART, TOP)
     assert waiting is not None
     assert not waiting.must_stay_apart, "an order that only takes better prices would execute nothing"
 

@@ -13,6 +13,7 @@ from hedge_strategy.coordination.commands import Action, Command, SentCommand
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.disk import hedger_memory
 from hedge_strategy.coordination.ledger_rows import Finished
+from hedge_strategy.errors import VenueError
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.venues.closing import FRUITLESS_MAX, PositionCloser
 from hedge_strategy.venues.lane import LaneSender
@@ -137,6 +138,35 @@ def test_what_was_begun_and_not_finished_stops_hedging_until_it_is_finished(flat
     assert restarted.carry_out(lease, lambda: True)
     assert restarted.unfinished == ""
     assert scene.hedger.position(BTC).size == 0
+
+
+def test_no_hedge_that_was_sent_before_can_run_once_closing_begins(flat: Flat) -> None:
+    scene = flat.scene
+    _, _, lease = started(scene)
+    scene.maker_sells(50)
+    scene.hedges(30, attempt=0)
+    before, nonce = len(scene.hedger.sent), scene.hedger.nonce
+    flattening = flat.flattening()
+    flattening.given(FLATTEN)
+    flat.close_maker()
+    assert flattening.carry_out(lease, lambda: True)
+    fence, close, *_ = scene.hedger.sent[before:]
+    assert (fence.kind, fence.nonce, close.kind) == (17, nonce, 14), "first a harmless transaction takes the nonce"
+
+
+def test_a_flattening_that_was_interrupted_stops_hedging_in_the_next_run(flat: Flat) -> None:
+    scene = flat.scene
+    _, _, lease = started(scene)
+    scene.maker_sells(50)
+    flattening = flat.flattening()
+    flattening.given(FLATTEN)
+    scene.hedger.switches.rest_fails = 1  # B ends here, say
+    with pytest.raises(VenueError):
+        flattening.carry_out(lease, lambda: True)
+    restarted = flat.flattening()
+    restarted.given(RESUME)
+    restarted.read()
+    assert "not finished" in restarted.unfinished
 
 
 def test_an_account_that_cannot_be_closed_is_said(flat: Flat) -> None:

@@ -363,3 +363,13 @@ def test_what_redis_did_not_take_is_told_by_the_next_run_though_the_venue_shows_
     (told,) = world.published.values()
     assert told.filled_size == Decimal("0.00300")
     assert not world.kept
+
+
+def test_nothing_rests_any_longer_once_a_fill_could_not_be_published() -> None:
+    world = _quoting()
+    (order,) = world.orders.values()
+    world._fill(order, Decimal("0.00300"))
+    while not (told := [command.fill for command in world.log if isinstance(command, ev.PublishFill)]):
+        world.pass_time(10)
+    asked = world.machine.step(ev.PublishFailed(told[-1], "no answer"), world.now_ms)
+    assert [command for command in asked if isinstance(command, ev.CancelOrder)], "at once, not with the next tick"

@@ -11,7 +11,7 @@ from hedge_strategy.coordination.presence import HedgerState
 from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, IntentState
 from hedge_strategy.domain.ids import hedge_identity
 from hedge_strategy.domain.order import SignedTransaction
-from hedge_strategy.hedger.backlog import APART_PATIENCE_MS
+from hedge_strategy.hedger.sizing import APART_MS
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.exchange import Body, ExchangeModel, VenueOrder, Watcher
 from tests.simulation.hedger_node import HedgerNode
@@ -130,7 +130,7 @@ class Judge(Watcher):
         wait for ever for the end of an order that A does not bring about.
         """
         now_ms, filled_ms = self.clock.now_ms, self._first_filled_ms.get(maker.index, self.clock.now_ms)
-        is_patient = self.maker.is_running and now_ms - filled_ms <= APART_PATIENCE_MS
+        is_patient = self.maker.is_running and now_ms - filled_ms <= APART_MS
         if is_patient and now_ms - self.maker.started_ms > LEARNT_MS:
             met = f"hedge {taker.client} at {taker.price} met order {maker.index}"
             raise Violation(f"A and B traded with each other: {met}")

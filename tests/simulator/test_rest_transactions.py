@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.polling import wait_until
 from tests.simulator.live_exchange import BTC, LiveExchange, Trader, live_exchange
 
 
@@ -152,3 +153,15 @@ def test_a_pending_transaction_can_be_kept_invisible() -> None:
         assert exchange.ask("tx", by="hash", value=signed[2]).json()["code"] == 21500
         query = {"limit": 10, "by": "account_index", "value": trader.account_index}
         assert trader.read("accountTxs", **query)["txs"] == []
+
+
+def test_a_transaction_can_be_kept_from_look_ups_while_its_nonce_counts() -> None:
+    with live_exchange(rest={"tx_delay_ms": 1_500}) as exchange:
+        trader = exchange.trader()
+        signed = trader.limit(BTC, is_ask=False, size=100, price=900_000)
+        lane = {"account_index": trader.account_index, "api_key_index": trader.api_key_index}
+        before = exchange.get("nextNonce", **lane)["nonce"]
+        trader.sent(signed)
+        wait_until(lambda: exchange.get("nextNonce", **lane)["nonce"] > before, "its nonce to be used up")
+        assert exchange.ask("tx", by="hash", value=signed[2]).json()["code"] == 21500
+        wait_until(lambda: exchange.ask("tx", by="hash", value=signed[2]).status_code == 200, "the look-up to find it")
