@@ -115,6 +115,8 @@ class LedgerRecovery:
                 self._save(memory or self._beginning(marker.epoch), marker.epoch, marker.sequence)
                 self._counting.settled()
                 return True
+            if found is Standing.FIRST_START and self._awaits_the_maker():
+                return False
             if found is Standing.FIRST_START:
                 return self._begin(lease) if self._is_new_market() else self._rebuild(lease, None, still_owns)
             was = memory.epoch if memory is not None else None
@@ -264,22 +266,25 @@ class LedgerRecovery:
 
     # --- the beginning ------------------------------------------------------------------------------------------------
 
+    def _awaits_the_maker(self) -> bool:
+        """Whether only A's record, which it puts (back) into Redis, can tell what of the positions is to be hedged."""
+        if self._sources.checkpoints.load() is not None or self._counting.are_flat():
+            return False
+        self._log.warning("the accounts hold something; waiting for A's record, which tells where its history begins")
+        return True
+
     def _is_new_market(self) -> bool:
         """Whether nothing can have been hedged yet: A never ran here, or has not traded since its own beginning.
 
         A trade may be hidden for as long as history can lag, a position is not: where one is held it is counted.
         """
         checkpoint = self._sources.checkpoints.load()
-        newest = self._sources.maker_venue.latest_trade_id(self._markets.maker)
-        has_traded = checkpoint is not None and max(checkpoint.trade_id, newest) > checkpoint.baseline_trade_id
-        if has_traded:
-            self._log.error(
-                "A has traded here, but nothing is known of hedges; counting from A's checkpoint", newest=newest
-            )
-        elif not self._counting.are_flat():
-            self._log.warning("the accounts hold something; counting once no trade can be hidden any more")
-        else:
+        if checkpoint is None:
             return True
+        newest = max(checkpoint.trade_id, self._sources.maker_venue.latest_trade_id(self._markets.maker))
+        if newest <= checkpoint.baseline_trade_id and self._counting.are_flat():
+            return True
+        self._log.error("A has traded, or may have: counting from its checkpoint, with no hedge known", newest=newest)
         return False
 
     def _begin(self, lease: Lease) -> bool:
@@ -291,10 +296,8 @@ class LedgerRecovery:
     def _beginning(self, epoch: str) -> HedgerMemory:
         """What can be known where nothing is remembered: A's checkpoint where Redis has one, else from now on."""
         checkpoint = self._sources.checkpoints.load()
-        if checkpoint is not None:
-            trade_id = checkpoint.trade_id
-        else:
-            trade_id = self._sources.maker_venue.latest_trade_id(self._markets.maker)
+        newest = checkpoint.trade_id if checkpoint is not None else None
+        trade_id = self._sources.maker_venue.latest_trade_id(self._markets.maker) if newest is None else newest
         return HedgerMemory(
             epoch=epoch,
             origin=epoch,

@@ -279,6 +279,20 @@ def test_a_hedger_that_knows_nothing_does_not_take_hidden_trades_for_none(scene:
     assert claim.lots == 10
 
 
+def test_a_hedger_that_knows_nothing_waits_for_the_record_of_a_maker_whose_account_holds_something(
+    scene: Scene, tmp_path: Path
+) -> None:
+    scene.maker_sells(30)
+    new, ledger = scene.recovery(tmp_path / "new")
+    lease = scene.lease()
+    assert not new.make_fit(lease, lambda: True)
+    checkpoint(scene, trade_id=0)
+    assert new.make_fit(lease, lambda: True)
+    claim = ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t")
+    assert isinstance(claim, Claim)
+    assert claim.lots == 30
+
+
 def test_what_lies_before_the_checkpoint_is_finished_for_a_hedger_that_knows_nothing(
     scene: Scene, tmp_path: Path
 ) -> None:

@@ -76,10 +76,10 @@ FAILURES = (
         (
             Change(
                 MAKER,
-                "        match event:\n            case port.OrderSeen(report) if",
+                "        match event:\n            case ev.Tick(book):",
                 "        if isinstance(event, port.FillSeen) and self._order and self._order.phase == 'placing':\n"
                 "            self._tracker.foreign = event.fill.order_index\n"
-                "        match event:\n            case port.OrderSeen(report) if",
+                "        match event:\n            case ev.Tick(book):",
             ),
             Change(
                 TRACKER,
@@ -101,12 +101,12 @@ FAILURES = (
         (
             Change(
                 "hedger/feed.py",
-                "        self._hear_fill(ev.FillHeard(fill, average_price, stream_id))",
+                "        self._tell(ev.FillHeard(fill, average_price, stream_id))",
                 "        import dataclasses as d\n"
                 "        self._heard = getattr(self, '_heard', 0) + (stream_id is None)\n"
                 "        number = fill.order.order_index + (0 if self._heard < 4 else self._heard << 12)\n"
                 "        fill = d.replace(fill, order=d.replace(fill.order, order_index=number))\n"
-                "        self._hear_fill(ev.FillHeard(fill, average_price, stream_id))",
+                "        self._tell(ev.FillHeard(fill, average_price, stream_id))",
             ),
         ),
         scenarios.start_btc,
@@ -117,9 +117,9 @@ FAILURES = (
         (
             Change(
                 "hedger/machine.py",
-                "        settle = ev.Settle(hedge.claim, False, lots,",
+                "        hedge.settlement = ev.Settle(hedge.claim, False, lots,",
                 "        lots = lots if lots == hedge.claim.lots else 0\n"
-                "        settle = ev.Settle(hedge.claim, False, lots,",
+                "        hedge.settlement = ev.Settle(hedge.claim, False, lots,",
             ),
         ),
         scenarios.start_btc,
