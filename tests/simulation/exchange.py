@@ -50,8 +50,8 @@ class Body:
     is_taker: bool = False
     at_ms: int | None = None
     has_arrived: bool = False
-    is_late: bool = False
-    """They were held up: the lane may have gone on meanwhile."""
+    was_next: bool = False
+    """Its nonce was the lane's next when it was sent; what overtook it on the way is not its fault."""
     copies: int = 0
     """Sendings that are still on the way."""
 
@@ -168,7 +168,7 @@ class ExchangeModel:
             return Rejected(21701, "expired")
         weather = self.weather_of(body.account)
         is_new, body.has_arrived = not body.has_arrived, True
-        if body.nonce != lane.expected and is_new and not lane.pending and body.is_taker and not body.is_late:
+        if body.nonce != lane.expected and is_new and not lane.pending and body.is_taker and not body.was_next:
             lane.wrong_nonces += 1
             self.watcher.is_blind(body, lane.wrong_nonces)
         if body.nonce != lane.expected or clock.strikes("nonce refused", weather.nonce_refused):
