@@ -180,15 +180,17 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     guard = PositionGuard(int(config.strategy.force_close_timeout * 1000))
     recovery = LedgerRecovery(ledger, sources, markets, run_id, clock, config.lighter.history_lag_ms)
     sender = LaneSender(venue, answer_timeout_ms=_longest_answer_ms(config), most_sends=config.strategy.retry_times)
+    keeper = LeaseKeeper(leases, maker_market.symbol, run_id, venue.key_index, clock)
     coordination = HedgerCoordination(
         subscriber=FillSubscriber(client, clock, source, run_id),
         results=ResultPublisher(client),
-        keeper=LeaseKeeper(leases, maker_market.symbol, run_id, venue.key_index, clock),
+        keeper=keeper,
         presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
         ownership=OwnershipParts(
             ledger=ledger,
             recovery=recovery,
             watch=PositionWatch(ledger, sources, markets, guard),
+            give_back=keeper.refused,
         ),
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),

@@ -22,7 +22,7 @@ def ask_ledger(ledger: HedgeLedger, lease: Lease | None, command: LedgerCommand)
         command: from the machine.
 
     Returns:
-        The command's own answer, or `StepFailed`, `OwnershipLost` or `Broken`.
+        The command's own answer, or `StepFailed`, `OwnershipLost` or `StepRefused`.
     """
     if lease is None:
         return ev.OwnershipLost("the lease is over")
@@ -44,7 +44,7 @@ def ask_ledger(ledger: HedgeLedger, lease: Lease | None, command: LedgerCommand)
     except LedgerForgotten as error:
         return ev.LedgerLost(str(error))
     except InvariantBroken as error:
-        return ev.Broken(str(error))
+        return ev.StepRefused(str(error))
 
 
 def _settle(ledger: HedgeLedger, fencing: int, settle: ev.Settle) -> OrderLine:

@@ -101,8 +101,15 @@ class StepFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class StepRefused:
+    """The ledger refused a step that must never be asked for, or a claim whose message contradicts what it holds."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
-    """The ledger refused a step that must never be asked for: a promise does not hold."""
+    """A promise does not hold, whatever is under way: the market must stop."""
 
     reason: str
 
@@ -212,6 +219,7 @@ Event = (
     | StoredAsSent
     | Settled
     | StepFailed
+    | StepRefused
     | Broken
     | NonceRead
     | NonceReadFailed
@@ -289,6 +297,13 @@ class ReadNonce:
 
 
 @dataclass(frozen=True, slots=True)
+class CountAnew:
+    """Make the ledger anew from the venues' records: none tells what became of a hedge; answered by `LedgerLost`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Book the hedge; answered by `Settled`.
 
@@ -356,6 +371,7 @@ Command = (
     | SendKiller
     | LookUp
     | ReadNonce
+    | CountAnew
     | Settle
     | Acknowledge
     | PublishResult

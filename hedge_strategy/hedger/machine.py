@@ -29,13 +29,10 @@ from hedge_strategy.hedger.resolution import Evidence, Step, next_step
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.signing_events import OrderAnnounced, SignedAhead, SigningAheadFailed
 from hedge_strategy.hedger.sizing import size_hedge
-from hedge_strategy.hedger.under_way import HedgeUnderWay, new_evidence
+from hedge_strategy.hedger.under_way import REDIS_RETRY_MS, HedgeUnderWay, new_evidence
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Refused, approve
 from hedge_strategy.venues import port
-
-REDIS_RETRY_MS = 200
-"""Pause before a command that Redis did not answer is given again."""
 
 
 class HedgerMachine:
@@ -114,8 +111,10 @@ class HedgerMachine:
                 return self._settled(line, now_ms)
             case ev.StepFailed(reason):
                 return self._step_failed(reason, now_ms)
+            case ev.StepRefused(reason):
+                return self._refused(reason, now_ms)
             case ev.Broken(reason):
-                return self._broken(reason, now_ms)
+                return self._pause(reason)
             case ev.OwnershipGained():
                 return self._gained(event, now_ms)
             case ev.OwnershipLost(reason):
@@ -291,6 +290,8 @@ class HedgerMachine:
             case Step.KILL:
                 note = hedge.note("ending the doubt on its nonce", verdict.reason)
                 return (note, ev.SendKiller(evidence.transaction.nonce))
+            case Step.COUNT:
+                return (hedge.note("counting all trades anew", verdict.reason), ev.CountAnew(verdict.reason))
             case Step.GIVE_UP:
                 evidence.is_given_up = True
                 return self._pause(verdict.reason)
@@ -357,8 +358,8 @@ class HedgerMachine:
         self._backlog.count_anew()
         return (ev.Note("info", "resumed"), *self._go_on(now_ms))
 
-    def _broken(self, reason: str, now_ms: int) -> tuple[ev.Command, ...]:
-        """A claim that contradicts the ledger is one message's fault; any other broken promise stops the market."""
+    def _refused(self, reason: str, now_ms: int) -> tuple[ev.Command, ...]:
+        """A claim that contradicts the ledger is one message's fault; any other refused step stops the market."""
         hedge = self._hedge
         if hedge is None or not isinstance(hedge.unanswered, ev.ClaimFill):
             if hedge is not None:
@@ -384,10 +385,7 @@ class HedgerMachine:
     def _tick(self, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
         if hedge is not None and hedge.unanswered is not None:
-            if now_ms < hedge.retry_at_ms:
-                return ()
-            hedge.retry_at_ms = now_ms + REDIS_RETRY_MS
-            return (hedge.unanswered,)
+            return hedge.ask_again(now_ms)
         if hedge is not None and hedge.claim is not None and hedge.stops_awaiting(now_ms):
             return self._order(hedge, hedge.claim)
         commands = self._resolve(now_ms) or self._go_on(now_ms)

@@ -19,6 +19,7 @@ from hedge_strategy.coordination.commands import SentCommand
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.errors import (
+    CommandRefused,
     DiskFailed,
     InvariantBroken,
     LedgerForgotten,
@@ -44,18 +45,26 @@ LOOK_AGAIN_MS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class OwnershipParts:
-    """What it takes to own a market."""
+    """What it takes to own a market.
+
+    Attributes:
+        ledger: the market's.
+        recovery: makes it fit.
+        watch: holds the positions against it.
+        give_back: has the lease given back and acquired anew, because the ledger takes it for an old one.
+    """
 
     ledger: HedgeLedger
     recovery: LedgerRecovery
     watch: PositionWatch
+    give_back: Callable[[], None]
 
 
 class Ownership:
     """One market's ownership. `gained` and `lost` belong to the keeper's thread, `run` to one of its own.
 
     Args:
-        parts: ledger, recovery, watch.
+        parts: what it takes.
         flattening: of the market.
         lock: the one under which the machine is stepped.
         dispatch: hands an event to the machine.
@@ -85,6 +94,7 @@ class Ownership:
         self._is_wanted = make_signal()
         self._ended = make_signal()
         self._must_recount = False
+        self._is_in_doubt = False
         self._look_at_ms = 0
         self._log = structlog.get_logger("hedger.ownership", market=parts.ledger.market)
 
@@ -113,6 +123,7 @@ class Ownership:
         """The lease was lost."""
         with self._lock:
             self._held = self._acting = None
+            self._is_in_doubt = False
             self._dispatch(ev.OwnershipLost(reason))
 
     def take_up_anew(self, reason: str) -> None:
@@ -126,6 +137,15 @@ class Ownership:
         self._acting = None
         if isinstance(event, ev.LedgerLost):
             self._is_wanted.set()
+        else:
+            self._parts.give_back()
+
+    def count_anew(self, reason: str) -> ev.LedgerLost:
+        """What became of a hedge is to be told by all trades; the machine is told by who asked."""
+        self._is_in_doubt = True
+        lost = ev.LedgerLost(reason)
+        self.refused(lost)
+        return lost
 
     def given(self, command: SentCommand) -> None:
         """Takes in the standing command, which may be to flatten."""
@@ -162,22 +182,26 @@ class Ownership:
                     self._give_up_on(self._parts.recovery.unexplained)
                 else:
                     self._ended.wait(INTERVAL_S)
-            except (RedisUnavailable, LedgerForgotten, WireError, VenueError, DiskFailed) as error:
+            except (RedisUnavailable, CommandRefused, LedgerForgotten, WireError, VenueError, DiskFailed) as error:
                 self._log.warning("positions and memory could not be kept up", reason=str(error))
                 self._ended.wait(INTERVAL_S)
             except StaleOwner as error:
-                self._give_way(lease)
-                self._log.warning("another hedger is taking over", reason=str(error))
+                self._log.warning("the ledger takes the lease for an old one", reason=str(error))
+                if self._give_way(lease):
+                    self._parts.give_back()
             except InvariantBroken as error:
                 self._give_way(lease)
+                self._is_in_doubt = False  # a hedge that is still in doubt says so again
                 self._dispatch(ev.Broken(str(error)))
 
-    def _give_way(self, lease: Lease | None) -> None:
-        """Nothing more is done under a lease; one that was gained meanwhile is still to be taken up."""
+    def _give_way(self, lease: Lease | None) -> bool:
+        """Nothing more is done under a lease, where it is still held; one gained meanwhile is still to be taken up."""
         with self._lock:
             held = self._held
-            if held is None or (lease is not None and held.fencing == lease.fencing):
+            is_held = held is not None and lease is not None and held.fencing == lease.fencing
+            if held is None or is_held:
                 self._is_wanted.clear()
+            return is_held
 
     def _wait_for_lease(self) -> None:
         with self._lock:  # a lease that is gained right now must not be overlooked
@@ -196,7 +220,7 @@ class Ownership:
         def is_wanted() -> bool:
             return self._still_holds(lease) and not self._flattening.is_due
 
-        return self._parts.recovery.make_fit(lease, is_wanted, recount_anyway=self._must_recount)
+        return self._parts.recovery.make_fit(lease, is_wanted, recount_anyway=self._must_recount or self._is_in_doubt)
 
     def _still_holds(self, lease: Lease) -> bool:
         held = self._held
@@ -214,7 +238,7 @@ class Ownership:
             self._is_wanted.clear()
             if not self._must_recount:
                 self._parts.watch.forget()
-            self._must_recount = False
+            self._must_recount = self._is_in_doubt = False
             self._acting = lease
             self._dispatch(ev.OwnershipGained(unfinished, open_lines, self._lane))
 
@@ -226,7 +250,7 @@ class Ownership:
             return
         self._stand_down("the market is being flattened")
         if flattening.carry_out(lease, partial(self._still_holds, lease)):
-            self._must_recount = False
+            self._must_recount = self._is_in_doubt = False
             self._is_wanted.set()
         else:
             self._ended.wait(INTERVAL_S)

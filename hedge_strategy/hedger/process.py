@@ -339,6 +339,8 @@ class HedgerProcess:
                 return self._send(transaction)
             case ev.SendKiller(nonce):
                 return self._kill(nonce)
+            case ev.CountAnew(reason):
+                return self._ownership.count_anew(reason)
             case ev.LookUp() | ev.ReadNonce():
                 return self._look_ups.ask(command)
             case ev.Acknowledge(stream_ids):
@@ -374,8 +376,6 @@ class HedgerProcess:
         answer = ask_ledger(self._redis.ownership.ledger, self._ownership.acting, command)
         if isinstance(answer, ev.OwnershipLost):
             self._ownership.refused(answer)
-            if not isinstance(answer, ev.LedgerLost):
-                self._redis.keeper.refused()
         return answer
 
     def _tell_result(self, result: ev.PublishResult) -> None:

@@ -10,7 +10,9 @@ REST say since, and the time. From it follows exactly one of:
   than any record lags; or executed with an error of the application, and without an order for twice as long as history
   lags (the error alone is no proof: nobody has said that an order which did fill never carries one);
 - otherwise doubt, and the one next thing to do about it: wait, look, send the same bytes again, send a harmless
-  transaction on the same nonce (of two on one nonce at most one runs), or, when all is used up, tell a person.
+  transaction on the same nonce (of two on one nonce at most one runs); where it has run (or its nonce is used up) and
+  no record shows an order, count all trades anew, which are told for longer than orders; or, when all is used up, tell
+  a person.
 
 "Not found" is evidence of nothing (history lags up to 15 s, venue fact sheet 4.2); a refusal for the nonce on a
 second sending is not either (it may have run already), nor one for too many requests. Proofs: venue fact sheet 4.5.
@@ -53,6 +55,7 @@ class Step(StrEnum):
     KILL = "kill"
     EXECUTED = "executed"
     DEAD = "dead"
+    COUNT = "count all trades anew"
     GIVE_UP = "give up"
 
 
@@ -233,8 +236,8 @@ def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
             return (
                 Verdict(Step.DEAD, f"ran without effect: {evidence.error}") if is_shown_none else Verdict(Step.LOOK_UP)
             )
-        if now_ms > shown_by_ms and not evidence.is_given_up:
-            return Verdict(Step.GIVE_UP, "it has run, but the venue shows no order for it")
+        if now_ms > shown_by_ms:
+            return Verdict(Step.COUNT, "it has run, but the venue shows no order for it")
         return Verdict(Step.LOOK_UP)
     has_failed = evidence.status is TransactionStatus.FAILED  # one of its sendings; another may still run
     if not has_failed and not evidence.was_accepted and evidence.sends < evidence.most_sends:

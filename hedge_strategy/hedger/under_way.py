@@ -11,6 +11,8 @@ from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.signing_events import Ahead
 from hedge_strategy.venues import port
 
+REDIS_RETRY_MS = 200
+"""Pause before a command that Redis did not answer is given again."""
 AHEAD_PATIENCE_MS = 1_000
 """How long a claim waits for bytes that were being signed ahead when it came; then it is signed like any other."""
 
@@ -82,6 +84,13 @@ class HedgeUnderWay:
             case _:
                 return False
         return True
+
+    def ask_again(self, now_ms: int) -> tuple[ev.Command, ...]:
+        """The command that Redis has not answered, once its pause is over."""
+        if self.unanswered is None or now_ms < self.retry_at_ms:
+            return ()
+        self.retry_at_ms = now_ms + REDIS_RETRY_MS
+        return (self.unanswered,)
 
     def stops_awaiting(self, now_ms: int) -> bool:
         """Whether its bytes were being signed ahead for too long; then they are awaited no more."""

@@ -75,7 +75,7 @@ def test_a_hedge_that_executed_is_not_booked_as_dead(book: Book) -> None:
     claim = book.claim(30)
     book.send(claim)
     book.ask(ev.Settle(claim, False, 30, Decimal(1), 9, "filled"))
-    assert isinstance(book.ask(ev.Settle(claim, True, 0, Decimal(0), 0, "refused")), ev.Broken)
+    assert isinstance(book.ask(ev.Settle(claim, True, 0, Decimal(0), 0, "refused")), ev.StepRefused)
 
 
 def test_no_more_than_the_largest_order_is_claimed_at_once(book: Book) -> None:
@@ -92,7 +92,7 @@ def test_who_has_no_lease_or_an_old_one_has_lost_the_market(book: Book) -> None:
 def test_more_than_claimed_is_a_broken_promise_and_no_redis_a_failed_step(book: Book) -> None:
     claim = book.claim(30)
     book.send(claim)
-    assert isinstance(book.ask(ev.Settle(claim, False, 31, Decimal(1), 9, "filled")), ev.Broken)
+    assert isinstance(book.ask(ev.Settle(claim, False, 31, Decimal(1), 9, "filled")), ev.StepRefused)
     with connect(RedisSettings("127.0.0.1", 1, 0)) as nowhere:
         answer = ask_ledger(HedgeLedger(nowhere, "BTC"), book.lease, ev.ClaimFill(seen(30), "b-1:1"))
     assert isinstance(answer, ev.StepFailed)
@@ -106,7 +106,7 @@ def test_a_finished_orders_settlement_is_repeated_after_its_row_is_gone(book: Bo
     executed = ev.Settle(answer.answer, False, 30, Decimal(1), 9, "filled")
     assert book.ask(executed) == book.ask(executed)
     assert book.ledger.intents_of(answer.answer.order) == ()
-    assert isinstance(book.ask(ev.Settle(answer.answer, True, 0, Decimal(0), 0, "refused")), ev.Broken)
+    assert isinstance(book.ask(ev.Settle(answer.answer, True, 0, Decimal(0), 0, "refused")), ev.StepRefused)
 
 
 def test_a_ledger_that_redis_forgot_is_told_apart(book: Book, real: redis.Redis) -> None:

@@ -12,7 +12,8 @@ from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import OrderReport, OrderStatus, Side, SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.venues import port
-from tests.hedger.world import EVERYTHING, LANE, LIFE_MS, Faults, World, order_key, seen
+from tests.hedger.faults import EVERYTHING, Faults
+from tests.hedger.world import LANE, LIFE_MS, World, order_key, seen
 
 
 def _hedged(world: World) -> None:
@@ -222,6 +223,21 @@ def test_a_doubt_that_is_resolved_lifts_the_pause_it_caused() -> None:
     world = World(1)
     world.gain()
     world.pass_time(500)
+    world.faults = Faults(vanished=1.0)
+    world.fill(30, 1)
+    while world.machine.paused is None:
+        assert world.now_ms < 1_200_000, "gives up in time"
+        world.pass_time(500)
+    assert "neither it nor its killer" in world.machine.paused
+    world.faults = Faults()
+    world.pass_time(LIFE_MS)
+    _hedged(world)
+
+
+def test_what_has_run_and_shows_neither_order_nor_status_is_told_by_the_trades_and_pauses_nothing() -> None:
+    world = World(1)
+    world.gain()
+    world.pass_time(500)
     world.faults = Faults(lost_push=1.0, lost_answer=1.0)
     world.fill(30, 1)
     for _ in range(2):
@@ -231,7 +247,8 @@ def test_a_doubt_that_is_resolved_lifts_the_pause_it_caused() -> None:
     world.statuses = {}
     while world.now_ms < visible_ms:
         world.pass_time(500)
-    assert world.machine.paused is not None
+        assert world.machine.paused is None
+    assert sum(isinstance(one, ev.CountAnew) for one in world.log) == 1
     _hedged(world)
 
 
@@ -275,7 +292,7 @@ def test_one_that_lost_the_market_with_work_left_does_not_call_itself_done() -> 
     assert idle.is_finished
 
 
-@pytest.mark.parametrize("event", [ev.Signed, ev.StoredAsSent, ev.Settled, ev.ClaimAnswered, ev.Broken])
+@pytest.mark.parametrize("event", [ev.Signed, ev.StoredAsSent, ev.Settled, ev.ClaimAnswered, ev.StepFailed])
 def test_answers_that_nobody_waits_for_change_nothing(event: type) -> None:
     world = World(1)
     world.gain()
@@ -287,7 +304,7 @@ def test_answers_that_nobody_waits_for_change_nothing(event: type) -> None:
         ev.StoredAsSent: ev.StoredAsSent(),
         ev.Settled: ev.Settled(line),
         ev.ClaimAnswered: ev.ClaimAnswered(Nothing(line)),
-        ev.Broken: ev.StepFailed("late"),
+        ev.StepFailed: ev.StepFailed("late"),
     }[event]
     world.tell(late)
     assert not _sent(world)

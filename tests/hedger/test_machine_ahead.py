@@ -9,7 +9,8 @@ from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.under_way import AHEAD_PATIENCE_MS
 from hedge_strategy.venues import port
-from tests.hedger.world import BOOK, EVERYTHING, Faults, World, order_key, seen
+from tests.hedger.faults import EVERYTHING, Faults
+from tests.hedger.world import BOOK, World, order_key, seen
 
 
 def _hedged(world: World) -> None:

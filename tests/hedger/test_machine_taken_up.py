@@ -1,12 +1,13 @@
 """What is under way when the market is taken up: once, from the ledger, and never from a picture that is old."""
 
+from collections import deque
 from dataclasses import replace
 from decimal import Decimal
 
 from hedge_strategy.coordination.ledger_rows import Intent
-from hedge_strategy.domain.hedge import Claim, IntentState
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.ids import hedge_client_order_index
-from hedge_strategy.domain.order import Rejected, Side, SignedTransaction
+from hedge_strategy.domain.order import Rejected, Side, SignedTransaction, TransactionReport, TransactionStatus
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.venues import port
@@ -17,7 +18,7 @@ def test_what_the_ledger_refused_is_taken_up_anew_when_the_market_is() -> None:
     machine = HedgerMachine(settings())
     intent = _under_way(machine)
     machine.step(port.SendAnswered(intent.transaction, Rejected(21739, "margin")), 1_000_100)  # type: ignore[arg-type]
-    machine.step(ev.Broken("the ledger contradicts itself"), 1_000_200)
+    machine.step(ev.StepRefused("the ledger contradicts itself"), 1_000_200)
     assert machine.paused is not None
     machine.step(ev.LedgerLost("resumed by the user"), 1_000_300)
     machine.step(ev.Resume(), 1_000_300)
@@ -49,3 +50,38 @@ def _under_way(machine: HedgerMachine) -> Intent:
     ):
         machine.step(event, 1_000_000)
     return Intent(replace(claim, state=IntentState.SENT), "t", 1, transaction, 0, "0", 0, "", 1, 0)
+
+
+def test_what_has_run_but_shows_no_order_is_counted_from_the_trades_and_no_person_is_needed() -> None:
+    machine = HedgerMachine(settings())
+    intent = _under_way(machine)
+    transaction = intent.transaction
+    assert transaction is not None
+    ran = TransactionReport(transaction.hash, TransactionStatus.EXECUTED, 10, LANE, "")
+    now_ms, asked = 1_000_000, deque[ev.Command]()
+    while not any(isinstance(one, ev.CountAnew) for one in asked):
+        assert now_ms < 1_100_000, "what became of it is asked for without an end"
+        now_ms += 500
+        asked.extend(machine.step(ev.Tick(BOOK), now_ms))
+        if any(isinstance(one, ev.LookUp) for one in asked):
+            asked.clear()
+            asked.extend(machine.step(ev.LookedUp(transaction.client_order_index, None, (ran,), 11), now_ms))
+    assert machine.paused is None
+    machine.step(ev.LedgerLost("counted anew"), now_ms)
+    found = OrderLine(order_key(), Side.BUY, 10, 10, 0, is_final=False)
+    machine.step(ev.OwnershipGained((), (found,), LANE), now_ms)
+    assert (machine.is_idle, machine.paused) == (True, None)
+
+
+def test_a_broken_promise_elsewhere_says_nothing_against_a_fill_that_is_being_claimed() -> None:
+    machine = HedgerMachine(settings())
+    for event in (ev.OwnershipGained((), (), LANE), ev.NonceRead(10), ev.Tick(BOOK)):
+        machine.step(event, 1_000_000)
+    (claim,) = machine.step(ev.FillHeard(seen(10), Decimal(100_000), "1-0"), 1_000_000)
+    machine.step(ev.StepFailed("Redis does not answer"), 1_000_000)
+    said = machine.step(ev.Broken("positions differ"), 1_000_100)
+    assert not any(isinstance(one, ev.Acknowledge) for one in said), "the fill is not hedged yet"
+    assert machine.paused == "positions differ"
+    assert machine.step(ev.Tick(BOOK), 1_000_300) == (claim,)
+    refused = machine.step(ev.StepRefused("it contradicts the ledger"), 1_000_400)
+    assert ev.Acknowledge(("1-0",)) in refused, "what the ledger refuses is that message's own fault"

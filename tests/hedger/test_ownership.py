@@ -1,16 +1,22 @@
 """From the lease to acting and back: nothing is done before the ledger is fit, nor after it is refused."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.commands import Action, Command, SentCommand
 from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.keys import market_keys
+from hedge_strategy.coordination.lease import Lease
+from hedge_strategy.domain.market import Market
+from hedge_strategy.domain.position import Position
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
@@ -28,6 +34,10 @@ class Told:
         self.events: list[ev.Event] = []
         self.said: list[tuple[str, str, bool]] = []
         self.ordered: list[str] = []
+        self.given_back = 0
+
+    def give_back(self) -> None:
+        self.given_back += 1
 
     def __call__(self, event: ev.Event) -> None:
         self.events.append(event)
@@ -53,7 +63,7 @@ def owning(
     ties = FlatteningTies(lambda: True, lambda *said: told.said.append(said), told.ordered.append, lambda _: True)
     flattening = MarketFlattening(parts, ties, SystemClock())
     ownership = Ownership(
-        OwnershipParts(ledger, recovery, watch), flattening, threading.RLock(), told, 4, SystemClock()
+        OwnershipParts(ledger, recovery, watch, told.give_back), flattening, threading.RLock(), told, 4, SystemClock()
     )
     thread = threading.Thread(target=ownership.run)
     thread.start()
@@ -186,3 +196,128 @@ def test_a_difference_that_no_recount_explains_stops_the_market_and_orders_it_to
         wait_until(lambda: told.ordered, "the order")
         assert told.count(ev.Broken) == 1
         assert "no recount explains it: A holds 0" in told.ordered[0]
+
+
+def test_what_a_hedge_did_that_shows_no_order_is_read_from_the_trades(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        scene.maker_sells(30)
+        scene.hedges(20, attempt=0)
+        assert isinstance(ownership.count_anew("it has run, but shows no order"), ev.LedgerLost)
+        assert ownership.acting is None
+        wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the recount", deadline_s=20)
+        gained = [event for event in told.events if isinstance(event, ev.OwnershipGained)][-1]
+        assert ([line.unhedged_lots for line in gained.open_lines], gained.unfinished) == ([10], ())
+        assert (told.ordered, told.count(ev.Broken)) == ([], 0)
+
+
+def _fences(scene: Scene) -> int:
+    return sum(one.kind == 17 for one in scene.hedger.sent)
+
+
+def test_where_the_trades_do_not_tell_either_nothing_is_hedged_or_flattened_and_counting_goes_on(scene: Scene) -> None:
+    told = Told()
+    with owning(scene, told) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        scene.maker_sells(30)
+        scene.maker.switches.hide_trades = True
+        ownership.count_anew("it has run, but shows no order")
+        wait_until(lambda: _fences(scene) >= 2, "the second recount", deadline_s=20)
+        scene.maker.switches.hide_trades = False
+        wait_until(lambda: told.count(ev.OwnershipGained) == 2, "hedging to go on by itself", deadline_s=20)
+        assert (told.ordered, told.count(ev.Broken)) == ([], 0)
+
+
+def _older_and_newer(scene: Scene) -> tuple[Lease, Lease]:
+    older = scene.lease()
+    scene.client.delete(market_keys("BTC").lease)
+    return older, scene.lease()
+
+
+def test_a_lease_that_the_ledger_takes_for_old_is_given_back(scene: Scene) -> None:
+    told = Told()
+    older, newer = _older_and_newer(scene)
+    with owning(scene, told) as ownership:
+        ownership.gained(older)
+        wait_until(lambda: told.given_back, "the lease to be given back")
+        assert ownership.acting is None
+        ownership.lost("given back")
+        ownership.gained(newer)
+        wait_until(lambda: ownership.acting is newer, "the market to be taken up")
+        ownership.refused(ev.OwnershipLost("the ledger knows a newer owner"))
+        assert told.given_back == 2
+
+
+class Interrupting(FakeVenue):
+    """Something else happens while its position is being read."""
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+
+    def position(self, market: Market) -> Position:
+        happens, self.meanwhile = self.meanwhile, lambda: None
+        happens()
+        return super().position(market)
+
+
+def test_a_lease_that_is_had_again_while_the_old_one_is_refused_is_taken_up(scene: Scene) -> None:
+    told = Told()
+    older, newer = _older_and_newer(scene)
+    scene.hedger = venue = Interrupting(HEDGER)
+    with owning(scene, told) as ownership:
+
+        def regain() -> None:
+            ownership.lost("expired")
+            ownership.gained(newer)
+
+        venue.meanwhile = regain
+        ownership.gained(older)
+        wait_until(lambda: ownership.acting is newer, "the market to be taken up under the newer lease")
+        assert told.given_back == 0
+
+
+class Forgetful(redis.Redis):
+    """Forgets everything but the newest fencing number while a ledger is being written anew."""
+
+    forgets = False
+
+    def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        answer = super().execute_command(*arguments, **options)
+        if self.forgets and arguments[0] in ("EVAL", "EVALSHA") and "begin" in arguments:
+            self.forgets = False
+            fence = self.dump(market_keys("BTC").fence)
+            self.flushall()
+            self.restore(market_keys("BTC").fence, 0, fence)
+        return answer
+
+
+def test_redis_that_forgets_amid_a_flattening_does_not_end_it(scene: Scene) -> None:
+    told = Told()
+    scene.client = client = Forgetful(connection_pool=scene.client.connection_pool)
+    with owning(scene, told) as ownership:
+        ownership.gained(scene.lease())
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        client.forgets = True
+        ownership.given(SentCommand("9-0", Command(action=Action.FLATTEN, market="BTC")))
+        wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the market to be taken up again", deadline_s=20)
+        assert not client.forgets, "Redis has forgotten"
+        assert told.said[-1][2], "the command is done"
+
+
+def _refused(client: redis.Redis, name: str) -> int:
+    told = client.info("commandstats").get(f"cmdstat_{name}", {})
+    return int(told.get("rejected_calls", 0))
+
+
+def test_what_redis_refuses_for_want_of_a_right_is_asked_again_and_stops_nothing(scene: Scene) -> None:
+    told = Told()
+    lease = scene.lease()
+    with owning(scene, told) as ownership:
+        scene.client.acl_setuser("default", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-hmget"])
+        ownership.gained(lease)
+        wait_until(lambda: _refused(scene.client, "hmget"), "the ledger to be refused")
+        scene.client.acl_setuser("default", enabled=True, nopass=True, keys=["*"], commands=["+@all"])
+        wait_until(lambda: ownership.acting, "the market to be taken up")
+        assert told.count(ev.Broken) == 0

@@ -79,14 +79,16 @@ class Running:
         leases = Leases(client, life_ms=3_000)
         settings = HedgerSettings(HedgeRule(market, market, Decimal("0.005")), Limits(), 5, 300, owner)
         self.machine = HedgerMachine(settings)
+        keeper = LeaseKeeper(leases, market.symbol, owner, venue.key_index, clock)
+        watch = PositionWatch(ledger, sources, markets, PositionGuard(30_000))
         self.process = HedgerProcess(
             venue,
             HedgerCoordination(
                 FillSubscriber(client, clock, source, owner),
                 ResultPublisher(client),
-                LeaseKeeper(leases, market.symbol, owner, venue.key_index, clock),
+                keeper,
                 Presence(client, market.symbol, life_ms=2_000),
-                OwnershipParts(ledger, recovery, PositionWatch(ledger, sources, markets, PositionGuard(30_000))),
+                OwnershipParts(ledger, recovery, watch, keeper.refused),
                 UserChannel(Commands(client), StatusBoard(client, life_ms=5_000)),
                 FlatteningParts(
                     recovery, sources, markets, LaneSender(venue, answer_timeout_ms=300, most_sends=3), Decimal("0.005")

@@ -154,7 +154,7 @@ def test_a_used_nonce_is_never_killed_or_sent_again() -> None:
     evidence.answered(Unknown("cut"))
     _look(evidence, 100, 11)
     assert _step(evidence, 2_000) is Step.LOOK_UP
-    assert _step(evidence, 2 * LAG_MS + 1) is Step.GIVE_UP
+    assert _step(evidence, 2 * LAG_MS + 1) is Step.COUNT
 
 
 def test_expiry_kills_only_what_a_later_successful_look_up_has_not_found() -> None:
@@ -263,7 +263,7 @@ def test_what_ran_with_an_error_but_shows_an_order_did_what_the_order_says() -> 
     assert _step(evidence, 5 * LAG_MS) is Step.EXECUTED
 
 
-def test_what_ran_without_an_error_and_shows_no_order_is_a_persons_matter() -> None:
+def test_what_ran_without_an_error_and_shows_no_order_is_told_by_the_trades() -> None:
     evidence = _ran("")
     _look(evidence, 3 * LAG_MS, nonce=11)
-    assert _step(evidence, 3 * LAG_MS + LOOK_UP_INTERVAL_MS) is Step.GIVE_UP
+    assert _step(evidence, 3 * LAG_MS + LOOK_UP_INTERVAL_MS) is Step.COUNT

@@ -30,6 +30,7 @@ from hedge_strategy.hedger.signing_events import OrderAnnounced, SignAhead, Sign
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
+from tests.hedger.faults import Faults
 
 BTC = Market("BTC", 1, 5, 1, Decimal("0.00020"), Decimal(10))
 ETH = Market("ETH", 0, 4, 2, Decimal("0.0050"), Decimal(10))
@@ -64,27 +65,8 @@ class Row:
     tokens: dict[str, Intent] = field(default_factory=dict)
 
 
-@dataclass
-class Faults:
-    """How likely each thing is to go wrong, each time it could."""
-
-    redis: float = 0.0
-    not_sent: float = 0.0
-    lost_request: float = 0.0
-    lost_answer: float = 0.0
-    refused: float = 0.0
-    failed: float = 0.0
-    vanished: float = 0.0
-    partial: float = 0.0
-    lost_push: float = 0.0
-    repeated: float = 0.0
-    lost_hint: float = 0.0
-    rest_fails: float = 0.0
-    stale_nonce: float = 0.0
-    longest_lag_ms: int = 0
-
-
-EVERYTHING = Faults(0.15, 0.1, 0.15, 0.2, 0.1, 0.1, 0.05, 0.3, 0.3, 0.2, 0.3, 0.15, 0.2, 15_000)
+COUNT_MS = 20_000
+"""How long a count of all trades takes."""
 
 
 class World:
@@ -113,13 +95,15 @@ class World:
         self.signed: list[SignedTransaction] = []
         self.log: list[ev.Command] = []
         self.is_finished = False
+        self.counted_at_ms: int | None = None
+        """When a count of all trades is done, None while none is under way."""
         self.taken = 0
         """Claims that took what was signed ahead."""
 
     # --- what a schedule may do ---------------------------------------------------------------------------------------
 
     def gain(self) -> None:
-        self.owns = True
+        self.owns, self.counted_at_ms = True, None
         unfinished = tuple(row.unsettled for row in self.rows.values() if row.unsettled)
         lines = tuple(self.line(order) for order, row in self.rows.items() if row.filled > row.hedged)
         self.unread = deque(self.entries)
@@ -166,12 +150,14 @@ class World:
         self.later = [one for one in self.later if one[0] > self.now_ms]
         for _, _, event in due:
             self.tell(event)
+        if self.counted_at_ms is not None and self.now_ms >= self.counted_at_ms:
+            self._rebuild()
         self.tell(ev.Tick(BOOK))
 
     def come_to_rest(self, within_ms: int = 400_000) -> None:
         """No more faults; runs until nothing is left to do."""
         self.faults = Faults(lost_push=1.0, longest_lag_ms=self.faults.longest_lag_ms)
-        if not self.owns:
+        if not self.owns and self.counted_at_ms is None:
             self.gain()
         end_ms = self.now_ms + within_ms
         while self.now_ms < end_ms:
@@ -217,6 +203,9 @@ class World:
                 self._soon(
                     ev.NonceReadFailed("cut") if self.happens(self.faults.rest_fails) else ev.NonceRead(self._nonce())
                 )
+            case ev.CountAnew(reason):
+                self.owns, self.counted_at_ms = False, self.now_ms + COUNT_MS
+                return ev.LedgerLost(reason)
             case ev.Acknowledge(names):
                 for name in names:
                     self._check_acknowledged(name)
@@ -299,6 +288,13 @@ class World:
 
     def _keep(self, intent: Intent) -> None:
         self.rows[intent.claim.order].unsettled = intent
+
+    def _rebuild(self) -> None:
+        """The ledger becomes what has executed; what had not by then cannot any more."""
+        self.counter += 1
+        for order, row in self.rows.items():
+            row.hedged, row.unsettled, row.attempts = self.executed.get(order, 0), None, row.attempts + 10
+        self.gain()
 
     # --- venue --------------------------------------------------------------------------------------------------------
 

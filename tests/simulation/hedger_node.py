@@ -276,6 +276,8 @@ class HedgerNode(Node):
                 return self._send(transaction)
             case ev.SendKiller(nonce):
                 return self._kill(nonce)
+            case ev.CountAnew(reason):
+                return self._ownership.count_anew(reason)
             case ev.LookUp() | ev.ReadNonce():
                 self._look_ups.append(command)
                 if not self._is_looking:

@@ -342,9 +342,9 @@ MUTANTS = (
         "F25b",
         "a transaction that has run without its order being shown is dead",
         RESOLUTION,
-        '            return Verdict(Step.GIVE_UP, "it has run, but the venue shows no order for it")\n'
+        '            return Verdict(Step.COUNT, "it has run, but the venue shows no order for it")\n'
         "        return Verdict(Step.LOOK_UP)",
-        '            return Verdict(Step.GIVE_UP, "it has run, but the venue shows no order for it")\n'
+        '            return Verdict(Step.COUNT, "it has run, but the venue shows no order for it")\n'
         '        return Verdict(Step.DEAD, "not found")',
     ),
     one(

@@ -130,8 +130,10 @@ def own(
     sender = LaneSender(sources.hedge_venue, answer_timeout_ms=ANSWER_TIMEOUT_MS, most_sends=5)
     ties = FlatteningTies(is_quiet, lambda *_: None, lambda _: None, lambda _: False)
     flattening = MarketFlattening(FlatteningParts(recovery, sources, markets, sender, SLIPPAGE), ties, clock)
+    leases: Any = LinkedLeases(link, server)
+    keeper = LeaseKeeper(leases, market.symbol, owner, around.venue.key_index, clock, VirtualSignal(node))
     ownership = Ownership(
-        OwnershipParts(ledger, recovery, watch),
+        OwnershipParts(ledger, recovery, watch, keeper.refused),
         flattening,
         node.lock,
         dispatch,
@@ -139,8 +141,6 @@ def own(
         clock,
         lambda: VirtualSignal(node, lambda: rhythm.sleep_ms(node.activity)),
     )
-    leases: Any = LinkedLeases(link, server)
-    keeper = LeaseKeeper(leases, market.symbol, owner, around.venue.key_index, clock, VirtualSignal(node))
     Fiber(node, lambda: keeper.keep(ownership.gained, ownership.lost))
     Fiber(node, ownership.run)
     return ownership, keeper, sources
