@@ -181,6 +181,7 @@ FAILURES = (
                 "hedger_memory(Path(config.state_dir), own,",
             ),
             Change("wiring.py", "LeaseKeeper(leases, maker_market.symbol,", "LeaseKeeper(leases, own,"),
+            Change("wiring.py", "presence=Presence(client, maker_market.symbol,", "presence=Presence(client, own,"),
         ),
         _nothing,
         scenarios.two_hedgers_of_one_market,
