@@ -1,7 +1,10 @@
 """Fills on their way in: the channel, which is fast, and the stream, which is the truth. Two threads, one market.
 
 A fill on the channel is handed on in place, on the listening thread. The stream's entries are handed on in the order
-that `stream_reader` gives. What cannot be read is counted, said once per kind, taken off the stream and passed over;
+that `stream_reader` gives. While the channel is heard the stream is read a few times a second, many entries at once, so
+that its thread does not wake beside the listener to contend with it for the interpreter; while it is not, the stream
+wakes its thread with each entry. What cannot be read is counted, said once per kind, taken off the stream and passed
+over;
 what reads as the fill of another account is left there, since it may be somebody's.
 """
 
@@ -16,6 +19,7 @@ from hedge_strategy.clock import Clock
 from hedge_strategy.coordination.announcement import AnnouncementMessage
 from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.fill_stream import (
+    ENTRIES_PER_READ,
     FillEntry,
     FillHeard,
     FillSubscriber,
@@ -59,6 +63,8 @@ class FillFeed:
         self._wants_more = wants_more
         self._ended = threading.Event()
         self._must_read_announced = threading.Event()
+        self._is_heard = False
+        self._is_due = threading.Event()
         self._reader = StreamReader(subscriber, clock)
         self._hedged_entries: deque[str] = deque()
         self.unusual: Counter[str] = Counter()
@@ -67,11 +73,13 @@ class FillFeed:
     def end(self) -> None:
         """Lets both loops end."""
         self._ended.set()
+        self._is_due.set()
 
     def read_all(self) -> None:
         """Entries that were given out before must be read again: ownership was regained."""
         self._reader.read_all_again()
         self._must_read_announced.set()
+        self._is_due.set()
 
     def hedged(self, stream_ids: tuple[str, ...]) -> None:
         """These entries may be taken off the stream; done soon, on the stream's thread."""
@@ -87,6 +95,8 @@ class FillFeed:
                 if not is_lost:
                     self._log.warning("the channel is lost; the stream keeps what it would say", reason=str(error))
                 is_lost = True
+                self._is_heard = False
+                self._is_due.set()
                 self._ended.wait(LISTEN_MS / 1000)
                 continue
             is_lost = False
@@ -96,6 +106,8 @@ class FillFeed:
                 self._hear_order(heard.message)
             elif isinstance(heard, Resubscribed):
                 self._must_read_announced.set()
+                self._is_heard = True
+                self._is_due.set()
             elif isinstance(heard, Unreadable):
                 self._count(heard.error.source, "skipped a message that cannot be read", str(heard.error))
         self._subscriber.close()
@@ -103,6 +115,7 @@ class FillFeed:
     def read(self) -> None:
         """The stream thread's loop."""
         while not self._ended.is_set():
+            self._is_due.clear()
             try:
                 self._acknowledge()
                 if self._must_read_announced.is_set():
@@ -132,13 +145,17 @@ class FillFeed:
             raise
 
     def _read_stream(self) -> None:
-        for entry in self._reader.read():
+        is_heard = self._is_heard
+        entries = self._reader.read(0 if is_heard else STREAM_WAIT_MS)
+        for entry in entries:
             if isinstance(entry, FillEntry):
                 self._hear(entry.message, entry.stream_id)
             else:
                 self._count(entry.error.source, "skipped an entry that is none of ours", str(entry.error))
                 if not entry.is_foreign:
                     self._subscriber.acknowledge([entry.stream_id])
+        if is_heard and len(entries) < ENTRIES_PER_READ:
+            self._is_due.wait(STREAM_WAIT_MS / 1000)
 
     def _hear(self, message: FillMessage, stream_id: str | None) -> None:
         try:

@@ -3,9 +3,11 @@
 Threads: the listener (a fill on the channel is claimed, signed if it was not yet, stored and sent in place, under the
 lock), the stream reader (the truth, and whatever the channel lost), the engine (the venue's events, so that its socket
 thread never waits for Redis), the looker (REST), those that sign ahead, the keeper (renews the lease), ownership (the
-ledger, both positions), and the caller's own, which ticks. Every event goes through `_dispatch`, one at a time.
+ledger, both positions), and one that ticks: not the caller's own, because on a process' main thread the native signer
+takes several times as long. Every event goes through `_dispatch`, one at a time.
 """
 
+import gc
 import queue
 import threading
 from collections import Counter, deque
@@ -44,7 +46,7 @@ from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
 from hedge_strategy.hedger.status import HedgerStatus, condition_of
-from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
+from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
 
 TICK_S = 0.02
@@ -55,6 +57,8 @@ STOP_DEADLINE_MS = 30_000
 EVENTS_MAX = 10_000
 KILL_RETRY_MS = 1_000
 BOOK_LEVELS = 1
+TELLING = (OrderSeen, SendAnswered, TransactionSeen)
+"""What the venue tells that the machine goes by; fills and positions come in several frames a hedge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ class HedgerProcess:
         self._feed = FillFeed(
             coordination.subscriber, run.maker_market, clock, self._dispatch, lambda: self._machine.wants_more
         )
-        self._has_failed = False
+        self._is_clean = self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
         self._unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
@@ -149,9 +153,12 @@ class HedgerProcess:
         for thread in threads:
             thread.start()
         self._redis.keeper.start(self._ownership.gained, self._ownership.lost, self._guard)
-        is_clean = False
+        # What was loaded so far stays: the collector need not look at it again while a fill waits.
+        gc.freeze()
+        ticks = threading.Thread(target=self._guard, args=(self._tick_until_finished,), name="hedger-ticks")
+        ticks.start()
         try:
-            is_clean = self._guarded_ticks()
+            ticks.join()
         finally:
             self._finished.set()
             self._feed.end()
@@ -166,14 +173,7 @@ class HedgerProcess:
             self._orders.leave()
         if unusual := self._unusual + self._feed.unusual:
             self._log.warning("counted in all", **unusual)
-        return 0 if is_clean and not self._has_failed else 1
-
-    def _guarded_ticks(self) -> bool:
-        try:
-            return self._tick_until_finished()
-        except Exception:  # noqa: BLE001 - outermost loop of the process
-            self._log.exception("a mistake in this program; ending")
-            return False
+        return 0 if self._is_clean and not self._has_failed else 1
 
     def _guard(self, loop: Callable[[], None]) -> None:
         """A thread that dies of a mistake must not leave the process half alive: it is said, and the process ends."""
@@ -203,13 +203,14 @@ class HedgerProcess:
     def _on_venue_event(self, event: VenueEvent) -> None:
         if isinstance(event, SendAnswered):
             self._redis.flattening.sender.answered(event)
-        self._venue_events.put(event)
+        if isinstance(event, TELLING):
+            self._venue_events.put(event)
 
     def _engine_loop(self) -> None:
         while (event := self._venue_events.get()) is not None:
             self._dispatch(event)
 
-    def _tick_until_finished(self) -> bool:
+    def _tick_until_finished(self) -> None:
         next_notice_ms = stop_by_ms = 0
         while not self._finished.is_set():
             now_ms = to_ms(self._clock.monotonic_ns())
@@ -226,9 +227,9 @@ class HedgerProcess:
             self._dispatch(ev.Tick(self._venue.book(self._run.hedge_market, BOOK_LEVELS)))
             if stop_by_ms and now_ms >= stop_by_ms:
                 self._log.error("ends with work left; the next hedger takes it up", seconds=STOP_DEADLINE_MS // 1000)
-                return False
+                return
             self._finished.wait(TICK_S)
-        return True
+        self._is_clean = True
 
     def _exchange_notices(self) -> None:
         """Tells A how things stand here, and asks whether A may still be filled."""

@@ -36,6 +36,8 @@ from hedge_strategy.domain.order import (
 
 REPORT_GRACE_MS = 1_000
 """How long after its execution time an accepted order may go unreported before it is looked up."""
+REPORT_BEHIND_MS = 100
+"""How long the order's report may come after that of its transaction, in a frame of its own, before it is looked up."""
 LOOK_UP_INTERVAL_MS = 1_000
 """Pause between two look-ups."""
 LAG_MS = 20_000
@@ -83,6 +85,7 @@ class Evidence:
         resend_at_ms: when bytes that could not leave are tried again, None where they left.
         kill_after_ms: not before then is the killer tried (again).
         error: what the venue says went wrong in executing it, empty where it says nothing.
+        ended_at_ms: when it was told first that the transaction has run or failed, unix ms.
     """
 
     transaction: SignedTransaction
@@ -100,6 +103,7 @@ class Evidence:
     final_report: OrderReport | None = None
     status: TransactionStatus | None = None
     error: str = ""
+    ended_at_ms: int = 0
     venue_nonce: int | None = None
     looked_up_at_ms: int = 0
     learnt_at_ms: int = 0
@@ -122,10 +126,12 @@ class Evidence:
         if report.status.is_final:
             self.final_report = report
 
-    def transaction_seen(self, report: TransactionReport) -> None:
+    def transaction_seen(self, report: TransactionReport, now_ms: int) -> None:
         """Takes in a report of this transaction or of its killer."""
         if report.hash == self.transaction.hash:
             self.status = _later(self.status, report.status)
+            if self.status is not TransactionStatus.PENDING:
+                self.ended_at_ms = self.ended_at_ms or now_ms
             if report.status is TransactionStatus.EXECUTED:
                 self.error = report.error or self.error
         elif self.killer is not None and report.hash == self.killer.hash:
@@ -218,8 +224,10 @@ def _death(evidence: Evidence, now_ms: int) -> str | None:
 
 
 def _is_overdue(evidence: Evidence, now_ms: int) -> bool:
-    if evidence.is_recovered or evidence.status in (TransactionStatus.EXECUTED, TransactionStatus.FAILED):
+    if evidence.is_recovered:
         return True
+    if evidence.ended_at_ms:
+        return now_ms >= evidence.ended_at_ms + REPORT_BEHIND_MS
     if evidence.was_accepted:
         return now_ms >= evidence.executes_at_ms + REPORT_GRACE_MS
     if evidence.outcome is not None:

@@ -14,7 +14,7 @@ from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.fill_stream import FillEntry, FillSubscriber, UnreadableEntry
 
 STREAM_WAIT_MS = 250
-"""How long one reading waits for a new entry."""
+"""How long one reading waits for a new entry, or the pause between two that do not wait."""
 TAKE_OVER_INTERVAL_MS = 2_000
 """Pause between two looks for entries that others hold."""
 TAKE_OVER_IDLE_MS = 3_000
@@ -41,8 +41,11 @@ class StreamReader:
         """Ownership or contact was regained: the next reading takes everything."""
         self._must_read_all.set()
 
-    def read(self) -> tuple[FillEntry | UnreadableEntry, ...]:
+    def read(self, wait_ms: int = STREAM_WAIT_MS) -> tuple[FillEntry | UnreadableEntry, ...]:
         """The next entries, oldest first.
+
+        Args:
+            wait_ms: how long to wait for a new one.
 
         Raises:
             RedisUnavailable: no answer; call `read_all_again`, for entries may have become ours.
@@ -50,7 +53,7 @@ class StreamReader:
         now_ms = to_ms(self._clock.monotonic_ns())
         is_due = now_ms >= self._take_over_at_ms
         if not self._must_read_all.is_set() and not is_due:
-            return self._subscriber.read_new(STREAM_WAIT_MS)
+            return self._subscriber.read_new(wait_ms)
         self._take_over_at_ms = now_ms + TAKE_OVER_INTERVAL_MS
         if not self._must_read_all.is_set():
             return self._subscriber.take_over(self._idle_ms) + self._subscriber.read_new()

@@ -68,12 +68,12 @@ class HedgeUnderWay:
             case port.OrderSeen(report) if (report.client_order_index, report.market_index) == (ours, market_index):
                 evidence.reported(report)
             case port.TransactionSeen(report):
-                evidence.transaction_seen(report)
+                evidence.transaction_seen(report, now_ms)
             case ev.LookedUp(index, order, transactions, next_nonce) if index == ours:
                 if order is not None:
                     evidence.reported(order)
                 for transaction_report in transactions:
-                    evidence.transaction_seen(transaction_report)
+                    evidence.transaction_seen(transaction_report, now_ms)
                 evidence.looked_up(next_nonce)
             case ev.LookUpFailed(index, _) if index == ours:
                 evidence.looked_up(None)

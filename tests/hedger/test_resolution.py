@@ -21,6 +21,7 @@ from hedge_strategy.hedger.resolution import (
     EXPIRY_MARGIN_MS,
     LAG_MS,
     LOOK_UP_INTERVAL_MS,
+    REPORT_BEHIND_MS,
     REPORT_GRACE_MS,
     TRACELESS_MS,
     Evidence,
@@ -93,18 +94,27 @@ def test_a_refusal_kills_on_the_first_sending_only(outcome: Rejected) -> None:
 
 def test_reports_of_the_transaction_or_of_its_killer() -> None:
     evidence = _evidence()
-    evidence.transaction_seen(_told(TransactionStatus.FAILED))
+    evidence.transaction_seen(_told(TransactionStatus.FAILED), SENT_MS)
     assert _step(evidence, 1) is Step.DEAD
     killed = _evidence()
-    killed.transaction_seen(_told(TransactionStatus.EXECUTED, KILLER))
+    killed.transaction_seen(_told(TransactionStatus.EXECUTED, KILLER), SENT_MS)
     assert _step(killed, 1) is Step.WAIT, "not our killer"
     killed.killing(KILLER, SENT_MS + 1)
-    killed.transaction_seen(_told(TransactionStatus.EXECUTED, KILLER))
+    killed.transaction_seen(_told(TransactionStatus.EXECUTED, KILLER), SENT_MS)
     assert _step(killed, 2) is Step.DEAD
     run = _evidence()
-    run.transaction_seen(_told(TransactionStatus.EXECUTED))
-    run.transaction_seen(_told(TransactionStatus.PENDING))
+    run.transaction_seen(_told(TransactionStatus.EXECUTED), SENT_MS)
+    run.transaction_seen(_told(TransactionStatus.PENDING), SENT_MS)
     assert run.status is TransactionStatus.EXECUTED
+
+
+def test_an_order_is_looked_up_where_its_report_does_not_come_right_behind_that_of_its_transaction() -> None:
+    evidence = _evidence()
+    evidence.answered(Accepted(SENT_MS))
+    evidence.transaction_seen(_told(TransactionStatus.EXECUTED), SENT_MS + 5)
+    assert _step(evidence, 5 + REPORT_BEHIND_MS - 1) is Step.WAIT
+    evidence.transaction_seen(_told(TransactionStatus.EXECUTED), SENT_MS + 50)
+    assert _step(evidence, 5 + REPORT_BEHIND_MS) is Step.LOOK_UP, "told again is no reason to wait longer"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +178,7 @@ def test_expiry_kills_only_what_a_later_successful_look_up_has_not_found() -> No
     assert _step(evidence, after_ms + 1) is not Step.DEAD, "that look-up learnt nothing"
     _look(evidence, after_ms, 10)
     assert _step(evidence, after_ms + 1) is Step.DEAD
-    evidence.transaction_seen(_told(TransactionStatus.PENDING))
+    evidence.transaction_seen(_told(TransactionStatus.PENDING), SENT_MS)
     assert _step(evidence, after_ms + 1) is not Step.DEAD
 
 
@@ -221,18 +231,18 @@ def test_a_failure_proves_nothing_of_bytes_that_left_more_than_once(is_recovered
     evidence = _evidence(is_recovered=is_recovered)
     if not is_recovered:
         evidence.sent_again(SENT_MS)
-    evidence.transaction_seen(_told(TransactionStatus.FAILED))
+    evidence.transaction_seen(_told(TransactionStatus.FAILED), SENT_MS)
     assert _step(evidence, LOOK_UP_INTERVAL_MS) is Step.LOOK_UP
     _look(evidence, LOOK_UP_INTERVAL_MS, 10)
     assert _step(evidence, 2 * LOOK_UP_INTERVAL_MS) is Step.KILL, "another sending may have been accepted"
     evidence.killing(KILLER, SENT_MS + 2 * LOOK_UP_INTERVAL_MS)
-    evidence.transaction_seen(_told(TransactionStatus.EXECUTED, KILLER))
+    evidence.transaction_seen(_told(TransactionStatus.EXECUTED, KILLER), SENT_MS)
     assert _step(evidence, 3 * LOOK_UP_INTERVAL_MS) is Step.DEAD
 
 
 def test_bytes_of_another_lane_that_failed_die_when_they_expire() -> None:
     evidence = _evidence(is_recovered=True, is_own_lane=False)
-    evidence.transaction_seen(_told(TransactionStatus.FAILED))
+    evidence.transaction_seen(_told(TransactionStatus.FAILED), SENT_MS)
     _look(evidence, LOOK_UP_INTERVAL_MS, 10)
     assert _step(evidence, 2 * LOOK_UP_INTERVAL_MS) is Step.LOOK_UP
     after_ms = EXPIRES_MS - SENT_MS + TRACELESS_MS + 1
@@ -243,7 +253,7 @@ def test_bytes_of_another_lane_that_failed_die_when_they_expire() -> None:
 def _ran(error: str) -> Evidence:
     evidence = _evidence()
     evidence.answered(Accepted(SENT_MS))
-    evidence.transaction_seen(replace(_told(TransactionStatus.EXECUTED), error=error))
+    evidence.transaction_seen(replace(_told(TransactionStatus.EXECUTED), error=error), SENT_MS)
     return evidence
 
 
