@@ -19,9 +19,9 @@ from hedge_strategy.domain.ids import hedge_identity
 HOPS = (
     ("a_hears", "frame sent → A has read and decoded it"),
     ("b_hears", "→ A has tracked it, Redis has appended and published it, B has read and decoded it"),
-    ("claimed", "→ B's ledger script has claimed it"),
-    ("signed", "→ priced, approved, signed"),
-    ("stored", "→ the ledger has the signed bytes"),
+    ("signed", "→ priced, approved, signed; nothing where it was signed ahead"),
+    ("claimed", "→ B's ledger script has claimed it, and has the signed bytes where it was signed by then"),
+    ("stored", "→ the ledger has the bytes of what was signed after its claim, the signing included"),
     ("received", "→ written to the socket, and read by the exchange"),
 )
 """The way of a fill, hop by hop, and what each is."""
@@ -162,16 +162,20 @@ class Timelines:
     def hops_us(self, fill: Hedged) -> dict[str, float] | None:
         """How long each hop took; None where a mark is missing, or the hedge was under way before the fill.
 
-        Bytes that were signed ahead are stored by the claim itself: signing and storing took no time then.
+        Bytes that were signed ahead are stored by the claim itself: signing and storing took no time then. What was
+        signed after its claim counts as part of storing.
         """
         framed_ns, received_ns = fill.framed_ns - self._ahead_ns, fill.received_ns - self._ahead_ns
         lots = int(fill.filled.scaleb(self._decimals))
         a_hears = next((at for at in self._maker_heard.get(fill.order_index, ()) if at >= framed_ns), None)
         heard = [at for size, at in self._hedger_heard.get(fill.order_index, ()) if size >= lots]
         claimed = self._steps.get(("claimed", fill.client_order_index))
-        signed = self._steps.get(("signed", fill.client_order_index), claimed)
-        steps = [claimed, signed, self._steps.get(("stored", fill.client_order_index), signed)]
-        moments = [framed_ns, a_hears, min(heard, default=None), *steps, received_ns]
+        b_hears = min(heard, default=None)
+        signed = self._steps.get(("signed", fill.client_order_index), b_hears)
+        if signed is not None and b_hears is not None and claimed is not None and not b_hears <= signed <= claimed:
+            signed = b_hears
+        steps = [signed, claimed, self._steps.get(("stored", fill.client_order_index), claimed)]
+        moments = [framed_ns, a_hears, b_hears, *steps, received_ns]
         if any(at is None for at in moments):
             return None
         known = [at for at in moments if at is not None]

@@ -101,7 +101,7 @@ class Strategy(Section, frozen=True, kw_only=True):
         self_trade_prevention: on one venue A and B never trade with each other. Where one owner holds both accounts the
             venue cancels A's order where a hedge would meet it; else A cancels the rest of a partly filled order, and
             B meanwhile takes only prices better than that order's.
-        sign_ahead: B signs the hedge of A's resting order before it fills, and those of fills that wait.
+        sign_ahead: B signs hedges before it claims them: of A's resting order, of fills that wait, of those that come.
         hedge_wait_ms: how long A waits for B's result before it says so in the log.
     """
 

@@ -17,6 +17,8 @@ from hedge_strategy.venues.port import BookTop
 
 ENTRIES_MAX = 10_000
 """How many stream entries may wait for their hedge; beyond it the shell reads no more of the stream."""
+DONE_KEPT = 1_024
+"""Orders whose last fill is known to be hedged, so that hearing of it again asks nobody."""
 FRUITLESS_PAUSE_MS = 250
 """Pause after an attempt that executed nothing, doubled at each further one …"""
 LONGEST_FRUITLESS_PAUSE_MS = 5_000
@@ -82,7 +84,9 @@ class Backlog:
 
     def __init__(self) -> None:
         self._orders: OrderedDict[OrderKey, Waiting] = OrderedDict()
-        self._entries: dict[str, tuple[OrderKey, int]] = {}
+        self._entries: dict[OrderKey, dict[str, int]] = {}
+        self._entries_count = 0
+        self._done: OrderedDict[OrderKey, SeenFill] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -90,12 +94,19 @@ class Backlog:
     @property
     def is_full(self) -> bool:
         """Whether no more stream entries should be read for now."""
-        return len(self._entries) >= ENTRIES_MAX
+        return self._entries_count >= ENTRIES_MAX
+
+    def is_done(self, fill: SeenFill) -> bool:
+        """Whether the ledger has said, since the market is owned, that all of this very message is hedged."""
+        done = self._done.get(fill.order)
+        return done is not None and fill == done
 
     def heard(self, fill: SeenFill, average_price: Decimal | None, entry_id: str | None) -> OrderKey | None:
         """Takes a fill in; returns its order where it waits already and is now known to have ended."""
         if entry_id is not None:
-            self._entries[entry_id] = (fill.order, fill.filled_lots)
+            entries = self._entries.setdefault(fill.order, {})
+            self._entries_count += entry_id not in entries
+            entries[entry_id] = fill.filled_lots
         known = self._orders.get(fill.order)
         if known is None:
             self._orders[fill.order] = Waiting(fill, average_price)
@@ -113,10 +124,11 @@ class Backlog:
             known.fill = replace(known.fill, is_final=True)
         return fill.order if has_ended else None
 
-    def lacks(self, line: OrderLine, average_price: Decimal | None) -> None:
-        """Takes in an order as the ledger has it: where it is not hedged in full, it waits."""
+    def lacks(self, line: OrderLine, average_price: Decimal | None) -> Waiting | None:
+        """Takes in an order as the ledger has it: where it is not hedged in full, it waits. Returns: what waits."""
         if line.unhedged_lots:
             self.heard(SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final), average_price, None)
+        return self._orders.get(line.order)
 
     def next_due(self, now_ms: int, is_ready: Callable[[Waiting], bool]) -> Waiting | None:
         """The first order whose pause is over and that is ready to be hedged."""
@@ -129,9 +141,10 @@ class Backlog:
 
     def next_ready(self, now_ms: int, rule: HedgeRule, book: BookTop) -> Waiting | None:
         """The first order whose pause is over and that can be hedged at a price of this book."""
-        for one in self._orders.values():
-            if stays_apart(one, rule, book):
-                one.stayed_apart(now_ms, rule.apart_ms)
+        if rule.keeps_apart:
+            for one in self._orders.values():
+                if stays_apart(one, rule, book):
+                    one.stayed_apart(now_ms, rule.apart_ms)
         return self.next_due(now_ms, lambda one: is_ready(one, rule, book))
 
     def waits_for(self, rule: HedgeRule, book: BookTop) -> str:
@@ -152,14 +165,10 @@ class Backlog:
         waiting = self._orders.get(line.order)
         if waiting is not None and line.in_flight_lots == 0 and line.hedged_lots >= waiting.fill.filled_lots:
             del self._orders[line.order]
-        done = tuple(
-            entry_id
-            for entry_id, (order, lots) in self._entries.items()
-            if order == line.order and lots <= line.hedged_lots
-        )
-        for entry_id in done:
-            del self._entries[entry_id]
-        return done
+            if line.is_final == waiting.fill.is_final:
+                self._keep_done(waiting.fill)
+        entries = self._entries.get(line.order, {})
+        return self._gone(line.order, [entry_id for entry_id, lots in entries.items() if lots <= line.hedged_lots])
 
     def count_anew(self) -> None:
         """No attempt so far counts any more."""
@@ -173,12 +182,26 @@ class Backlog:
             Its entries, which may be acknowledged: the ledger keeps what was true of it.
         """
         self._orders.pop(order, None)
-        done = tuple(entry_id for entry_id, (named, _) in self._entries.items() if named == order)
-        for entry_id in done:
-            del self._entries[entry_id]
-        return done
+        return self._gone(order, list(self._entries.get(order, ())))
 
     def clear(self) -> None:
         """Forgets everything: another process owns the market now, and the stream keeps what it needs."""
         self._orders.clear()
         self._entries.clear()
+        self._entries_count = 0
+        self._done.clear()
+
+    def _keep_done(self, fill: SeenFill) -> None:
+        self._done[fill.order] = fill
+        self._done.move_to_end(fill.order)
+        if len(self._done) > DONE_KEPT:
+            self._done.popitem(last=False)
+
+    def _gone(self, order: OrderKey, entry_ids: list[str]) -> tuple[str, ...]:
+        entries = self._entries.get(order, {})
+        for entry_id in entry_ids:
+            del entries[entry_id]
+        if not entries:
+            self._entries.pop(order, None)
+        self._entries_count -= len(entry_ids)
+        return tuple(entry_ids)

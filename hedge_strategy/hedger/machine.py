@@ -1,10 +1,9 @@
 """Process B's decisions for one market: `step(event, now_ms) -> commands`. Pure, one door.
 
 Promises:
-- nothing is claimed before there is a price to bound it by, nothing signed before it is claimed, nothing sent before
-  the ledger holds its bytes;
+- nothing is claimed before there is a price to bound it by, nothing sent before the ledger holds its bytes;
+- bytes signed before their claim (`presign`) leave only where the ledger has taken them for that claim;
 - one hedge at a time on the lane; the next is claimed when the last is settled;
-- bytes that were signed before their claim (`presign`) leave only where the ledger has taken them for that claim;
 - a sent hedge is settled only on proof of what it did (`resolution`); a new nonce is used only then;
 - what an order still lacks is claimed again; after `retry_times` attempts in a row that executed nothing the market
   is paused and A is told;
@@ -25,13 +24,11 @@ from hedge_strategy.hedger import words
 from hedge_strategy.hedger.backlog import Backlog
 from hedge_strategy.hedger.lane_counter import LaneCounter
 from hedge_strategy.hedger.presign import LETS_SIGN_AHEAD, SigningAhead
+from hedge_strategy.hedger.pricing import approved_hedge
 from hedge_strategy.hedger.resolution import Evidence, Step, next_step
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.signing_events import OrderAnnounced, SignedAhead, SigningAheadFailed
-from hedge_strategy.hedger.sizing import size_hedge
-from hedge_strategy.hedger.under_way import REDIS_RETRY_MS, HedgeUnderWay, new_evidence
-from hedge_strategy.risk.checks import Situation
-from hedge_strategy.risk.gate import Refused, approve
+from hedge_strategy.hedger.under_way import REDIS_RETRY_MS, HedgeUnderWay, new_evidence, new_hedge
 from hedge_strategy.venues import port
 
 
@@ -102,11 +99,11 @@ class HedgerMachine:
             case ev.ClaimAnswered(answer):
                 return self._claimed(answer, now_ms)
             case ev.Signed(transaction):
-                return self._signed(transaction)
+                return self._signed(transaction, now_ms)
             case ev.StoredAsSent():
                 return self._stored(now_ms)
             case ev.SigningRefused(reason):
-                return self._settle_as_dead(f"not signed: {reason}")
+                return self._not_signed(reason)
             case ev.Settled(line):
                 return self._settled(line, now_ms)
             case ev.StepFailed(reason):
@@ -144,8 +141,7 @@ class HedgerMachine:
         self._unfinished = deque(event.unfinished)
         for line in event.open_lines:
             self._backlog.lacks(line, None)
-            if line.hedged_lots or line.in_flight_lots:
-                self._ahead.claimed(line.order)
+            self._ahead.found(line)
         note = words.owns(event, len(self._backlog))
         return note + self._lift(words.done_elsewhere(self._came_to_nothing, event)) + self._go_on(now_ms)
 
@@ -162,6 +158,8 @@ class HedgerMachine:
 
     def _heard(self, event: ev.FillHeard, now_ms: int) -> tuple[ev.Command, ...]:
         """Where A's order has ended, what stood in the way of its hedges may have been the rest of it."""
+        if self._backlog.is_done(event.fill):
+            return words.taken_off((event.entry_id,) if event.entry_id is not None else ())
         ended = self._backlog.heard(event.fill, event.average_price, event.entry_id)
         return self._lift(words.order_ended(ended, self._came_to_nothing)) + self._go_on(now_ms)
 
@@ -179,12 +177,19 @@ class HedgerMachine:
             return (ev.ReadNonce(),) if self._lane.asks(now_ms) else ()
         if (waiting := self._backlog.next_ready(now_ms, self._settings.rule, self._book)) is None:
             return ()
+        hedge = self._hedge = new_hedge(waiting, now_ms)
+        first = self._ahead.before_claim(hedge, waiting, nonce, self._book, now_ms)
+        return first if isinstance(first, tuple) else self._claim(hedge, first)
+
+    def _claim(self, hedge: HedgeUnderWay, prepared: PreparedHedge | None) -> tuple[ev.Command, ...]:
+        hedge.awaits = None
+        if hedge.fill is None or self._paused is not None:
+            self._hedge = None
+            return ()
         self._claims += 1
-        token, prepared = f"{self._settings.owner}:{self._claims}", self._ahead.take(waiting, nonce, self._book, now_ms)
-        command = ev.ClaimFill(waiting.fill, token, self._settings.most_lots, prepared)
-        self._ahead.claimed(waiting.fill.order)
-        self._hedge = HedgeUnderWay(None, waiting.average_price, waiting.must_stay_apart, began_at_ms=now_ms)
-        return self._ask_redis(command)
+        self._ahead.claimed(hedge.fill.order)
+        token = f"{self._settings.owner}:{self._claims}"
+        return self._ask_redis(ev.ClaimFill(hedge.fill, token, self._settings.most_lots, prepared))
 
     def _claimed(self, answer: Claim | Busy | Nothing | Finished, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
@@ -195,13 +200,11 @@ class HedgerMachine:
             self._hedge = None
             return words.nothing_left(answer, self._backlog.settled(answer.line)) + self._go_on(now_ms)
         if isinstance(answer, Busy):
-            self._hedge = None
             return self._take_up(answer.intent, now_ms)
         hedge.claim = answer
         if answer.state is IntentState.SENT and prepared is not None:
             return self._send_prepared(hedge, prepared, now_ms)
-        hedge.awaits = self._ahead.being_signed(hedge, self._lane.nonce)
-        return () if hedge.awaits is not None else self._order(hedge, answer)
+        return self._order(hedge, answer)
 
     def _send_prepared(self, hedge: HedgeUnderWay, prepared: PreparedHedge, now_ms: int) -> tuple[ev.Command, ...]:
         """The ledger holds the bytes as sent; they have not left, and another owner's fencing would refuse us."""
@@ -212,26 +215,30 @@ class HedgerMachine:
         return self._send(hedge, prepared.transaction, now_ms)
 
     def _order(self, hedge: HedgeUnderWay, claim: Claim) -> tuple[ev.Command, ...]:
-        priced = size_hedge(self._settings.rule, claim, self._book, hedge.average_price, may_rest=hedge.maker_may_rest)
-        if priced is None or self._lane.nonce is None:
-            return self._settle_as_dead("no price to bound it by")
-        verdict = approve(priced.intent, self._settings.limits, Situation(Decimal(0), priced.reference_price))
-        if isinstance(verdict, Refused):
-            return self._settle_as_dead("; ".join(verdict.reasons))
-        return (ev.SignHedge(verdict, self._lane.nonce),)
+        rule, limits, nonce = self._settings.rule, self._settings.limits, self._lane.nonce
+        order = approved_hedge(rule, limits, claim, self._book, hedge.average_price, may_rest=hedge.maker_may_rest)
+        if isinstance(order, str) or nonce is None:
+            return self._settle_as_dead(order if isinstance(order, str) else "the nonce is not known")
+        return (ev.SignHedge(order, nonce),)
 
-    def _signed(self, transaction: SignedTransaction) -> tuple[ev.Command, ...]:
+    def _signed(self, transaction: SignedTransaction, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
-        if hedge is None or hedge.claim is None or hedge.unanswered is not None or hedge.evidence is not None:
+        if hedge is None or hedge.unanswered is not None or hedge.evidence is not None:
             return ()
+        if hedge.claim is None:
+            return self._claim(hedge, self._ahead.signed_now(transaction, now_ms))
         return self._ask_redis(ev.StoreAsSent(hedge.claim, transaction))
+
+    def _not_signed(self, reason: str) -> tuple[ev.Command, ...]:
+        if (hedge := self._hedge) is not None and hedge.is_before_claim:
+            return self._claim(hedge, None)  # without bytes: it is signed again
+        return self._settle_as_dead(f"not signed: {reason}")
 
     def _stored(self, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
         if hedge is None or hedge.claim is None or not isinstance(hedge.unanswered, ev.StoreAsSent):
             return ()
-        transaction = hedge.unanswered.transaction
-        hedge.unanswered = None
+        transaction, hedge.unanswered = hedge.unanswered.transaction, None
         return self._send(hedge, transaction, now_ms)
 
     def _send(self, hedge: HedgeUnderWay, transaction: SignedTransaction, now_ms: int) -> tuple[ev.Command, ...]:
@@ -257,12 +264,10 @@ class HedgerMachine:
 
     def _signed_ahead(self, event: SignedAhead | SigningAheadFailed, now_ms: int) -> tuple[ev.Command, ...]:
         hedge = self._hedge
-        if hedge is None or hedge.claim is None or hedge.awaits != event.ahead.job:
+        if hedge is None or hedge.awaits != event.ahead.job:
             return self._ahead.answered(event, now_ms)
-        hedge.awaits = None
-        if isinstance(event, SignedAhead) and self._ahead.may_leave_at_once(event, self._book, hedge.average_price):
-            return self._signed(event.transaction)
-        return self._order(hedge, hedge.claim)
+        notes = self._ahead.answered(event, now_ms)
+        return notes + self._claim(hedge, self._ahead.signed_meanwhile(event, self._book, hedge.average_price, now_ms))
 
     # --- what became of it --------------------------------------------------------------------------------------------
 
@@ -324,13 +329,12 @@ class HedgerMachine:
         if hedge is None or hedge.settlement is None:
             return ()
         settle, self._hedge = hedge.settlement, None
+        self._ahead.settled(line.order, line.hedged_lots, settle.claim.attempt)
         if hedge.is_given_up:
             self._paused = None
         done = self._backlog.settled(line)
-        waiting = self._backlog.waiting(line.order)
-        if waiting is None and line.unhedged_lots:
-            self._backlog.lacks(line, hedge.average_price)
-            waiting = self._backlog.waiting(line.order)
+        if (waiting := self._backlog.waiting(line.order)) is None and line.unhedged_lots:
+            waiting = self._backlog.lacks(line, hedge.average_price)
         commands = words.settled_commands(line, settle, done)
         if waiting is not None:
             waiting.attempted(settle.executed_lots, now_ms)
@@ -386,13 +390,11 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is not None and hedge.unanswered is not None:
             return hedge.ask_again(now_ms)
-        if hedge is not None and hedge.claim is not None and hedge.stops_awaiting(now_ms):
-            return self._order(hedge, hedge.claim)
+        if hedge is not None and hedge.stops_awaiting(now_ms):
+            return self._claim(hedge, None)
         commands = self._resolve(now_ms) or self._go_on(now_ms)
         return (*commands, ev.Finish()) if self._is_stopping and self._may_finish() else commands
 
     def _may_finish(self) -> bool:
         """A market that is not ours is its owner's matter, unless work of ours waits for the lease to come back."""
-        if not self._owns:
-            return not self._lost_work
-        return self.is_idle and not self._maker_may_rest
+        return (self.is_idle and not self._maker_may_rest) if self._owns else not self._lost_work

@@ -1,17 +1,19 @@
-"""Hedges signed before they are claimed, so that claiming and sending are all that is left when a fill comes. Pure.
+"""Hedges signed before they are claimed, so that one step of the ledger claims and stores them. Pure.
 
 What is signed ahead, each on the nonce that it will need if all before it execute: the hedges of the fills that wait
-already, in their order, and then the whole of the order that A has announced, for the fill that will come. Always the
-first attempt and all lots; whatever turns out otherwise (a part was filled, the order was hedged before, the lane's
-nonce moved, the price left its bound) is signed afresh when it is claimed.
+already, in their order, and then the whole of the order that A has announced, for the fill that will come. What is not
+ready when its turn comes is signed then, still before its claim. Which attempt of its order a hedge will be, and how
+much it will hedge, is known of orders that are new, and of those whose last hedge was settled here; of others the
+ledger is asked first, and what turns out otherwise is signed afresh when it is claimed.
 
 Why nothing is hedged twice or wrongly for it: these bytes are in memory only, and no one but this process has them.
-They leave in one way, `take`: for the very order, side, lots and nonce that they were signed for, into a claim, and the
-ledger keeps them, as sent, only where it claims that very hedge; else they are dropped. They are dropped with the
+They leave in one way: for the very order, side, lots, attempt and nonce that they were signed for, into a claim, and
+the ledger keeps them, as sent, only where it claims that very hedge; else they are dropped. They are dropped with the
 ownership, with the nonce, and with the process.
 
-The price is a bound of `SIGNED_AT` of the greatest slippage from the best price at that moment, and is right while it
-lies between `NEAREST` and all of it from the best price of now; the risk gate is asked at both moments.
+The price is a bound of `SIGNED_AT` of the greatest slippage from the best price at that moment (all of it where nothing
+stands between signing and claiming), and is right while it lies between `NEAREST` and all of it, a tick of rounding
+aside, from the best price of now; the risk gate is asked at both moments.
 """
 
 from collections import OrderedDict
@@ -19,14 +21,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, PreparedHedge
-from hedge_strategy.domain.ids import hedge_client_order_index
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
+from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index
 from hedge_strategy.domain.order import Side, SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.backlog import Backlog, Waiting
+from hedge_strategy.hedger.pricing import approved_hedge
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.signing_events import Ahead, OrderAnnounced, SignAhead, SignedAhead, SigningAheadFailed
-from hedge_strategy.hedger.sizing import reference_price, size_hedge
+from hedge_strategy.hedger.sizing import HedgeRule, reference_price
 from hedge_strategy.hedger.under_way import HedgeUnderWay
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
@@ -39,7 +42,7 @@ NEAREST = Decimal("0.5")
 FAILURE_PAUSE_MS = 1_000
 """Pause after the signer refused."""
 CLAIMED_KEPT = 1_024
-"""Orders known to have a hedge already, whose next one is no first attempt."""
+"""Orders known to have a hedge already; the oldest are taken for new again."""
 LETS_SIGN_AHEAD = (ev.Tick, ev.FillHeard, ev.NonceRead, SendAnswered, OrderAnnounced, SignedAhead)
 """After these more may be signed ahead; not after what is a step on the way of a hedge to the wire."""
 
@@ -59,6 +62,22 @@ class Prepared:
     signed_at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an order is hedged, as the ledger last said.
+
+    Attributes:
+        hedged_lots: executed.
+        attempts: hedges that it has had.
+    """
+
+    hedged_lots: int
+    attempts: int
+
+
+NEW = Progress(0, 0)
+
+
 class SigningAhead:
     """One market's hedges signed ahead; the machine owns it."""
 
@@ -69,8 +88,9 @@ class SigningAhead:
         self._announced: OrderAnnounced | None = None
         self._prepared: dict[Ahead, Prepared] = {}
         self._signing: set[Ahead] = set()
-        self._claimed: OrderedDict[OrderKey, None] = OrderedDict()
+        self._claimed: OrderedDict[OrderKey, Progress | None] = OrderedDict()
         self._taken: Prepared | None = None
+        self._asked: SignAhead | None = None
         self._not_before_ms = 0
 
     # --- what is known ------------------------------------------------------------------------------------------------
@@ -83,8 +103,21 @@ class SigningAhead:
         return ()
 
     def claimed(self, order: OrderKey) -> None:
-        """An order has a hedge: what was signed ahead for its first one is of no use any more."""
-        self._claimed[order] = None
+        """An order has a hedge: until that is settled nobody knows what its next one will be."""
+        self._keep(order, None)
+
+    def found(self, line: OrderLine) -> None:
+        """An order as the ledger had it when the market was gained."""
+        if line.hedged_lots or line.in_flight_lots:
+            self._keep(line.order, None)
+
+    def settled(self, order: OrderKey, hedged_lots: int, attempt: int) -> None:
+        """An order's hedge was settled, and the ledger says how much of the order is hedged by now."""
+        self._keep(order, Progress(hedged_lots, attempt + 1))
+
+    def _keep(self, order: OrderKey, progress: Progress | None) -> None:
+        self._claimed[order] = progress
+        self._claimed.move_to_end(order)
         if len(self._claimed) > CLAIMED_KEPT:
             self._claimed.popitem(last=False)
 
@@ -128,7 +161,7 @@ class SigningAhead:
                 break
             if job in self._signing or self._is_fresh(job, book, price, now_ms):
                 continue
-            command = self._command(job, book, price)
+            command = self._command(self._rule, job, book, price)
             if command is not None:
                 self._signing.add(job)
                 commands.append(command)
@@ -145,42 +178,59 @@ class SigningAhead:
             self._prepared[event.ahead.job] = Prepared(event.ahead.order, event.transaction, now_ms)
         return ()
 
-    def being_signed(self, hedge: HedgeUnderWay, nonce: int | None) -> Ahead | None:
-        """The job that signs the order of this hedge's claim at this moment, if there is one."""
-        claim = hedge.claim
-        if claim is None or nonce is None or claim.attempt != 0 or (self._rule.keeps_apart and hedge.maker_may_rest):
-            return None
-        job = Ahead(claim.order, claim.maker_side, claim.lots, nonce)
-        return job if job in self._signing else None
-
     # --- using --------------------------------------------------------------------------------------------------------
 
-    def take(self, waiting: Waiting, nonce: int, book: BookTop, now_ms: int) -> PreparedHedge | None:
-        """The bytes for the hedge of a fill, once; None where there are none that fit in every way.
+    def before_claim(
+        self, hedge: HedgeUnderWay, waiting: Waiting, nonce: int, book: BookTop, now_ms: int
+    ) -> tuple[ev.Command, ...] | PreparedHedge | None:
+        """What a fill that is about to be claimed has of its hedge.
 
         Args:
-            waiting: the fill that is about to be claimed.
+            hedge: the one that begins with it; told which job it waits for, where it does.
+            waiting: the fill.
             nonce: the lane's next one, now.
             book: the hedging venue's, now.
             now_ms: unix ms.
+
+        Returns:
+            The bytes, once, where there are some that fit in every way; None where it must be claimed without; what to
+            do first, where it is to be signed now (`signed_now`), or is being signed (`signed_meanwhile`).
         """
-        fill = waiting.fill
-        if self._rule.keeps_apart and not fill.is_final:
+        self._taken = self._asked = None
+        job = self._job(waiting, nonce) if self._settings.signing_threads else None
+        if job is None:
             return None
-        job = Ahead(fill.order, fill.side, fill.filled_lots, nonce)
-        held = self._taken = self._prepared.pop(job, None)
-        if held is None or not self._may_leave(held, book, waiting.average_price, now_ms):
+        held = self._prepared.pop(job, None)
+        if held is not None and self._may_leave(held, book, waiting.average_price, now_ms):
+            self._taken = held
+            return PreparedHedge(held.transaction, job.lots)
+        if job in self._signing:
+            hedge.awaits = job
+            return ()
+        asked = self._asked = self._command(self._settings.rule, job, book, waiting.average_price)
+        return (ev.SignHedge(asked.order, nonce),) if asked is not None else None
+
+    def signed_now(self, transaction: SignedTransaction, now_ms: int) -> PreparedHedge | None:
+        """The bytes of what `before_claim` said to sign; None where it said nothing."""
+        if self._asked is None:
             return None
-        return PreparedHedge(held.transaction, job.lots)
+        self._taken = Prepared(self._asked.order, transaction, now_ms)
+        return PreparedHedge(transaction, self._asked.job.lots)
+
+    def signed_meanwhile(
+        self, event: SignedAhead | SigningAheadFailed, book: BookTop, price: Decimal | None, now_ms: int
+    ) -> PreparedHedge | None:
+        """The bytes of the job that a hedge waited for; None where there are none, or their price is not right now."""
+        job = event.ahead.job
+        self._prepared.pop(job, None)
+        if isinstance(event, SigningAheadFailed) or not self._has_right_price(event.ahead.order, book, price):
+            return None
+        self._taken = Prepared(event.ahead.order, event.transaction, now_ms)
+        return PreparedHedge(event.transaction, job.lots)
 
     def may_still_leave(self, book: BookTop, price: Decimal | None, now_ms: int) -> bool:
         """Whether the bytes that were taken last may leave after all that has passed since."""
         return self._taken is not None and self._may_leave(self._taken, book, price, now_ms)
-
-    def may_leave_at_once(self, signed: SignedAhead, book: BookTop, price: Decimal | None) -> bool:
-        """Whether bytes that have just been signed may be used for the claim that waits for them."""
-        self._signing.discard(signed.ahead.job)
-        return self._has_right_price(signed.ahead.order, book, price)
 
     # --- parts of the above -------------------------------------------------------------------------------------------
 
@@ -190,29 +240,38 @@ class SigningAhead:
         for one in waiting:
             if position == AHEAD_MAX:
                 return wanted
-            fill = one.fill
-            if announced is not None and announced.order == fill.order:
+            if announced is not None and announced.order == one.fill.order:
                 announced = None
-            if self._is_first(fill.order, fill.filled_lots) and (fill.is_final or not self._rule.keeps_apart):
-                wanted[Ahead(fill.order, fill.side, fill.filled_lots, nonce + position)] = one.average_price
+            if (job := self._job(one, nonce + position)) is not None:
+                wanted[job] = one.average_price
             position += 1
-        if announced is not None and position < AHEAD_MAX and self._is_first(announced.order, announced.lots):
+        if announced is not None and position < AHEAD_MAX and self._is_new(announced):
             job = Ahead(announced.order, announced.side, announced.lots, nonce + position)
             wanted[job] = announced.price
         return wanted
 
-    def _is_first(self, order: OrderKey, lots: int) -> bool:
+    def _is_new(self, announced: OrderAnnounced) -> bool:
         most = self._settings.most_lots
-        return order not in self._claimed and (most is None or lots <= most)
+        return announced.order not in self._claimed and (most is None or announced.lots <= most)
 
-    def _command(self, job: Ahead, book: BookTop, price: Decimal | None) -> SignAhead | None:
-        index = hedge_client_order_index(job.order.order_index, 0)
-        claim = Claim(job.order, job.side, index, 0, job.lots, IntentState.RESERVED)
-        priced = size_hedge(self._rule, claim, book, price)
-        if priced is None or not self._is_right(priced.intent.side, priced.intent.price, priced.reference_price):
+    def _job(self, waiting: Waiting, nonce: int) -> Ahead | None:
+        """The next hedge of a fill, None where it is not known what the ledger will claim, or A's order may rest."""
+        fill, most = waiting.fill, self._settings.most_lots
+        known = self._claimed.get(fill.order, NEW)
+        if known is None or known.attempts >= ATTEMPTS_PER_ORDER or (self._rule.keeps_apart and not fill.is_final):
             return None
-        verdict = approve(priced.intent, self._settings.limits, Situation(Decimal(0), priced.reference_price))
-        return SignAhead(job, verdict) if isinstance(verdict, Approved) else None
+        lots = fill.filled_lots - known.hedged_lots
+        if lots <= 0:
+            return None
+        return Ahead(fill.order, fill.side, lots if most is None else min(lots, most), nonce, known.attempts)
+
+    def _command(self, rule: HedgeRule, job: Ahead, book: BookTop, price: Decimal | None) -> SignAhead | None:
+        index = hedge_client_order_index(job.order.order_index, job.attempt)
+        claim = Claim(job.order, job.side, index, job.attempt, job.lots, IntentState.RESERVED)
+        verdict = approved_hedge(rule, self._settings.limits, claim, book, price)
+        if not isinstance(verdict, Approved) or not self._has_right_price(verdict, book, price):
+            return None
+        return SignAhead(job, verdict)
 
     def _is_fresh(self, job: Ahead, book: BookTop, price: Decimal | None, now_ms: int) -> bool:
         held = self._prepared.get(job)
@@ -236,5 +295,6 @@ class SigningAhead:
 
     def _is_right(self, side: Side, worst: Decimal, reference: Decimal) -> bool:
         distance = worst - reference if side is Side.BUY else reference - worst
-        greatest = reference * self._settings.rule.max_slippage
-        return NEAREST * greatest <= distance <= greatest
+        rule = self._settings.rule
+        greatest = reference * rule.max_slippage
+        return NEAREST * greatest <= distance <= greatest + rule.hedge_market.tick

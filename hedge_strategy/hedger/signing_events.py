@@ -31,19 +31,21 @@ class OrderAnnounced:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """A hedge that is worth signing before it is claimed: the first one of an order, on a nonce.
+    """A hedge that is worth signing before it is claimed: one of an order, on a nonce.
 
     Attributes:
         order: the maker's.
         side: which way the maker's order goes.
         lots: lots of the maker's market.
         nonce: of this hedger's lane.
+        attempt: how many hedges the order has had.
     """
 
     order: OrderKey
     side: Side
     lots: int
     nonce: int
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

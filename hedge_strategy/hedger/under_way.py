@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.hedge import Claim, OrderLine
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.backlog import Waiting
 from hedge_strategy.hedger.resolution import Evidence
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.signing_events import Ahead
@@ -14,7 +16,7 @@ from hedge_strategy.venues import port
 REDIS_RETRY_MS = 200
 """Pause before a command that Redis did not answer is given again."""
 AHEAD_PATIENCE_MS = 1_000
-"""How long a claim waits for bytes that were being signed ahead when it came; then it is signed like any other."""
+"""How long a claim waits for bytes that were being signed ahead when its turn came; then it is made without them."""
 
 
 @dataclass(slots=True)
@@ -29,7 +31,8 @@ class HedgeUnderWay:
         settlement: how it ended, None until that is proven.
         began_at_ms: when it was claimed first, unix ms.
         was_signed_ahead: its claim took bytes that were signed before.
-        awaits: the job that signs it at this moment, None where none does.
+        fill: what is claimed, None where another run claimed it.
+        awaits: the job that signs it at this moment, before its claim; None where none does.
         unanswered: the command that Redis has not answered yet; it is given again until it has.
         retry_at_ms: when, unix ms.
     """
@@ -41,6 +44,7 @@ class HedgeUnderWay:
     settlement: ev.Settle | None = None
     began_at_ms: int = 0
     was_signed_ahead: bool = False
+    fill: SeenFill | None = None
     awaits: Ahead | None = None
     unanswered: ev.Command | None = None
     retry_at_ms: int = 0
@@ -106,6 +110,11 @@ class HedgeUnderWay:
         return ev.LookUp(evidence.transaction.client_order_index, tuple(hashes))
 
     @property
+    def is_before_claim(self) -> bool:
+        """Whether the ledger has not been asked for it yet."""
+        return self.claim is None and self.unanswered is None
+
+    @property
     def is_given_up(self) -> bool:
         """Whether a person was told that nothing more can be found out about it."""
         return self.evidence is not None and self.evidence.is_given_up
@@ -144,6 +153,11 @@ class HedgeUnderWay:
     def note(self, action: str, reason: str) -> ev.Note:
         """A warning for the log about something that is done to it."""
         return ev.Note("warning", action, (*self.facts, ("because", reason)))
+
+
+def new_hedge(waiting: Waiting, now_ms: int) -> HedgeUnderWay:
+    """The hedge of a fill whose turn it is; not claimed yet."""
+    return HedgeUnderWay(None, waiting.average_price, waiting.must_stay_apart, began_at_ms=now_ms, fill=waiting.fill)
 
 
 def new_evidence(

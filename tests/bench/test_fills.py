@@ -85,16 +85,19 @@ def test_the_hops_of_a_fill_add_up_to_its_latency() -> None:
     of_hedger = [
         Mark("heard", ORDER, "2", 11 * US),
         Mark("heard", ORDER, "3", 20 * US),
-        *(Mark(step, index, "", at * US) for step, at in (("claimed", 30), ("signed", 50), ("stored", 55))),
+        *(Mark(step, index, "", at * US) for step, at in (("signed", 26), ("claimed", 30))),
     ]
     timelines = Timelines(of_maker, of_hedger, ahead_ns, 1)
     hops = timelines.hops_us(fill)
-    assert hops == {"a_hears": 2, "b_hears": 8, "claimed": 10, "signed": 20, "stored": 5, "received": 25}
+    assert hops == {"a_hears": 2, "b_hears": 8, "signed": 6, "claimed": 4, "stored": 0, "received": 50}
     assert sum(hops.values()) == fill.latency_us
-    assert hops_of([fill], timelines)["signed"] == [20]
+    assert hops_of([fill], timelines)["signed"] == [6]
     assert Timelines(of_maker, of_hedger[:2], ahead_ns, 1).hops_us(fill) is None
-    signed_ahead = Timelines(of_maker, of_hedger[:3], ahead_ns, 1).hops_us(fill)
-    assert signed_ahead == {"a_hears": 2, "b_hears": 8, "claimed": 10, "signed": 0, "stored": 0, "received": 50}
+    signed_ahead = Timelines(of_maker, [*of_hedger[:2], of_hedger[3]], ahead_ns, 1).hops_us(fill)
+    assert signed_ahead == {"a_hears": 2, "b_hears": 8, "signed": 0, "claimed": 10, "stored": 0, "received": 50}
+    later = [Mark("signed", index, "", 50 * US), Mark("stored", index, "", 55 * US)]
+    signed_after = Timelines(of_maker, [*of_hedger[:2], of_hedger[3], *later], ahead_ns, 1).hops_us(fill)
+    assert signed_after == {"a_hears": 2, "b_hears": 8, "signed": 0, "claimed": 10, "stored": 25, "received": 25}
 
 
 def test_a_timeline_is_read_as_it_was_written() -> None:

@@ -62,16 +62,65 @@ def test_when_an_announced_order_fills_only_claim_and_send_are_left() -> None:
     _hedged(world)
 
 
-def test_a_part_of_it_is_signed_afresh_on_the_same_nonce() -> None:
+def test_a_part_of_it_is_signed_afresh_on_the_same_nonce_and_still_in_one_step_of_the_ledger() -> None:
     world = _ready()
     world.announce(30, 1)
     world.pass_time(500)
+    before = len(world.log)
     world.fill(20, 1)
+    done = [type(command) for command in world.log[before:] if not isinstance(command, ev.Note)]
+    assert done == [ev.SignHedge, ev.ClaimFill, ev.Send]
     sent = [command.transaction for command in world.log if isinstance(command, ev.Send)]
     ahead = [command.job.nonce for command in world.log if isinstance(command, SignAhead)]
     assert [one.nonce for one in sent] == ahead[:1]
-    assert world.taken == 0
     _hedged(world)
+
+
+def test_the_next_part_is_signed_before_its_claim_too_because_its_attempt_is_known() -> None:
+    world = _ready()
+    for _ in range(3):
+        world.fill(10, 1)
+        world.come_to_rest()
+    assert not [command for command in world.log if isinstance(command, ev.StoreAsSent)]
+    assert world.taken == 3
+    _hedged(world)
+
+
+def test_what_the_signer_refuses_before_the_claim_is_claimed_and_tried_again() -> None:
+    world = _ready()
+    world.announce(30, 2)
+    fill = seen(20)
+    (asked,) = world.machine.step(ev.FillHeard(fill, Decimal(100_000), None), world.now_ms)
+    assert isinstance(asked, ev.SignHedge)
+    (claim,) = world.machine.step(ev.SigningRefused("no"), world.now_ms)
+    assert isinstance(claim, ev.ClaimFill)
+    assert claim.prepared is None
+    world.filled[fill.order] = 20
+    world.tell(world._act(claim))
+    _hedged(world)
+
+
+def test_a_market_that_is_paused_while_a_fill_waits_for_its_bytes_claims_nothing() -> None:
+    world = _ready()
+    world.announce(30, 1)
+    world.fill(30, 1)
+    world.tell(ev.Broken("a promise"))
+    world.pass_time(500)
+    assert not [command for command in world.log if isinstance(command, ev.ClaimFill)]
+    world.tell(ev.Resume())
+    _hedged(world)
+
+
+def test_hearing_again_of_what_is_hedged_asks_nobody() -> None:
+    world = _ready()
+    world.fill(30, 1)
+    _hedged(world)
+    before = len(world.log)
+    again = ev.FillHeard(seen(30), Decimal(100_000), "9-9")
+    assert world.machine.step(again, world.now_ms) == (ev.Acknowledge(("9-9",)),)
+    (asked, *_) = world.machine.step(ev.FillHeard(seen(30, is_final=True), Decimal(100_000), "9-10"), world.now_ms)
+    assert isinstance(asked, ev.ClaimFill), "that it is final is new to the ledger"
+    assert len(world.log) == before
 
 
 def test_a_fill_that_comes_while_its_hedge_is_being_signed_waits_for_that_and_sends_once() -> None:

@@ -6,13 +6,14 @@ from decimal import Decimal
 import pytest
 
 from hedge_strategy.coordination.ledger_rows import SeenFill
-from hedge_strategy.domain.hedge import OrderKey, OrderLine
+from hedge_strategy.domain.hedge import OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.ids import hedge_identity
 from hedge_strategy.domain.order import Side, SignedTransaction
 from hedge_strategy.hedger.backlog import Backlog, Waiting
 from hedge_strategy.hedger.presign import AHEAD_MAX, FAILURE_PAUSE_MS, SigningAhead
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.signing_events import OrderAnnounced, SignAhead, SignedAhead, SigningAheadFailed
+from hedge_strategy.hedger.under_way import HedgeUnderWay
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues.port import BookTop
 from tests.hedger.world import BOOK, LANE, order_key, seen, settings
@@ -49,6 +50,12 @@ def waiting(fill: SeenFill) -> Waiting:
     return Waiting(fill, PRICE)
 
 
+def take(ahead: SigningAhead, one: Waiting, nonce: int, now: BookTop, now_ms: int) -> PreparedHedge | None:
+    """The bytes that were ready for a fill whose turn it is."""
+    found = ahead.before_claim(HedgeUnderWay(None), one, nonce, now, now_ms)
+    return found if isinstance(found, PreparedHedge) else None
+
+
 def signed(ahead: SigningAhead, nonce: int = 10) -> SignedAhead:
     """Signs all that is wanted; the answer to the first of it."""
     answers = [answer(command) for command in ahead.plan(None, Backlog(), nonce, BOOK, NOW_MS)]
@@ -73,7 +80,7 @@ def test_the_whole_of_an_announced_order_is_signed_for_the_other_side_on_the_nex
 
 def signed_is_taken(ahead: SigningAhead, one: SignedAhead) -> bool:
     ahead.answered(one, NOW_MS)
-    taken = ahead.take(waiting(seen(30, is_final=True)), 10, BOOK, NOW_MS)
+    taken = take(ahead, waiting(seen(30, is_final=True)), 10, BOOK, NOW_MS)
     return taken is not None and (taken.transaction, taken.lots) == (one.transaction, 30)
 
 
@@ -81,8 +88,8 @@ def test_what_was_taken_is_gone() -> None:
     ahead = ahead_of()
     ahead.announced(announced(30))
     signed(ahead)
-    assert ahead.take(waiting(seen(30)), 10, BOOK, NOW_MS) is not None
-    assert ahead.take(waiting(seen(30)), 10, BOOK, NOW_MS) is None
+    assert take(ahead, waiting(seen(30)), 10, BOOK, NOW_MS) is not None
+    assert take(ahead, waiting(seen(30)), 10, BOOK, NOW_MS) is None
 
 
 @pytest.mark.parametrize(
@@ -101,15 +108,15 @@ def test_nothing_leaves_for_another_hedge_or_nonce_than_it_was_signed_for(fill: 
     ahead = ahead_of()
     ahead.announced(announced(30))
     signed(ahead)
-    assert ahead.take(waiting(fill), nonce, BOOK, NOW_MS) is None
+    assert take(ahead, waiting(fill), nonce, BOOK, NOW_MS) is None
 
 
 def test_a_fill_that_may_leave_a_rest_on_the_book_is_not_hedged_past_that_rest() -> None:
     ahead = ahead_of(keeps_apart=True)
     ahead.announced(announced(30))
     signed(ahead)
-    assert ahead.take(waiting(seen(30, is_final=False)), 10, BOOK, NOW_MS) is None
-    assert ahead.take(waiting(seen(30, is_final=True)), 10, BOOK, NOW_MS) is not None
+    assert take(ahead, waiting(seen(30, is_final=False)), 10, BOOK, NOW_MS) is None
+    assert take(ahead, waiting(seen(30, is_final=True)), 10, BOOK, NOW_MS) is not None
 
 
 @pytest.mark.parametrize(("bid", "is_right"), [("100000", True), ("99877", True), ("99500", False), ("100500", False)])
@@ -118,7 +125,7 @@ def test_the_price_must_still_be_a_bound_that_is_neither_loose_nor_tight(bid: st
     ahead.announced(announced(30))
     signed(ahead)
     assert (ahead.plan(None, Backlog(), 10, book(bid), NOW_MS) == ()) is is_right
-    assert (ahead.take(waiting(seen(30)), 10, book(bid), NOW_MS) is not None) is is_right
+    assert (take(ahead, waiting(seen(30)), 10, book(bid), NOW_MS) is not None) is is_right
 
 
 def test_it_is_signed_anew_at_half_of_its_life_and_not_used_at_its_end() -> None:
@@ -127,7 +134,7 @@ def test_it_is_signed_anew_at_half_of_its_life_and_not_used_at_its_end() -> None
     signed(ahead)
     assert ahead.plan(None, Backlog(), 10, BOOK, NOW_MS + LIFE_MS // 2 - 1) == ()
     assert len(ahead.plan(None, Backlog(), 10, BOOK, NOW_MS + LIFE_MS // 2)) == 1
-    assert ahead.take(waiting(seen(30)), 10, BOOK, NOW_MS + LIFE_MS) is None
+    assert take(ahead, waiting(seen(30)), 10, BOOK, NOW_MS + LIFE_MS) is None
 
 
 @pytest.mark.parametrize("moved_to", [None, 9, 11])
@@ -136,7 +143,7 @@ def test_what_was_signed_for_a_nonce_that_has_moved_is_dropped(moved_to: int | N
     ahead.announced(announced(30))
     signed(ahead)
     ahead.plan(None, Backlog(), moved_to, BOOK, NOW_MS)
-    assert ahead.take(waiting(seen(30)), 10, BOOK, NOW_MS) is None
+    assert take(ahead, waiting(seen(30)), 10, BOOK, NOW_MS) is None
 
 
 def test_what_was_being_signed_when_the_market_was_lost_is_not_kept_when_it_comes() -> None:
@@ -145,7 +152,7 @@ def test_what_was_being_signed_when_the_market_was_lost_is_not_kept_when_it_come
     (command,) = ahead.plan(None, Backlog(), 10, BOOK, NOW_MS)
     ahead.clear()
     ahead.answered(answer(command), NOW_MS)
-    assert ahead.take(waiting(seen(30)), 10, BOOK, NOW_MS) is None
+    assert take(ahead, waiting(seen(30)), 10, BOOK, NOW_MS) is None
     assert ahead.plan(None, Backlog(), 10, BOOK, NOW_MS) == (), "the announcement was another owner's"
 
 

@@ -10,10 +10,9 @@ from tests.simulation.planting import Change
 PRESIGN, MACHINE = "hedge_strategy.hedger.presign", "hedge_strategy.hedger.machine"
 LEDGER = "tests.simulation.ledger_model"
 _FORGETS_WHAT_IS_HEDGED = Change(
-    PRESIGN,
-    "        return order not in self._claimed and (most is None or lots <= most)",
-    "        return most is None or lots <= most",
+    PRESIGN, "        known = self._claimed.get(fill.order, NEW)\n", "        known = NEW\n"
 )
+_USES = "        held = self._prepared.pop(job, None)\n"
 
 AHEAD_FAILURES: tuple[tuple[str, str, tuple[Change, ...]], ...] = (
     (
@@ -22,10 +21,9 @@ AHEAD_FAILURES: tuple[tuple[str, str, tuple[Change, ...]], ...] = (
         (
             Change(
                 PRESIGN,
-                "        job = Ahead(fill.order, fill.side, fill.filled_lots, nonce)\n        held = ",
-                "        known = (one for one in self._prepared if one.order == fill.order)\n"
-                "        job = next(known, Ahead(fill.order, fill.side, fill.filled_lots, nonce))\n"
-                "        held = ",
+                _USES,
+                "        known = (one for one in self._prepared if one.order == job.order)\n"
+                "        held = self._prepared.pop(next(known, job), None)\n",
             ),
             Change(PRESIGN, "            del self._prepared[job]\n", "            pass\n"),
         ),
@@ -36,15 +34,9 @@ AHEAD_FAILURES: tuple[tuple[str, str, tuple[Change, ...]], ...] = (
         (
             Change(
                 PRESIGN,
-                "        job = Ahead(fill.order, fill.side, fill.filled_lots, nonce)\n        held = ",
-                "        known = (one for one in self._prepared if (one.order, one.nonce) == (fill.order, nonce))\n"
-                "        job = next(known, Ahead(fill.order, fill.side, fill.filled_lots, nonce))\n"
-                "        held = ",
-            ),
-            Change(
-                PRESIGN,
-                "        return PreparedHedge(held.transaction, job.lots)",
-                "        return PreparedHedge(held.transaction, fill.filled_lots)",
+                _USES,
+                "        known = (one for one in self._prepared if (one.order, one.nonce) == (job.order, job.nonce))\n"
+                "        held = self._prepared.pop(next(known, job), None)\n",
             ),
         ),
     ),

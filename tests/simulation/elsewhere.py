@@ -68,10 +68,10 @@ ELSEWHERE = (
     ),
     ElsewhereMutant(
         "P5",
-        "a claim whose bytes are being signed at that moment signs others beside them",
-        HEDGER + "machine.py",
-        "        return () if hedge.awaits is not None else self._order(hedge, answer)\n",
-        "        return self._order(hedge, answer)\n",
+        "a fill whose hedge is being signed when its turn comes has another one signed beside it",
+        HEDGER + "presign.py",
+        "        if job in self._signing:\n            hedge.awaits = job\n            return ()\n",
+        "",
         "tests/hedger/test_machine_ahead.py",
     ),
     ElsewhereMutant(

@@ -298,8 +298,8 @@ MUTANTS = (
             ),
             Change(
                 HEDGER,
-                "        if waiting is None and line.unhedged_lots:",
-                "        if waiting is None and line.unhedged_lots > 20:",
+                " is None and line.unhedged_lots:",
+                " is None and line.unhedged_lots > 20:",
             ),
             Change(BACKLOG, "lots <= line.hedged_lots", "lots < line.hedged_lots + 20"),
         ),

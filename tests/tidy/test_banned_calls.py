@@ -53,9 +53,6 @@ OUTERMOST_LOOPS = MappingProxyType(
         "hedge_strategy/maker/process.py::MakerProcess._guard": (
             "outermost frame of each of A's threads: logged with its trace, A cancels and ends"
         ),
-        "hedge_strategy/hedger/process.py::HedgerProcess._guarded_ticks": (
-            "outermost frame of B's own thread: logged with its trace, B ends in order"
-        ),
         "hedge_strategy/hedger/process.py::HedgerProcess._guard": (
             "outermost frame of each of B's threads: logged with its trace, B drains and ends"
         ),
