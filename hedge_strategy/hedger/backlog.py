@@ -97,9 +97,11 @@ class Backlog:
         return self._entries_count >= ENTRIES_MAX
 
     def is_done(self, fill: SeenFill) -> bool:
-        """Whether the ledger has said, since the market is owned, that all of this very message is hedged."""
+        """Whether the ledger has said, since the market is owned, that this very message is hedged, or a later one."""
         done = self._done.get(fill.order)
-        return done is not None and fill == done
+        if done is None or fill.side is not done.side:
+            return False
+        return fill == done or (fill.filled_lots < done.filled_lots and not fill.is_final)
 
     def heard(self, fill: SeenFill, average_price: Decimal | None, entry_id: str | None) -> OrderKey | None:
         """Takes a fill in; returns its order where it waits already and is now known to have ended."""

@@ -5,8 +5,7 @@ Promises:
 - bytes signed before their claim (`presign`) leave only where the ledger has taken them for that claim;
 - one hedge at a time on the lane; the next is claimed when the last is settled;
 - a sent hedge is settled only on proof of what it did (`resolution`); a new nonce is used only then;
-- what an order still lacks is claimed again; after `retry_times` attempts in a row that executed nothing the market
-  is paused and A is told;
+- what an order still lacks is claimed again; after `retry_times` fruitless attempts in a row the market is paused;
 - a stream entry is acknowledged only when the ledger says that its fill is hedged;
 - unfinished hedges of former owners are finished before anything new is claimed.
 
@@ -198,6 +197,7 @@ class HedgerMachine:
         prepared, hedge.unanswered = hedge.unanswered.prepared, None
         if isinstance(answer, Nothing | Finished):
             self._hedge = None
+            self._ahead.not_claimed(answer.line.order)
             return words.nothing_left(answer, self._backlog.settled(answer.line)) + self._go_on(now_ms)
         if isinstance(answer, Busy):
             return self._take_up(answer.intent, now_ms)

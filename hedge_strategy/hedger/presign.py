@@ -91,6 +91,7 @@ class SigningAhead:
         self._claimed: OrderedDict[OrderKey, Progress | None] = OrderedDict()
         self._taken: Prepared | None = None
         self._asked: SignAhead | None = None
+        self._before: Progress | None = None
         self._not_before_ms = 0
 
     # --- what is known ------------------------------------------------------------------------------------------------
@@ -104,7 +105,12 @@ class SigningAhead:
 
     def claimed(self, order: OrderKey) -> None:
         """An order has a hedge: until that is settled nobody knows what its next one will be."""
+        self._before = self._claimed.get(order)
         self._keep(order, None)
+
+    def not_claimed(self, order: OrderKey) -> None:
+        """It turned out that there was nothing to claim: what was known of the order still holds."""
+        self._keep(order, self._before)
 
     def found(self, line: OrderLine) -> None:
         """An order as the ledger had it when the market was gained."""

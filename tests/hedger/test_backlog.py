@@ -169,3 +169,27 @@ def test_a_refused_order_is_forgotten_and_its_entries_are_given_back() -> None:
         backlog.heard(fill, None, f"{number}-0")
     assert backlog.refused(refused.order) == ("0-0", "2-0")
     assert (backlog.waiting(refused.order), len(backlog)) == (None, 1)
+
+
+def test_only_what_the_ledger_has_said_of_that_very_message_or_a_later_one_is_done() -> None:
+    backlog = Backlog()
+    backlog.heard(seen(100), PRICE, None)
+    assert not backlog.is_done(seen(100)), "it only waits"
+    backlog.settled(_line(60))
+    assert not backlog.is_done(seen(60)), "the order still waits"
+    backlog.settled(_line(100))
+    assert backlog.is_done(seen(100))
+    assert backlog.is_done(seen(60))
+    for other in (seen(101), seen(60, is_final=True), seen(100, is_final=True), seen(60, side=Side.SELL), seen(60, 2)):
+        assert not backlog.is_done(other), f"the ledger must be asked about {other}"
+    backlog.clear()
+    assert not backlog.is_done(seen(100)), "the market is another's now"
+
+
+def test_orders_that_are_known_to_be_done_are_forgotten_beyond_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DONE_KEPT", 2)
+    backlog = Backlog()
+    for number in (1, 2, 3):
+        backlog.heard(seen(100, number), PRICE, None)
+        backlog.settled(_line(100, number=number))
+    assert [backlog.is_done(seen(100, number)) for number in (1, 2, 3)] == [False, True, True]

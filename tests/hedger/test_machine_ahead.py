@@ -123,6 +123,16 @@ def test_hearing_again_of_what_is_hedged_asks_nobody() -> None:
     assert len(world.log) == before
 
 
+def test_what_had_nothing_left_to_claim_leaves_the_next_part_s_attempt_known() -> None:
+    world = _ready()
+    world.fill(10, 1)
+    _hedged(world)
+    world.tell(ev.FillHeard(seen(10, is_final=True), Decimal(100_000), None))
+    world.fill(10, 1)
+    assert world.taken == 2
+    _hedged(world)
+
+
 def test_a_fill_that_comes_while_its_hedge_is_being_signed_waits_for_that_and_sends_once() -> None:
     world = _ready()
     world.announce(30, 1)
