@@ -86,7 +86,7 @@ class HedgeLedger:
         bounds: LedgerBounds = LedgerBounds(),  # noqa: B008 - frozen
     ) -> None:
         self._client = client
-        self._script = LedgerScript(client, market, bounds, "hedge_ledger.lua")
+        self._script = LedgerScript(client, market, bounds, "hedge_ledger.lua", is_quick=True)
         self._opening = LedgerScript(client, market, bounds, "ledger_restore.lua")
         self._keys = self._script.keys
         self._belief = Belief(epoch, sequence)

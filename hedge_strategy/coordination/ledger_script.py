@@ -48,11 +48,14 @@ class LedgerScript:
         market: the maker's symbol.
         bounds: how much is kept.
         file_name: the operations, such as `hedge_ledger.lua`.
+        is_quick: it has a connection of its own.
     """
 
-    def __init__(self, client: redis.Redis, market: str, bounds: LedgerBounds, file_name: str) -> None:
+    def __init__(
+        self, client: redis.Redis, market: str, bounds: LedgerBounds, file_name: str, *, is_quick: bool = False
+    ) -> None:
         self.keys: MarketKeys = market_keys(market)
-        self._script = Script(client, "ledger_store.lua", file_name)
+        self._script = Script(client, "ledger_store.lua", file_name, is_quick=is_quick)
         self._bounds = (bounds.finished_kept, bounds.quiet_kept, bounds.quiet_rows_kept, bounds.quiet_row_age_ms)
 
     def __call__(

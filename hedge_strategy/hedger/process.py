@@ -57,6 +57,8 @@ STOP_DEADLINE_MS = 30_000
 EVENTS_MAX = 10_000
 KILL_RETRY_MS = 1_000
 BOOK_LEVELS = 1
+TOLD_LAST = (ev.Note, ev.PublishResult)
+"""What is done when nothing else is: the next hedge is on its way before anybody is told of the last one."""
 TELLING = (OrderSeen, SendAnswered, TransactionSeen)
 """What the venue tells that the machine goes by; fills and positions come in several frames a hedge."""
 
@@ -192,13 +194,19 @@ class HedgerProcess:
             if isinstance(event, ev.OwnershipGained):
                 self._feed.read_all()
             waiting: deque[ev.Event] = deque([event])
+            telling: list[ev.Command] = []
             while waiting:
                 now_ms = to_ms(self._clock.now_ns())
                 for command in self._machine.step(waiting.popleft(), now_ms):
+                    if isinstance(command, TOLD_LAST):
+                        telling.append(command)
+                        continue
                     answer = self._perform(command)
                     self._run.marks.done(command, answer)
                     if answer is not None:
                         waiting.append(answer)
+            for command in telling:
+                self._perform(command)
 
     def _on_venue_event(self, event: VenueEvent) -> None:
         if isinstance(event, SendAnswered):

@@ -10,6 +10,7 @@ from hedge_strategy.domain.hedge import OrderKey, OrderLine
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger import backlog as module
 from hedge_strategy.hedger.backlog import (
+    DONE_KEPT,
     FRUITLESS_PAUSE_MS,
     LONGEST_FRUITLESS_PAUSE_MS,
     Backlog,
@@ -186,10 +187,9 @@ def test_only_what_the_ledger_has_said_of_that_very_message_or_a_later_one_is_do
     assert not backlog.is_done(seen(100)), "the market is another's now"
 
 
-def test_orders_that_are_known_to_be_done_are_forgotten_beyond_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "DONE_KEPT", 2)
+def test_orders_that_are_known_to_be_done_are_forgotten_beyond_the_bound() -> None:
     backlog = Backlog()
-    for number in (1, 2, 3):
+    for number in range(1, DONE_KEPT + 2):
         backlog.heard(seen(100, number), PRICE, None)
         backlog.settled(_line(100, number=number))
-    assert [backlog.is_done(seen(100, number)) for number in (1, 2, 3)] == [False, True, True]
+    assert [backlog.is_done(seen(100, number)) for number in (1, 2, DONE_KEPT + 1)] == [False, True, True]
