@@ -1,6 +1,7 @@
 """`hedge bench`, or `python -m bench`: measures, says how far it is on standard error, and prints the results.
 
-Exit codes: 0 measured; 1 something that runs broke off; 2 something that the user can mend.
+Exit codes: 0 measured; 1 something that runs broke off, or --check found something too slow; 2 something that the user
+can mend.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from typing import Any
 
 from bench import measurements
 from bench.comparisons import Comparisons
+from bench.figures import too_slow
 from bench.fills import Timelines, hops_of, marks_of
 from bench.laboratory import SIZE_DECIMALS, Laboratory, Pair
 from bench.machine import machine_facts
@@ -59,13 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pictures = _drawn(measured, hops)
         (DOCS / "performance.md").write_text(page(report, pictures), encoding="utf-8")
     sys.stdout.write(json.dumps(report) + "\n" if asked.json else page(report, pictures))
-    return 0
+    slow = too_slow(measured.runs) if asked.check else []
+    for line in slow:
+        sys.stderr.write(f"hedge bench: too slow: {line}\n")
+    return 1 if slow else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hedge bench", description="Measure how fast a fill is hedged.")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a page")
     parser.add_argument("--short", action="store_true", help="a minute instead of a quarter of an hour, fewer figures")
+    parser.add_argument("--check", action="store_true", help="exit 1 where a ratio shows that something became slow")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md and its pictures")
     return parser
 

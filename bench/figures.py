@@ -24,6 +24,16 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ranked[max(rank, 1) - 1]
 
 
+CHECKED_RATE = 20
+AT_MOST: Mapping[str, float] = {
+    "whole_p50_to_floor": 2.5,
+    "whole_p99_to_floor": 6.0,
+    "partial_p50_to_sign_on_fill": 2.5,
+}
+"""Ratios that a short run on a busy machine stays below as long as nothing has become slow; with the margin that its
+noise needs. What the product is held to on a quiet machine is lower: docs/performance.md."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One way of hedging at one pace.
@@ -93,3 +103,13 @@ def ratios(runs: Sequence[Run], rate: int) -> Mapping[str, float]:
         for name, (one, other, percent) in wanted.items()
         if one is not None and other is not None
     }
+
+
+def too_slow(runs: Sequence[Run]) -> list[str]:
+    """Which ratios are above what they may be, in words; one that was not measured is too."""
+    found = ratios(runs, CHECKED_RATE)
+    return [
+        f"{name.replace('_', ' ')} is {found.get(name, 'not measured')}, at most {most:g} is allowed"
+        for name, most in AT_MOST.items()
+        if not found.get(name, most + 1) <= most
+    ]

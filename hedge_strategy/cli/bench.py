@@ -19,6 +19,7 @@ from hedge_strategy.errors import UserError
 def bench(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a page.")] = False,
     short: Annotated[bool, typer.Option("--short", help="A minute instead of a quarter of an hour.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 where a fill's way has become slow.")] = False,
     write_docs: Annotated[
         bool, typer.Option("--write-docs", help="Write docs/performance.md and its pictures (needs matplotlib).")
     ] = False,
@@ -26,7 +27,7 @@ def bench(
     """Measure how fast a fill is hedged, beside what is possible and what is usual."""
     with one_line_errors("hedge bench"):
         folder = project_folder(Path(hedge_strategy.__file__))
-    wanted = (("--json", json), ("--short", short), ("--write-docs", write_docs))
+    wanted = (("--json", json), ("--short", short), ("--check", check), ("--write-docs", write_docs))
     command = [sys.executable, "-m", "bench", *(name for name, is_wanted in wanted if is_wanted)]
     raise typer.Exit(subprocess.run(command, cwd=folder, check=False).returncode)
 

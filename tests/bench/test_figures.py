@@ -1,6 +1,6 @@
 import pytest
 
-from bench.figures import Run, percentile, ratios
+from bench.figures import AT_MOST, Run, percentile, ratios, too_slow
 
 
 @pytest.mark.parametrize(("percent", "value"), [(50, 500), (99, 990), (99.9, 999), (100, 1_000), (0.01, 1)])
@@ -37,3 +37,12 @@ def test_ratios_are_of_one_pace_and_leave_out_what_was_not_measured() -> None:
         "sign_on_fill_p50_to_whole": 3.0,
     }
     assert ratios([*runs, run("ours", 990, kind="partial")], 20)["partial_p50_to_sign_on_fill"] == 1.1
+
+
+def test_what_became_slow_or_was_not_measured_is_said() -> None:
+    others = [run("floor", 200), run("sign_on_fill", 300)]
+    good = [*others, run("ours", 300), run("ours", 400, kind="partial")]
+    assert too_slow(good) == []
+    slow = [*others, run("ours", 200 * AT_MOST["whole_p50_to_floor"] + 2), run("ours", 400, kind="partial")]
+    assert [line.split(" is ")[0] for line in too_slow(slow)] == ["whole p50 to floor"]
+    assert len(too_slow(others)) == len(AT_MOST)
