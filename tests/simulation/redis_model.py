@@ -21,7 +21,8 @@ from tests.simulation.clockwork import Clockwork
 from tests.simulation.ledger_client import LedgerClient
 from tests.simulation.ledger_model import LedgerModel
 from tests.simulation.ledger_state import Marker
-from tests.simulation.node import Crashed, Node
+from tests.simulation.fibers import Crashed
+from tests.simulation.node import Node
 from tests.simulation.redis_time import RedisTime
 
 LEASE_MS = 5_000
