@@ -47,17 +47,19 @@ class Clockwork:
         Returns:
             False where nothing is due any more.
         """
-        due = self._due
-        end = self.steps + steps
-        while due:
-            if self.now_ms >= until_ms or self.steps >= end:
-                return True
-            at_ms, _, action, arguments = heappop(due)
-            self.steps += 1
-            if at_ms > self.now_ms:
-                watch()
-                self.now_ms = at_ms
-            action(*arguments)
+        due, left = self._due, steps
+        try:
+            while due:
+                if self.now_ms >= until_ms or not left:
+                    return True
+                at_ms, _, action, arguments = heappop(due)
+                left -= 1
+                if at_ms > self.now_ms:
+                    watch()
+                    self.now_ms = at_ms
+                action(*arguments)
+        finally:
+            self.steps += steps - left
         return False
 
     def run_until(self, at_ms: int) -> None:

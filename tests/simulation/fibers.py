@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from tests.simulation.node import Node
 
 
+class Crashed(BaseException):
+    """The process ended here, in the middle of what it did."""
+
+
 class Fiber:
     """One thread of one life of a process.
 
@@ -22,19 +26,20 @@ class Fiber:
         run: what the thread does.
     """
 
-    __slots__ = ("_number", "greenlet", "node")
+    __slots__ = ("_generation", "_number", "greenlet", "node")
 
     def __init__(self, node: "Node", run: Callable[[], None]) -> None:
         self.node = node
         self._number = 0
+        self._generation = node.generation
         self.greenlet = greenlet(run)
         node.fibers[self.greenlet] = self
-        node.later(0, self._resume, 0)
+        node.clock.after(0, self._resume, 0)
 
     def pause(self, delay_ms: float) -> None:
         """Lets the rest of the world go on for so long, or until it is woken."""
         self._number += 1
-        self.node.later(delay_ms, self._resume, self._number)
+        self.node.clock.after(delay_ms, self._resume, self._number)
         self.greenlet.parent.switch()
 
     def rest(self) -> None:
@@ -45,7 +50,7 @@ class Fiber:
     def wake(self) -> None:
         """Ends its pause."""
         self._number += 1
-        self.node.later(0, self._resume, self._number)
+        self.node.clock.after(0, self._resume, self._number)
 
     def kill(self) -> None:
         """Nothing of it runs any more."""
@@ -53,8 +58,18 @@ class Fiber:
             self.greenlet.throw(GreenletExit)
 
     def _resume(self, number: int) -> None:
-        if number == self._number:
+        """In this life only, not while the process is frozen, and only what its last pause waits for."""
+        node = self.node
+        if number != self._number or self._generation != node.generation:
+            return
+        late_ms = node.frozen_until_ms - node.clock.now_ms
+        if late_ms > 0:
+            node.clock.after(late_ms, self._resume, number)
+            return
+        try:
             self.greenlet.switch()
+        except Crashed:
+            node.crash()
 
 
 class VirtualClock:

@@ -6,6 +6,7 @@ Its shell, which carries events and commands between them, is a model.
 from collections import deque
 from contextlib import suppress
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from hedge_strategy.coordination.announcement import AnnouncementMessage
@@ -45,6 +46,9 @@ KILL_RETRY_MS = 1_000
 LEAVING_POLL_MS = 200
 SIGNING_MS = 20
 """How long signing ahead takes at most: threads starve."""
+_presence = lru_cache(maxsize=64)(HedgerPresence)
+_maker_seen = lru_cache(maxsize=2)(ev.MakerSeen)
+"""Frozen values cost more to make than to find again; what is told seldom changes."""
 
 
 class HedgerNode(Node):
@@ -157,6 +161,7 @@ class HedgerNode(Node):
     def _ticking(self) -> Steps:
         stop_by_ms = next_notice_ms = 0
         rhythm = Rhythm(self.pace)
+        tick: ev.Tick | None = None
         while True:
             now_ms = self.clock.now_ms
             if self.wants_stop and not stop_by_ms:
@@ -168,7 +173,10 @@ class HedgerNode(Node):
             if now_ms >= next_notice_ms:
                 next_notice_ms = now_ms + PRESENCE_INTERVAL_MS
                 self._exchange_notices()
-            self.tell(ev.Tick(self.venue.book(self.market, 1)))
+            book = self.venue.book(self.market, 1)
+            if tick is None or book is not tick.book:
+                tick = ev.Tick(book)
+            self.tell(tick)
             if self.is_finished or (stop_by_ms and now_ms >= stop_by_ms):
                 yield from self._leave()
                 return
@@ -191,7 +199,7 @@ class HedgerNode(Node):
             may_rest = self.redis.call(self.server.maker_may_rest)
         except RedisUnavailable:
             return
-        self.tell(ev.MakerSeen(may_rest or self.clock.now_ms < self._believe_maker_at_ms))
+        self.tell(_maker_seen(may_rest or self.clock.now_ms < self._believe_maker_at_ms))
 
     def _own_presence(self) -> HedgerPresence:
         state, reason = HedgerState.DRAINING, ""
@@ -205,7 +213,7 @@ class HedgerNode(Node):
             reason = "the connection to the hedging venue is down"
         else:
             state = HedgerState.HEDGING
-        return HedgerPresence(state, reason, MAKER)
+        return _presence(state, reason, MAKER)
 
     # --- fills in -----------------------------------------------------------------------------------------------------
 

@@ -211,12 +211,9 @@ class Judge(Watcher):
         held = kept.lease
         if held is not None and held.over_at_ms > now_ms and maker.venue.is_connected and not maker.redis.is_away:
             notice_over_ms, told = kept.hedger_notice
-            is_guarded = told is None or notice_over_ms <= now_ms or told.state is HedgerState.HEDGING
-        else:
-            is_guarded = False
-        if is_guarded:
-            self._unguarded_since_ms = self._exposed_since_ms = 0
-            return
+            if told is None or told.state is HedgerState.HEDGING or notice_over_ms <= now_ms:
+                self._unguarded_since_ms = self._exposed_since_ms = 0
+                return
         if not self._unguarded_since_ms:
             self._unguarded_since_ms = now_ms
         if not self.exchange.accounts[MAKER].resting or not maker.is_running or maker.venue.is_venue_away:

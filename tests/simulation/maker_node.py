@@ -7,6 +7,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Generator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from hedge_strategy.coordination.checkpoint import Checkpoint
@@ -41,6 +42,8 @@ SAY_INTERVAL_MS = 1_000
 MAKER_KEY = 3
 
 Sign = Callable[[int], SignedTransaction]
+_coordination_seen = lru_cache(maxsize=64)(ev.CoordinationSeen)
+"""Frozen events cost more to make than to find again; what is seen seldom changes."""
 
 
 class MakerDisk:
@@ -137,6 +140,7 @@ class MakerNode(Node):
     def _ticking(self) -> Steps:
         stop_by_ms = 0
         rhythm = Rhythm(self.pace)
+        tick: ev.Tick | None = None
         while True:
             if self.wants_stop and not stop_by_ms:
                 stop_by_ms = self.clock.now_ms + STOP_DEADLINE_MS
@@ -144,7 +148,10 @@ class MakerNode(Node):
             if self.clock.now_ms >= self._next_look_ms:
                 self._next_look_ms = self.clock.now_ms + COORDINATION_MS
                 self.tell(self._see_coordination())
-            self.tell(ev.Tick(self.venue.book(self.market, 1)))
+            book = self.venue.book(self.market, 1)
+            if tick is None or book is not tick.book:
+                tick = ev.Tick(book)
+            self.tell(tick)
             if self.is_finished or (stop_by_ms and self.clock.now_ms >= stop_by_ms):
                 yield from self._leaving()
                 return
@@ -174,7 +181,7 @@ class MakerNode(Node):
         is_leaving = told is not None and told.state is not HedgerState.HEDGING
         is_ours = told is not None and told.maker_account_index == MAKER
         owner = lease.owner if lease is not None and is_ours else None
-        return ev.CoordinationSeen(owner, is_leaving, problem=None)
+        return _coordination_seen(owner, is_leaving, problem=None)
 
     def _put_back(self) -> None:
         if self.clock.now_ms >= self._say_next_ms:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 from greenlet import getcurrent, greenlet
 
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.fibers import Fiber, VirtualLock
+from tests.simulation.fibers import Crashed, Fiber, VirtualLock
 from tests.simulation.weather import Weather
 
 Steps = Generator[float, None, None]
@@ -23,10 +23,6 @@ GAP_MS = 400
 FREEZE_MS = 20_000
 REBOOTS_MS = (1_000, 6_000, 30_000)
 ROUTINE = ("MakerSeen", "CoordinationSeen", "ReadLedger", "LookedUp", "LookUp")
-
-
-class Crashed(BaseException):
-    """The process ended here, in the middle of what it did."""
 
 
 class Machine(Protocol):

@@ -18,10 +18,11 @@ from hedge_strategy.coordination.messages import FillMessage, ResultMessage
 from hedge_strategy.coordination.presence import HedgerPresence
 from hedge_strategy.errors import RedisUnavailable, StaleOwner
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.fibers import Crashed
 from tests.simulation.ledger_client import LedgerClient
 from tests.simulation.ledger_model import LedgerModel
 from tests.simulation.ledger_state import Marker
-from tests.simulation.node import Crashed, Node
+from tests.simulation.node import Node
 from tests.simulation.redis_time import RedisTime
 
 LEASE_MS = 5_000
@@ -304,10 +305,12 @@ class RedisLink:
             node.between_calls()
         if self.is_cut or self._redis.is_away:
             raise RedisUnavailable("Redis is away")
-        if weather.redis_before and clock.strikes("Redis command lost", weather.redis_before):
+        if weather.redis_before and clock.random() < weather.redis_before:  # `strikes`, without a call for each command
+            clock.fault("Redis command lost")
             raise RedisUnavailable("lost on the way in")
         answer = act(*arguments, **named)
-        if weather.redis_after and clock.strikes("Redis answer lost", weather.redis_after):
+        if weather.redis_after and clock.random() < weather.redis_after:
+            clock.fault("Redis answer lost")
             if clock.happens(weather.crash_in_gap * 0.1) and node.is_up:
                 clock.fault("crash before Redis' answer")
                 raise Crashed
