@@ -18,8 +18,9 @@ from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
-from hedge_strategy.coordination.connection import RedisSettings, ServerFacts, connect_for_trading, server_facts
+from hedge_strategy.coordination.connection import ServerFacts, connect_for_trading, server_facts
 from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint, maker_command
+from hedge_strategy.coordination.endpoint import RedisSettings, SentinelSettings, TlsSettings
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
@@ -208,13 +209,21 @@ def _warn(facts: ServerFacts) -> None:
 
 def redis_settings(config: Config) -> RedisSettings:
     """How Redis is reached."""
-    of_redis = config.redis
+    place = config.redis
+    tls, sentinel = place.tls, place.sentinel
     return RedisSettings(
-        of_redis.host,
-        of_redis.port,
-        of_redis.db,
-        connect_timeout_ms=of_redis.connect_timeout_ms,
-        answer_timeout_ms=of_redis.command_timeout_ms,
+        place.host,
+        place.port,
+        place.db,
+        unix_path=place.unix_path,
+        username=place.username,
+        password=place.password,
+        tls=None if tls is None else TlsSettings(tls.ca_file, tls.cert_file, tls.key_file, tls.check_hostname),
+        sentinel=None
+        if sentinel is None
+        else SentinelSettings(sentinel.nodes, sentinel.master, sentinel.username, sentinel.password),
+        connect_timeout_ms=place.connect_timeout_ms,
+        answer_timeout_ms=place.command_timeout_ms,
     )
 
 

@@ -144,6 +144,8 @@ class Product:
     keys: Mapping[str, Mapping[str, str]]
     source: Path = ROOT
     settings: Mapping[str, Any] = field(default_factory=dict)
+    redis_place: Mapping[str, Any] | None = None
+    """What the configuration says of where Redis is; None: `redis_server`."""
     processes: list[ProductProcess] = field(default_factory=list)
     commands: list[ProductProcess] = field(default_factory=list)
 
@@ -169,7 +171,7 @@ class Product:
                 }
                 for name, account in (("account_a", self.maker_account), ("account_b", self.hedger_account))
             },
-            "redis": {"host": "127.0.0.1", "port": self.redis_server.port},
+            "redis": self.redis_place or {"host": "127.0.0.1", "port": self.redis_server.port},
             "lighter": {
                 "base_url": self.exchange.urls.url,
                 "ws_url": self.exchange.urls.ws_url,

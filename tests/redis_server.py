@@ -12,14 +12,14 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 
-from hedge_strategy.coordination.connection import RedisSettings
+from hedge_strategy.coordination.endpoint import RedisSettings
 
 READY_WITHIN_S = 10
 STARTS_MAX = 5
@@ -31,11 +31,13 @@ class RedisServer:
     Args:
         folder: for its files; must exist.
         keeps_data: True: each write is forced to an append-only file before it is answered.
+        arguments: more for its command line.
     """
 
-    def __init__(self, folder: Path, *, keeps_data: bool = False) -> None:
+    def __init__(self, folder: Path, *, keeps_data: bool = False, arguments: Sequence[str] = ()) -> None:
         self._folder = folder
         self._keeps_data = keeps_data
+        self._more = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -55,7 +57,7 @@ class RedisServer:
         if program is None:
             pytest.fail("redis-server is not installed; `make redis` installs it", pytrace=False)
         for _ in range(1 if self.port else STARTS_MAX):
-            port = self.port or _free_port()
+            port = self.port or free_port()
             self._process = subprocess.Popen(
                 [program, *self._arguments(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
@@ -83,6 +85,7 @@ class RedisServer:
         return [
             *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--logfile", "redis.log"),
             *("--save", "", "--appendonly", kept[0], "--appendfsync", kept[1], "--databases", "4"),
+            *self._more,
         ]
 
     def _is_ready(self, port: int) -> bool:
@@ -109,9 +112,9 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis(folder: Path, *, keeps_data: bool = False) -> Iterator[RedisServer]:
+def running_redis(folder: Path, *, keeps_data: bool = False, arguments: Sequence[str] = ()) -> Iterator[RedisServer]:
     """A server that runs as long as the block."""
-    server = RedisServer(folder, keeps_data=keeps_data)
+    server = RedisServer(folder, keeps_data=keeps_data, arguments=arguments)
     try:
         server.start()
         yield server
@@ -119,7 +122,7 @@ def running_redis(folder: Path, *, keeps_data: bool = False) -> Iterator[RedisSe
         server.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from hedge_strategy.config.redis_place import place_of
 from hedge_strategy.config.schema import Account, Config, FileConfig, ResolvedAccount, Section, Strategy
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError
@@ -107,7 +108,7 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
     return Config(
         account_a=_resolve(a, "accounts.account_a", environment),
         account_b=_resolve(b, "accounts.account_b", environment),
-        redis=written.redis,
+        redis=place_of(written.redis, lambda name, path: _from_env(name, path, environment)),
         lighter=written.lighter,
         strategy=written.strategy,
         state_dir=written.state_dir,

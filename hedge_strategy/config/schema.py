@@ -17,6 +17,9 @@ KeyIndex = Annotated[int, msgspec.Meta(ge=0, le=254)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
+REDIS_HOST, REDIS_PORT, SENTINEL_PORT = "127.0.0.1", 6379, 26379
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One mapping of the file."""
 
@@ -48,12 +51,68 @@ class Accounts(Section, frozen=True, kw_only=True):
     account_b: Account
 
 
-class Redis(Section, frozen=True, kw_only=True):
-    """The one Redis that A and B share."""
+class RedisTls(Section, frozen=True, kw_only=True):
+    """How the way to Redis is encrypted.
 
-    host: str = "127.0.0.1"
-    port: Port = 6379
-    db: Annotated[int, msgspec.Meta(ge=0)] = 0
+    Attributes:
+        ca_file: whose certificates are trusted (PEM); None: those that the system trusts.
+        cert_file: our own certificate, where the server asks for one; with `key_file`.
+        key_file: its private key.
+        check_hostname: whether the server's certificate must name the host.
+    """
+
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    check_hostname: bool = True
+
+
+class RedisSentinel(Section, frozen=True, kw_only=True):
+    """Sentinels, which know which server is the master.
+
+    Attributes:
+        nodes: `host` or `host:port`, one at least.
+        master: the name that they know it by.
+        username: at the sentinels, which have logins of their own.
+        password: better left out in favour of the next.
+        password_env: name of the environment variable that holds it.
+    """
+
+    nodes: Annotated[list[str], msgspec.Meta(min_length=1)]
+    master: Annotated[str, msgspec.Meta(min_length=1)] = "mymaster"
+    username: str = ""
+    password: Secret | None = None
+    password_env: str | None = None
+
+
+class Redis(Section, frozen=True, kw_only=True):
+    """The one Redis that A and B share: by host, by URL, or by its sentinels.
+
+    Attributes:
+        host: name or address; `REDIS_HOST` where nothing else is said.
+        port: `REDIS_PORT` where nothing else is said.
+        db: number of the database; 0 where nothing else is said.
+        url: instead of the three: redis://, rediss:// (TLS) or unix://; may hold user and password.
+        url_env: name of the environment variable that holds the URL.
+        username: of the ACL; none: the default user.
+        password: better left out in favour of the next.
+        password_env: name of the environment variable that holds it.
+        tls: encrypts the way; rediss:// means it too.
+        sentinel: the master is asked of these, and again after each failover.
+        command_timeout_ms: how long Redis may take to answer.
+        connect_timeout_ms: how long a connection may take to stand.
+    """
+
+    host: str | msgspec.UnsetType = msgspec.UNSET
+    port: Port | msgspec.UnsetType = msgspec.UNSET
+    db: Annotated[int, msgspec.Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
+    url: Secret | None = None
+    url_env: str | None = None
+    username: str = ""
+    password: Secret | None = None
+    password_env: str | None = None
+    tls: RedisTls | None = None
+    sentinel: RedisSentinel | None = None
     command_timeout_ms: PositiveInt = 500
     connect_timeout_ms: PositiveInt = 2_000
 
@@ -146,12 +205,36 @@ class ResolvedAccount(msgspec.Struct, frozen=True, kw_only=True):
     private_key: Secret
 
 
+class SentinelPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the sentinels are: host and port of each, the master's name, their login."""
+
+    nodes: tuple[tuple[str, int], ...]
+    master: str
+    username: str = ""
+    password: Secret | None = None
+
+
+class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Redis is: a socket in the file system, else by the sentinels, else host and port."""
+
+    host: str = ""
+    port: int = 0
+    db: int = 0
+    unix_path: str = ""
+    username: str = ""
+    password: Secret | None = None
+    tls: RedisTls | None = None
+    sentinel: SentinelPlace | None = None
+    command_timeout_ms: int = 500
+    connect_timeout_ms: int = 2_000
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a process needs, resolved once at start."""
 
     account_a: ResolvedAccount
     account_b: ResolvedAccount
-    redis: Redis
+    redis: RedisPlace
     lighter: Lighter
     strategy: Strategy
     state_dir: str

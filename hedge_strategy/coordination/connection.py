@@ -11,45 +11,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.exceptions import MasterDownError, NoPermissionError
-from redis.retry import Retry
+from redis.exceptions import NoPermissionError
 
+from hedge_strategy.coordination.endpoint import RedisSettings, open_pool
 from hedge_strategy.errors import CommandRefused, RedisUnavailable, UserError
 
-CONNECTIONS_MAX = 16
 OLDEST_VERSION = (6, 2)
-_NOT_READY = (redis.ReadOnlyError, redis.BusyLoadingError, MasterDownError)
 _UNABLE = ("LOADING", "READONLY", "MASTERDOWN", "MISCONF", "OOM", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "BUSY")
-
-
-@dataclass(frozen=True, slots=True)
-class RedisSettings:
-    """Where Redis is and how long to wait for it.
-
-    Attributes:
-        host: name or address.
-        port: TCP port.
-        db: number of the database.
-        connect_timeout_ms: for the connection to stand.
-        answer_timeout_ms: for the answer to any one command.
-        health_check_interval_s: a connection that was idle for longer is tried with PING before its next command.
-    """
-
-    host: str
-    port: int
-    db: int
-    connect_timeout_ms: int = 2_000
-    answer_timeout_ms: int = 2_000
-    health_check_interval_s: int = 15
-
-    @property
-    def address(self) -> str:
-        """As people write it."""
-        return f"{self.host}:{self.port}/{self.db}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,52 +63,9 @@ class ServerFacts:
         return self.maxmemory_policy not in ("", "noeviction")
 
 
-class _Connection(redis.Connection):
-    """Notices that its server is the wrong one to talk to."""
-
-    is_misled = False
-
-    def read_response(self, *arguments: Any, **options: Any) -> Any:
-        try:
-            return super().read_response(*arguments, **options)
-        except redis.RedisError as error:
-            self.is_misled = self.is_misled or isinstance(error, _NOT_READY) or "READONLY" in str(error)
-            raise
-
-
-class _Connections(redis.ConnectionPool):
-    """Drops connections to a server that cannot serve; the next command looks the name up anew."""
-
-    def release(self, connection: Any) -> None:
-        if not connection.is_misled:
-            super().release(connection)
-            return
-        connection.is_misled = False
-        connection.disconnect()
-        super().release(connection)
-        self.disconnect(inuse_connections=False)  # the others end with their own next answer
-
-
 def connect(settings: RedisSettings) -> redis.Redis:
     """Makes a client; connects with its first command. Safe to share between threads."""
-    pool = _Connections(
-        connection_class=_Connection,
-        host=settings.host,
-        port=settings.port,
-        db=settings.db,
-        max_connections=CONNECTIONS_MAX,
-        socket_connect_timeout=settings.connect_timeout_ms / 1000,
-        socket_timeout=settings.answer_timeout_ms / 1000,
-        socket_keepalive=True,
-        health_check_interval=settings.health_check_interval_s,
-        retry=Retry(NoBackoff(), 0),
-        retry_on_timeout=False,
-        retry_on_error=[],
-        protocol=2,
-        decode_responses=False,
-        driver_info=None,
-    )
-    return redis.Redis(connection_pool=pool)
+    return redis.Redis(connection_pool=open_pool(settings))
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import pytest
 from hedge_strategy.cli.demo_processes import DemoFailed, DemoProcesses
 from hedge_strategy.cli.demo_redis import EMBEDDED, REAL, redis_server_program, start_redis
 from hedge_strategy.clock import SystemClock
-from hedge_strategy.coordination.connection import RedisSettings, check, connect
+from hedge_strategy.coordination.connection import check, connect
+from hedge_strategy.coordination.endpoint import RedisSettings
 
 pytestmark = pytest.mark.process
 

@@ -3,7 +3,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from hedge_strategy.config.schema import Account, FileConfig, Lighter, Redis, Section, Strategy
+from hedge_strategy.config.schema import REDIS_HOST, REDIS_PORT, Account, FileConfig, Lighter, Redis, Section, Strategy
 from hedge_strategy.config.secret import Secret
 
 
@@ -27,7 +27,7 @@ def test_the_defaults_are_those_that_are_promised() -> None:
     assert lighter.maker_order_time_out == 60
     assert lighter.dead_man_ms == 330_000, "above the venue's five minutes, for clocks that differ"
     assert lighter.base_url == "https://mainnet.zklighter.elliot.ai"
-    assert (redis.host, redis.port, redis.db) == ("127.0.0.1", 6379, 0)
+    assert (REDIS_HOST, REDIS_PORT, redis.command_timeout_ms) == ("127.0.0.1", 6379, 500)
 
 
 def test_no_default_and_no_kind_of_setting_is_a_float() -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hedge_strategy.coordination.connection import RedisSettings
+from hedge_strategy.coordination.endpoint import RedisSettings
 
 
 class SwallowingProxy:

@@ -11,13 +11,13 @@ import redis
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.connection import (
-    RedisSettings,
     check,
     check_for_trading,
     connect,
     redis_errors,
     server_facts,
 )
+from hedge_strategy.coordination.endpoint import RedisSettings
 from hedge_strategy.coordination.fill_stream import FillHeard, FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.keys import market_keys

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from hedge_strategy.coordination.connection import RedisSettings, connect
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.endpoint import RedisSettings
 from hedge_strategy.coordination.line import Line
 from tests.polling import wait_until
 from tests.redis_server import running_redis

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 import redis
 
-from hedge_strategy.coordination.connection import RedisSettings, connect
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.endpoint import RedisSettings
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import Nothing

@@ -8,7 +8,8 @@ from decimal import Decimal
 import redis
 
 from hedge_strategy.coordination.announcement import AnnouncementPublisher, standing_announcement
-from hedge_strategy.coordination.connection import RedisSettings, connect
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.endpoint import RedisSettings
 from hedge_strategy.domain.order import Side
 from hedge_strategy.maker.announcer import Announcer
 from hedge_strategy.maker.events import AnnounceOrder

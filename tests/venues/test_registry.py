@@ -5,7 +5,7 @@ import random
 import pytest
 
 from hedge_strategy.clock import SystemClock
-from hedge_strategy.config.schema import Config, Lighter, Redis, ResolvedAccount, Strategy
+from hedge_strategy.config.schema import Config, Lighter, RedisPlace, ResolvedAccount, Strategy
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError, UserError
 from hedge_strategy.venues.registry import VENUES, open_venue
@@ -19,7 +19,7 @@ def config(tier: str = "standard") -> Config:
     return Config(
         account_a=account(),
         account_b=account(),
-        redis=Redis(),
+        redis=RedisPlace(),
         lighter=Lighter(base_url="http://127.0.0.1:9", account_tier=tier),
         strategy=Strategy(),
         state_dir="unused",
