@@ -107,7 +107,7 @@ class FillPublisher:
     """
 
     def __init__(self, client: redis.Redis) -> None:
-        self._script = Script(client, "fill_stream.lua")
+        self._script = Script(client, "fill_stream.lua", is_quick=True)
 
     def publish(self, market: str, message: FillMessage) -> str:
         """Appends the message to the market's stream and publishes it on its channel, in one atomic step.

@@ -42,8 +42,8 @@ def _ids(entries: tuple[FillEntry | UnreadableEntry, ...]) -> list[str]:
     return [one.stream_id for one in entries]
 
 
-def _publish(client: redis.Redis, first: int, last: int) -> None:
-    publisher = FillPublisher(client)
+def _publish(client: redis.Redis, first: int, last: int, publisher: FillPublisher | None = None) -> None:
+    publisher = publisher or FillPublisher(client)
     for sequence in range(first, last + 1):
         publisher.publish("BTC", message(sequence=sequence))
 
@@ -123,9 +123,9 @@ def test_acknowledging_twice_is_harmless(client: redis.Redis) -> None:
 
 
 def test_the_stream_stays_short_while_fills_are_hedged(client: redis.Redis) -> None:
-    subscriber = _subscriber(client)
+    subscriber, publisher = _subscriber(client), FillPublisher(client)
     for first in range(1, 1_001, 50):
-        _publish(client, first, first + 49)
+        _publish(client, first, first + 49, publisher)
         subscriber.acknowledge(_ids(subscriber.read_new()))
     assert client.xlen(KEYS.fills) <= 50 + ENTRIES_PER_NODE
 
