@@ -4,13 +4,15 @@ A channel promises nothing: what is published while nobody listens is gone. So w
 hears again: `listen` raises `RedisUnavailable` once when the connection is lost, tries to subscribe anew with each call
 after that, and answers `Resubscribed` once all channels are confirmed. A connection that died without a word is found
 by PING. Nothing here waits between attempts: the caller paces itself.
+
+The connection is the client's, how it is read is not: between the socket and the caller there is the parser alone, and
+no connection is made anew behind the caller's back.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import redis
-from redis.client import PubSub
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.connection import redis_errors
@@ -50,10 +52,10 @@ class Channels:
     """
 
     def __init__(self, client: redis.Redis, clock: Clock, names: tuple[str, ...]) -> None:
-        self._client = client
+        self._pool: Any = client.connection_pool
         self._clock = clock
         self._names = names
-        self._pubsub: PubSub | None = None
+        self._connection: Any = None
         self._confirmed: set[str] = set()
         self._was_subscribed = False
         self._heard_at_ms = 0
@@ -72,13 +74,13 @@ class Channels:
             RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
         """
         deadline_ms = self._now_ms() + timeout_ms
-        pubsub = self._pubsub or self._subscribe()
+        connection = self._connection or self._subscribe()
         while True:
             wait_ms = max(0, min(deadline_ms - self._now_ms(), _SLICE_MS))
             try:
                 with redis_errors():
-                    reply: Any = pubsub.get_message(timeout=wait_ms / 1000)
-                self._watch(pubsub, heard=reply is not None)
+                    reply: Any = connection.read_response() if connection.can_read(wait_ms / 1000) else None
+                self._watch(connection, heard=reply is not None)
             except RedisUnavailable:
                 self.close()
                 raise
@@ -90,37 +92,36 @@ class Channels:
 
     def close(self) -> None:
         """Gives the connection up; a later `listen` subscribes anew. To be called by the listening thread."""
-        if self._pubsub is not None:
-            self._pubsub.close()
-            self._pubsub = None
+        connection, self._connection = self._connection, None
         self._confirmed.clear()
+        if connection is not None:
+            connection.disconnect()
+            self._pool.release(connection)
 
-    def _subscribe(self) -> PubSub:
-        pubsub: PubSub = self._client.pubsub()  # type: ignore[no-untyped-call]
+    def _subscribe(self) -> Any:
+        with redis_errors():
+            connection = self._connection = self._pool.get_connection()
         try:
             with redis_errors():
-                pubsub.subscribe(*self._names)
+                connection.send_command("SUBSCRIBE", *self._names, check_health=False)
         except RedisUnavailable:
-            pubsub.close()
+            self.close()
             raise
         self._heard_at_ms = self._pinged_at_ms = self._now_ms()
-        self._pubsub = pubsub
-        return pubsub
+        return connection
 
     def _read(self, reply: Any) -> Heard | Resubscribed | None:
-        if reply["type"] == "message":
-            return Heard(reply["channel"].decode(), bytes(reply["data"]))
-        if reply["type"] == "subscribe":
-            channel = reply["channel"].decode()
-            if channel in self._confirmed:  # the library has connected anew by itself: a gap like any other
-                self._confirmed.clear()
-            self._confirmed.add(channel)
+        kind = reply[0]
+        if kind == b"message":
+            return Heard(reply[1].decode(), bytes(reply[2]))
+        if kind == b"subscribe":
+            self._confirmed.add(reply[1].decode())
             if len(self._confirmed) == len(self._names):
                 is_first, self._was_subscribed = not self._was_subscribed, True
                 return Resubscribed(is_first)
         return None
 
-    def _watch(self, pubsub: PubSub, *, heard: bool) -> None:
+    def _watch(self, connection: Any, *, heard: bool) -> None:
         """Asks a silent connection for a sign of life, and gives it up when none comes."""
         now_ms = self._now_ms()
         if heard:
@@ -132,7 +133,7 @@ class Channels:
         if silent_ms >= PING_AFTER_MS and now_ms - self._pinged_at_ms >= PING_AFTER_MS:
             self._pinged_at_ms = now_ms
             with redis_errors():
-                pubsub.ping()
+                connection.send_command("PING", check_health=False)
 
     def _now_ms(self) -> int:
         return to_ms(self._clock.monotonic_ns())

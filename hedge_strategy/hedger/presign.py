@@ -168,7 +168,7 @@ class SigningAhead:
             if job in self._signing or self._is_fresh(job, book, price, now_ms):
                 continue
             command = self._command(self._rule, job, book, price)
-            if command is not None:
+            if command is not None and self._has_right_price(command.order, book, price):
                 self._signing.add(job)
                 commands.append(command)
         return tuple(commands)
@@ -275,9 +275,7 @@ class SigningAhead:
         index = hedge_client_order_index(job.order.order_index, job.attempt)
         claim = Claim(job.order, job.side, index, job.attempt, job.lots, IntentState.RESERVED)
         verdict = approved_hedge(rule, self._settings.limits, claim, book, price)
-        if not isinstance(verdict, Approved) or not self._has_right_price(verdict, book, price):
-            return None
-        return SignAhead(job, verdict)
+        return SignAhead(job, verdict) if isinstance(verdict, Approved) else None
 
     def _is_fresh(self, job: Ahead, book: BookTop, price: Decimal | None, now_ms: int) -> bool:
         held = self._prepared.get(job)

@@ -51,7 +51,7 @@ class Body:
     at_ms: int | None = None
     has_arrived: bool = False
     was_next: bool = False
-    """Its nonce was the lane's next when it was sent; what overtook it on the way is not its fault."""
+    """Its nonce was the lane's next when it was claimed or sent; what overtook it since is not its fault."""
     copies: int = 0
     """Sendings that are still on the way."""
 

@@ -171,6 +171,8 @@ class Judge(Watcher):
     def took(self, transaction: SignedTransaction) -> None:
         """The ledger took bytes as sent with their claim."""
         self.signed_ahead.add(transaction.hash)
+        body = self.exchange.bodies[transaction.hash]
+        body.was_next = body.was_next or body.nonce == self.exchange.lanes[body.account, body.key].expected
 
     def wrote(self, fencing: int) -> None:
         """The ledger took a write: only the newest owner's may be taken."""

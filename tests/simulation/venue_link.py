@@ -181,6 +181,8 @@ class VenueLink(RestLink):
     def send(self, transaction: SignedTransaction) -> None:
         """See the port."""
         clock, weather = self.clock, self.weather
+        body = self.exchange.bodies[transaction.hash]
+        body.was_next = body.was_next or body.nonce == self.exchange.lanes[body.account, body.key].expected
         if clock.strikes("held back", weather.held_back):
             raise RateLimited("too many", 500)
         ticket = Ticket(transaction)
@@ -190,14 +192,12 @@ class VenueLink(RestLink):
             self._unanswered(ticket, ANSWER_TIMEOUT_MS)
             return
         delay_ms = 1 + clock.below(weather.slow_send_ms + 20)
-        body = self.exchange.bodies[transaction.hash]
         if self.account_index == HEDGER and clock.strikes("bytes held up", weather.late_send):
             delay_ms += LATE_MS + clock.below(LATEST_MS - LATE_MS)
         timeout_in_ms = ANSWER_TIMEOUT_MS - delay_ms
         if timeout_in_ms <= ANSWER_TRAVEL_MS:
             self._unanswered(ticket, ANSWER_TIMEOUT_MS)
         body.copies += 1
-        body.was_next = body.was_next or body.nonce == self.exchange.lanes[body.account, body.key].expected
         clock.after(delay_ms, self._arrived, body, self.node.generation, ticket, timeout_in_ms)
 
     def _unanswered(self, ticket: Ticket, after_ms: int) -> None:
