@@ -1,4 +1,4 @@
-"""Where Redis is, out of what the file says: one server by host or URL, or a master that sentinels know. Pure.
+"""Where Redis is, out of what the file says: one server by host or URL, or a master that sentinels know.
 
 Passwords are out of sight from here on, whether they stood in the URL, beside it, or in the environment.
 """
