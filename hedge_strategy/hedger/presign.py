@@ -93,6 +93,8 @@ class SigningAhead:
         self._asked: SignAhead | None = None
         self._before: Progress | None = None
         self._not_before_ms = 0
+        self._found_right: tuple[Approved, Decimal] | tuple[None, None] = (None, None)
+        """The order that was found to have the right price last, and from which best price: most ticks ask again."""
 
     # --- what is known ------------------------------------------------------------------------------------------------
 
@@ -293,9 +295,14 @@ class SigningAhead:
         """Whether the signed bound lies as it should from the best price of now, and the gate agrees."""
         intent = order.intent
         reference = reference_price(intent.side, book, price)
+        if self._found_right[0] is order and self._found_right[1] == reference:
+            return True
         if reference is None or not self._is_right(intent.side, intent.price, reference):
             return False
-        return isinstance(approve(intent, self._settings.limits, Situation(Decimal(0), reference)), Approved)
+        verdict = approve(intent, self._settings.limits, Situation(Decimal(0), reference))
+        if isinstance(verdict, Approved):
+            self._found_right = (order, reference)
+        return isinstance(verdict, Approved)
 
     def _is_right(self, side: Side, worst: Decimal, reference: Decimal) -> bool:
         distance = worst - reference if side is Side.BUY else reference - worst
