@@ -19,6 +19,7 @@ from hedge_strategy.coordination.disk import file_for, read_record
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.ledger_rows import Totals
+from hedge_strategy.coordination.rights import check_rights
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
@@ -177,6 +178,7 @@ def check_surroundings(config: Config, clock: Clock) -> Surroundings:
     settings = redis_settings(config)
     client = connect(settings)
     facts = check_for_trading(client, settings)
+    check_rights(client, settings)
     for account, other in ((config.account_b, config.account_a), (config.account_a, config.account_b)):
         venue = venue_of(config, account, clock)
         try:

@@ -18,7 +18,7 @@ from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
-from hedge_strategy.coordination.connection import ServerFacts, connect_for_trading, server_facts
+from hedge_strategy.coordination.connection import ServerFacts, server_facts
 from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint, maker_command
 from hedge_strategy.coordination.endpoint import RedisSettings, SentinelSettings, TlsSettings
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
@@ -27,6 +27,7 @@ from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher, ResultSubscriber
+from hedge_strategy.coordination.rights import connect_for_trading
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.market import Market

@@ -129,16 +129,6 @@ def check_for_trading(client: redis.Redis, settings: RedisSettings) -> ServerFac
     return facts
 
 
-def connect_for_trading(settings: RedisSettings) -> tuple[redis.Redis, ServerFacts]:
-    """As `connect` and `check_for_trading`.
-
-    Raises:
-        UserError: Redis is not as it must be; says how to mend it.
-    """
-    client = connect(settings)
-    return client, check_for_trading(client, settings)
-
-
 def server_facts(client: redis.Redis) -> ServerFacts:
     """Reads what the server says of itself.
 
