@@ -211,7 +211,8 @@ class Judge(Watcher):
         """At the end of every instant: no hedger, no quote."""
         maker, kept, now_ms = self.maker, self.redis.kept, self.clock.now_ms
         held = kept.lease
-        if held is not None and held.over_at_ms > now_ms and maker.venue.is_connected and not maker.redis.is_away:
+        is_reached = maker.venue.is_connected and not maker.redis.is_cut and not self.redis.is_away
+        if is_reached and held is not None and held.over_at_ms > now_ms:
             notice_over_ms, told = kept.hedger_notice
             if told is None or told.state is HedgerState.HEDGING or notice_over_ms <= now_ms:
                 self._unguarded_since_ms = self._exposed_since_ms = 0

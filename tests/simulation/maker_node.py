@@ -39,6 +39,7 @@ STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_MS = 65_000
 LEAVING_POLL_MS = 200
 SAY_INTERVAL_MS = 1_000
+NOT_SENT, NO_ANSWER = Unknown("not sent"), Unknown("no answer")
 MAKER_KEY = 3
 
 Sign = Callable[[int], SignedTransaction]
@@ -349,7 +350,7 @@ class MakerNode(Node):
                 raise TypeError(f"the model of A's desk does not know {task!r}")
 
     def _send(self, sign: Sign) -> Generator[float, None, tuple[Outcome, str]]:
-        outcome: Outcome = Unknown("not sent")
+        outcome: Outcome = NOT_SENT
         name = ""
         for _ in range(2):
             try:
@@ -374,7 +375,7 @@ class MakerNode(Node):
         return outcome, name
 
     def _send_until_answered(self, transaction: SignedTransaction) -> Generator[float, None, tuple[Outcome, bool]]:
-        outcome: Outcome = Unknown("no answer")
+        outcome: Outcome = NO_ANSWER
         for sends in range(1, self.most_sends + 1):
             try:
                 self.venue.send(transaction)

@@ -37,6 +37,7 @@ class Held0:
     fencing: int
     lane: int
     over_at_ms: int
+    granted: Lease
 
 
 @dataclass(slots=True)
@@ -131,8 +132,9 @@ class RedisModel:
             return Held(self._lease(market, held))
         if held is None:
             self.kept.fence = self.time.fence = max(self.kept.fence + 1, self.clock.now_ms)
-        self.kept.lease = Held0(owner, self.kept.fence, lane, self.clock.now_ms + LEASE_MS)
-        return self._lease(market, self.kept.lease)
+        granted = Lease(market, owner, self.kept.fence, lane, LEASE_MS)
+        self.kept.lease = Held0(owner, self.kept.fence, lane, self.clock.now_ms + LEASE_MS, granted)
+        return granted
 
     def renew(self, lease: Lease) -> Lease:
         """As `Leases.renew`."""
@@ -140,7 +142,7 @@ class RedisModel:
         if held is None:
             raise StaleOwner(f"{lease.market}: the lease of {lease.owner} ({lease.fencing}) is over")
         held.over_at_ms = self.clock.now_ms + LEASE_MS
-        return self._lease(lease.market, held)
+        return held.granted
 
     def release(self, lease: Lease) -> bool:
         """As `Leases.release`."""
@@ -156,8 +158,9 @@ class RedisModel:
 
     def _mine(self, lease: Lease) -> Held0 | None:
         held = self.live_lease()
-        is_mine = held is not None and (held.owner, held.fencing) == (lease.owner, lease.fencing)
-        return held if is_mine else None
+        if held is None or held.fencing != lease.fencing or held.owner != lease.owner:
+            return None
+        return held
 
     def _lease(self, market: str, held: Held0) -> Lease:
         return Lease(market, held.owner, held.fencing, held.lane, held.over_at_ms - self.clock.now_ms)
