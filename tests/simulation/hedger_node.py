@@ -54,6 +54,12 @@ _maker_seen = lru_cache(maxsize=2)(ev.MakerSeen)
 class HedgerNode(Node):
     """Process B."""
 
+    __slots__ = (
+        "_believe_maker_at_ms", "_hedged_entries", "_is_looking", "_keeper", "_look_ups", "_must_read_announced",
+        "_ownership", "_reader", "_sources", "_teller", "disk", "is_finished", "keeps_apart", "maker", "market",
+        "owner", "pace", "redis", "retry_times", "server", "signing_threads", "venue", "wants_stop",
+    )  # fmt: skip
+
     looks = frozenset((ev.Note, ev.LookUp, ev.ReadNonce))
 
     def __init__(

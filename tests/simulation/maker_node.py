@@ -58,6 +58,13 @@ class MakerDisk:
 class MakerNode(Node):
     """Process A."""
 
+    __slots__ = (
+        "_announced", "_desk", "_is_reading", "_ledger_reads", "_next_look_ms", "_next_nonce", "_outcomes", "_reads",
+        "_record", "_say_next_ms", "_sequence", "_tasks", "_waiting", "dead_man_ms", "disk", "is_finished",
+        "keeps_apart", "market", "most_sends", "order_timeout_ms", "pace", "quantity", "redis", "server", "venue",
+        "wants_stop",
+    )  # fmt: skip
+
     looks = frozenset((ev.Note, ev.ReadLedger))
 
     def __init__(self, exchange: ExchangeModel, redis: RedisModel, pace: Pace, *, life_ms: int) -> None:
