@@ -46,6 +46,7 @@ KILL_RETRY_MS = 1_000
 LEAVING_POLL_MS = 200
 SIGNING_MS = 20
 """How long signing ahead takes at most: threads starve."""
+DRAINING, PAUSED, HEDGING = HedgerState.DRAINING, HedgerState.PAUSED, HedgerState.HEDGING
 _presence = lru_cache(maxsize=64)(HedgerPresence)
 _maker_seen = lru_cache(maxsize=2)(ev.MakerSeen)
 """Frozen values cost more to make than to find again; what is told seldom changes."""
@@ -208,9 +209,9 @@ class HedgerNode(Node):
         self.tell(_maker_seen(may_rest or self.clock.now_ms < self._believe_maker_at_ms))
 
     def _own_presence(self) -> HedgerPresence:
-        state, reason = HedgerState.DRAINING, ""
-        if self.machine.paused is not None:
-            state, reason = HedgerState.PAUSED, self.machine.paused
+        state, reason = DRAINING, ""
+        if (paused := self.machine.paused) is not None:
+            state, reason = PAUSED, paused
         elif self.wants_stop:
             reason = "stopping"
         elif self._ownership.acting is None:
@@ -218,7 +219,7 @@ class HedgerNode(Node):
         elif not self.venue.is_connected:
             reason = "the connection to the hedging venue is down"
         else:
-            state = HedgerState.HEDGING
+            state = HEDGING
         return _presence(state, reason, MAKER)
 
     # --- fills in -----------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_MS = 65_000
 LEAVING_POLL_MS = 200
 SAY_INTERVAL_MS = 1_000
+HEDGING = HedgerState.HEDGING
 NOT_SENT, NO_ANSWER = Unknown("not sent"), Unknown("no answer")
 MAKER_KEY = 3
 
@@ -180,16 +181,16 @@ class MakerNode(Node):
 
     def _see_coordination(self) -> ev.CoordinationSeen:
         try:
-            lease = self.redis.call(self.server.read, self.market.symbol)
+            owner = self.redis.call(self.server.owner)
             told = self.redis.call(self.server.hedger)
             self.redis.call(self.server.tell_maker, self.machine.may_be_filled)
         except RedisUnavailable as error:
             return ev.CoordinationSeen(None, is_draining=False, problem=str(error))
         self._put_back()
-        is_leaving = told is not None and told.state is not HedgerState.HEDGING
-        is_ours = told is not None and told.maker_account_index == MAKER
-        owner = lease.owner if lease is not None and is_ours else None
-        return _coordination_seen(owner, is_leaving, problem=None)
+        if told is None:
+            return _coordination_seen(None, False, None)
+        is_ours = told.maker_account_index == MAKER
+        return _coordination_seen(owner if is_ours else None, told.state is not HEDGING, None)
 
     def _put_back(self) -> None:
         if self.clock.now_ms >= self._say_next_ms:

@@ -125,7 +125,7 @@ class RedisModel:
         held = self.kept.lease
         return held if held is not None and held.over_at_ms > self.clock.now_ms else None
 
-    def acquire(self, market: str, *, owner: str, lane: int) -> Lease | Held:
+    def acquire(self, market: str, owner: str, lane: int) -> Lease | Held:
         """As `Leases.acquire`."""
         held = self.live_lease()
         if held is not None and held.owner != owner:
@@ -155,6 +155,11 @@ class RedisModel:
         """As `Leases.read`."""
         held = self.live_lease()
         return self._lease(market, held) if held is not None else None
+
+    def owner(self) -> str | None:
+        """The owner that `read` tells."""
+        held = self.kept.lease
+        return held.owner if held is not None and held.over_at_ms > self.clock.now_ms else None
 
     def _mine(self, lease: Lease) -> Held0 | None:
         held = self.live_lease()
@@ -296,7 +301,7 @@ class RedisLink:
         """Whether nothing gets through."""
         return self.is_cut or self._redis.is_away
 
-    def call(self, act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    def call(self, act: Callable[..., Any], *arguments: Any) -> Any:
         """One command.
 
         Raises:
@@ -311,7 +316,7 @@ class RedisLink:
         if weather.redis_before and clock.random() < weather.redis_before:  # `strikes`, without a call for each command
             clock.fault("Redis command lost")
             raise RedisUnavailable("lost on the way in")
-        answer = act(*arguments, **named)
+        answer = act(*arguments)
         if weather.redis_after and clock.random() < weather.redis_after:
             clock.fault("Redis answer lost")
             if clock.happens(weather.crash_in_gap * 0.1) and node.is_up:

@@ -241,7 +241,8 @@ class VenueLink(RestLink):
 
     def book(self, _market: Market, _depth: int) -> port.BookTop:
         """See the port."""
-        if not self.is_connected or self.clock.happens(self.weather.no_book):
+        no_book = self.weather.no_book
+        if not self.is_connected or (no_book and self.clock.random() < no_book):
             return DEAD_BOOK
         if self.exchange.is_one_book and self.account_index == HEDGER:  # others quote better than A now and then
             return (self._live, self._above, self._below)[self.clock.now_ms // BOOK_MOVES_MS % 3]
