@@ -48,7 +48,10 @@ class OrderStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        return self in (OrderStatus.FILLED, OrderStatus.CANCELED)
+        return self in _FINAL
+
+
+_FINAL = (OrderStatus.FILLED, OrderStatus.CANCELED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,7 +269,7 @@ class Node:
                     answers.append(answer)
             if answers:
                 event = answers.popleft()
-            elif self.lock.is_held:
+            elif self.lock.holder is not None:
                 if self._dispatching is not None:
                     self._dispatching.wake()
                     self._dispatching = None

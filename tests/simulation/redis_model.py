@@ -287,7 +287,7 @@ class RedisLink:
     """One process's connection: commands and answers get lost, and the process may die around each of them."""
 
     def __init__(self, node: Node, redis: RedisModel) -> None:
-        self._node = node
+        self._node, self._clock, self._weather = node, node.clock, node.weather
         self._redis = redis
         self.is_cut = False
         self.hang_up()
@@ -307,10 +307,9 @@ class RedisLink:
         Raises:
             RedisUnavailable: no answer, whether it acted or not.
         """
-        node = self._node
-        clock, weather = node.clock, node.weather
+        clock, weather = self._clock, self._weather
         if weather.gap:
-            node.between_calls()
+            self._node.between_calls()
         if self.is_cut or self._redis.is_away:
             raise RedisUnavailable("Redis is away")
         if weather.redis_before and clock.random() < weather.redis_before:  # `strikes`, without a call for each command
@@ -319,7 +318,7 @@ class RedisLink:
         answer = act(*arguments)
         if weather.redis_after and clock.random() < weather.redis_after:
             clock.fault("Redis answer lost")
-            if clock.happens(weather.crash_in_gap * 0.1) and node.is_up:
+            if clock.happens(weather.crash_in_gap * 0.1) and self._node.is_up:
                 clock.fault("crash before Redis' answer")
                 raise Crashed
             raise RedisUnavailable("lost on the way out")

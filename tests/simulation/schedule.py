@@ -278,8 +278,9 @@ class World:
         self._see_to_paused()
         if not self.maker.is_running or self.maker.wants_stop or not self.maker.venue.is_connected:
             return False  # what rests may be left over from before
-        is_paused = any(hedger.is_up and hedger.machine.paused for hedger in self.hedgers)
-        return bool(self.exchange.accounts[MAKER].resting) and not is_paused
+        if not self.exchange.accounts[MAKER].resting:
+            return False
+        return not any(hedger.is_up and hedger.machine.paused for hedger in self.hedgers)
 
     def _see_to_paused(self) -> None:
         for hedger in self.hedgers:
