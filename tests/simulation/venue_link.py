@@ -258,9 +258,7 @@ def _books(market: Market) -> tuple[port.BookTop, ...]:
     """The book as it is mostly, and one tick above and below."""
     tick = market.tick
     prices = (BOOK_PRICES[market.index] + ticks * tick for ticks in (0, 1, -1))
-    return tuple(
-        port.BookTop(((price, Decimal(5)),), ((price + tick, Decimal(5)),), is_live=True) for price in prices
-    )
+    return tuple(port.BookTop(((price, Decimal(5)),), ((price + tick, Decimal(5)),), is_live=True) for price in prices)
 
 
 def _transaction(kind: int, body: Body, client: int | None = None) -> SignedTransaction:
