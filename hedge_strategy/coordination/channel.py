@@ -16,6 +16,7 @@ import redis
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.connection import redis_errors
+from hedge_strategy.coordination.slots import is_sharded, learn_anew, pool_of
 from hedge_strategy.errors import RedisUnavailable
 
 PING_AFTER_MS = 1_000
@@ -49,10 +50,14 @@ class Channels:
         client: the connection; listening takes one of its connections for itself.
         clock: for time-outs.
         names: the channels.
+        home: a key that lives where they do; in a cluster they are sharded where they carry its hash tag.
     """
 
-    def __init__(self, client: redis.Redis, clock: Clock, names: tuple[str, ...]) -> None:
-        self._pool: Any = client.connection_pool
+    def __init__(self, client: redis.Redis, clock: Clock, names: tuple[str, ...], home: str) -> None:
+        self._client = client
+        self._home = home
+        self._subscribe_command = "SSUBSCRIBE" if is_sharded(client, names, home) else "SUBSCRIBE"
+        self._pool: Any = None
         self._clock = clock
         self._names = names
         self._connection: Any = None
@@ -99,11 +104,14 @@ class Channels:
             self._pool.release(connection)
 
     def _subscribe(self) -> Any:
+        if self._was_subscribed:
+            learn_anew(self._client)
         with redis_errors():
+            self._pool = pool_of(self._client, self._home)
             connection = self._connection = self._pool.get_connection()
         try:
             with redis_errors():
-                connection.send_command("SUBSCRIBE", *self._names, check_health=False)
+                connection.send_command(self._subscribe_command, *self._names, check_health=False)
         except RedisUnavailable:
             self.close()
             raise
@@ -112,13 +120,16 @@ class Channels:
 
     def _read(self, reply: Any) -> Heard | Resubscribed | None:
         kind = reply[0]
-        if kind == b"message":
+        if kind in (b"message", b"smessage"):
             return Heard(reply[1].decode(), bytes(reply[2]))
-        if kind == b"subscribe":
+        if kind in (b"subscribe", b"ssubscribe"):
             self._confirmed.add(reply[1].decode())
             if len(self._confirmed) == len(self._names):
                 is_first, self._was_subscribed = not self._was_subscribed, True
                 return Resubscribed(is_first)
+        if kind == b"sunsubscribe":  # the cluster has given the channels to another server
+            self.close()
+            raise RedisUnavailable("Redis: the channels live on another server now")
         return None
 
     def _watch(self, connection: Any, *, heard: bool) -> None:
