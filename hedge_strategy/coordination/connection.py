@@ -20,6 +20,8 @@ from hedge_strategy.coordination.slots import REDIRECTED, server_of, servers_of
 from hedge_strategy.errors import CommandRefused, RedisUnavailable, UserError
 
 OLDEST_VERSION = (6, 2)
+OLDEST_OF_CLUSTER = (7, 0)
+"""Sharded channels came with it."""
 _UNABLE = ("LOADING", "READONLY", "MASTERDOWN", "MISCONF", "OOM", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "BUSY")
 
 
@@ -111,8 +113,9 @@ def check(client: redis.Redis, settings: RedisSettings) -> ServerFacts:
         raise UserError(f"Redis at {settings.address} refuses the login ({error}); check the redis section") from error
     except (redis.RedisError, RedisClusterException) as error:
         raise _no_answer(settings, error) from error
-    if facts.version and facts.version < OLDEST_VERSION:
-        wanted = ".".join(map(str, OLDEST_VERSION))
+    oldest = OLDEST_OF_CLUSTER if settings.cluster else OLDEST_VERSION
+    if facts.version and facts.version < oldest:
+        wanted = ".".join(map(str, oldest))
         raise UserError(
             f"Redis at {settings.address} is {'.'.join(map(str, facts.version))}; {wanted} or newer is needed"
         )
