@@ -106,11 +106,14 @@ class RedisSettings:
 
 
 class _Noticing:
-    """Notices that its server is the wrong one to talk to."""
+    """Notices that its server is the wrong one to talk to; and is closed when an answer does not come in time, so that
+    nobody gets it later for the answer to another question (the library's connections to a master do that not by
+    themselves)."""
 
     is_misled = False
 
     def read_response(self, *arguments: Any, **options: Any) -> Any:
+        options.setdefault("disconnect_on_error", True)
         try:
             return super().read_response(*arguments, **options)  # type: ignore[misc]
         except redis.RedisError as error:

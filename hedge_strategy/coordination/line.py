@@ -53,6 +53,8 @@ class Line:
             self._give_back()
             return self._client.execute_command(*command)
         except BaseException as error:
+            if self._connection is not None and not isinstance(error, redis.ResponseError):
+                self._connection.disconnect()  # its answer may still come
             self._give_back()
             if isinstance(error, redis.ConnectionError | redis.TimeoutError):
                 learn_anew(self._client)

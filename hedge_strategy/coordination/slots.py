@@ -40,7 +40,7 @@ def pool_of(client: redis.Redis, key: str) -> Any:
 
 
 def learn_anew(client: redis.Redis) -> None:
-    """Asks a cluster which server has what: one did not answer. A client does so by itself for its own commands only."""
+    """Asks a cluster which server has what: one did not answer. The client itself does so for its own commands only."""
     cluster: Any = client
     if is_cluster(client):
         with suppress(redis.RedisError, redis.exceptions.RedisClusterException):  # not now: the next failure asks again

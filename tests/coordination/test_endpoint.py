@@ -1,6 +1,12 @@
 """Every way to a real Redis: unix socket, login, TLS, sentinels; and what is said where it is barred."""
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +115,7 @@ def test_after_a_failover_everything_goes_to_the_new_master(tmp_path: Path) -> N
         line.ask("by", "SET", "by", "line")
         before = server_facts(client, "any").run_id
         assert _write(client)
+        _expect_late_answers_dropped(watched.settings, watched.master.process_id)
         watched.kill_master()
         with pytest.raises(RedisUnavailable), redis_errors():
             client.set("lost", 1)
@@ -142,6 +149,27 @@ def test_no_sentinel_that_answers_is_said_in_one_line() -> None:
 
 def _at(port: int, **more: Any) -> RedisSettings:
     return RedisSettings("127.0.0.1", port, more.pop("db", 0), **more)
+
+
+def test_an_answer_that_comes_late_is_nobody_s(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server:
+        _expect_late_answers_dropped(server.settings, server.process_id)
+
+
+def _expect_late_answers_dropped(settings: RedisSettings, process_id: int) -> None:
+    """With the quick way and with the client, and with one after the other."""
+    with connect(replace(settings, answer_timeout_ms=150)) as client:
+        line = Line(client)
+        ways = {"line": partial(line.ask, "any"), "client": client.execute_command}
+        for first, second in product(ways, ways):
+            assert ways[first]("ECHO", "warm") == b"warm"
+            os.kill(process_id, signal.SIGSTOP)
+            try:
+                with pytest.raises(redis.TimeoutError):
+                    ways[first]("ECHO", "first")
+            finally:
+                threading.Timer(0.02, os.kill, (process_id, signal.SIGCONT)).start()
+            assert ways[second]("ECHO", "second") == b"second", (first, second)
 
 
 def _write(client: redis.Redis) -> bool:
