@@ -131,6 +131,8 @@ def _sentinel(written: Redis, from_environment: FromEnvironment) -> SentinelPlac
     if sentinel is None:
         return None
     password = _one_of(sentinel.password, sentinel.password_env, "sentinel.password", from_environment)
+    if sentinel.username and password is None:
+        raise ConfigError("redis.sentinel.username", "a user needs a password: password_env (better) or password")
     return SentinelPlace(
         nodes=tuple(_node(text, "redis.sentinel.nodes", SENTINEL_PORT) for text in sentinel.nodes),
         master=sentinel.master,

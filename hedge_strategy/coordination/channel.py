@@ -17,7 +17,7 @@ import redis
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.slots import is_sharded, learn_anew, pool_of
-from hedge_strategy.errors import RedisUnavailable
+from hedge_strategy.errors import CommandRefused, RedisUnavailable
 
 PING_AFTER_MS = 1_000
 DEAD_AFTER_MS = 3_000
@@ -79,16 +79,19 @@ class Channels:
             RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
         """
         deadline_ms = self._now_ms() + timeout_ms
-        connection = self._connection or self._subscribe()
+        try:
+            connection = self._connected()
+        except CommandRefused as error:
+            raise RedisUnavailable(str(error)) from error
         while True:
             wait_ms = max(0, min(deadline_ms - self._now_ms(), _SLICE_MS))
             try:
                 with redis_errors():
                     reply: Any = connection.read_response() if connection.can_read(wait_ms / 1000) else None
                 self._watch(connection, heard=reply is not None)
-            except RedisUnavailable:
+            except (RedisUnavailable, CommandRefused) as error:
                 self.close()
-                raise
+                raise RedisUnavailable(str(error)) from error
             found = self._read(reply) if reply is not None else None
             if found is not None:
                 return found
@@ -103,6 +106,13 @@ class Channels:
             connection.disconnect()
             self._pool.release(connection)
 
+    def _connected(self) -> Any:
+        """The connection, for as long as it leads to the server that is the right one."""
+        if self._connection is not None and not self._pool.owns_connection(self._connection):
+            self.close()
+            raise RedisUnavailable("Redis: the channels live on another server now")
+        return self._connection or self._subscribe()
+
     def _subscribe(self) -> Any:
         if self._was_subscribed:
             learn_anew(self._client)
@@ -112,7 +122,7 @@ class Channels:
         try:
             with redis_errors():
                 connection.send_command(self._subscribe_command, *self._names, check_health=False)
-        except RedisUnavailable:
+        except (RedisUnavailable, CommandRefused):
             self.close()
             raise
         self._heard_at_ms = self._pinged_at_ms = self._now_ms()

@@ -25,6 +25,7 @@ from redis.sentinel import (
 from hedge_strategy.config.secret import Secret
 
 CONNECTIONS_MAX = 16
+SENTINEL_TIMEOUT_S = 0.5
 _NOT_READY = (redis.ReadOnlyError, redis.BusyLoadingError, MasterDownError)
 
 
@@ -220,6 +221,8 @@ def _open_pool(settings: RedisSettings) -> redis.ConnectionPool:
 
 def _sentinels(settings: RedisSettings, sentinel: SentinelSettings, tls: Mapping[str, Any]) -> Sentinel:
     options = {**_common(settings), **_login(sentinel.username, sentinel.password), **tls}
+    # They are asked one after the other while a fill waits, so one that is dead must not take long.
+    options["socket_connect_timeout"] = options["socket_timeout"] = SENTINEL_TIMEOUT_S
     if settings.tls is not None:
         options["ssl"] = True
     return Sentinel(sentinel.nodes, sentinel_kwargs=options)  # type: ignore[no-untyped-call]

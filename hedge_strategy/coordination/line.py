@@ -63,14 +63,15 @@ class Line:
             self._lock.release()
 
     def _fresh(self, key: str) -> Any:
-        """A connection that is open, and on which nothing waits that nobody asked for."""
+        """A connection that is open, to the server that is the master now, and on which nothing waits that nobody asked
+        for."""
         pool = pool_of(self._client, key)
         if self._connection is not None and pool is not self._pool:
             self._give_back()
         self._pool = pool
         if self._connection is not None:
             try:
-                is_clean = not self._connection.can_read()
+                is_clean = pool.owns_connection(self._connection) and not self._connection.can_read()
             except (redis.RedisError, OSError):
                 is_clean = False
             if not is_clean:

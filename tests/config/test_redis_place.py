@@ -91,6 +91,7 @@ SENTINEL = RedisSentinel(nodes=["one"])
         ({"url": Secret("redis://a"), "cluster": ["one"]}, "redis.url"),
         ({"sentinel": RedisSentinel(nodes=["a b:c"])}, "redis.sentinel.nodes"),
         ({"sentinel": RedisSentinel(nodes=["u@a"])}, "redis.sentinel.nodes"),
+        ({"sentinel": RedisSentinel(nodes=["a"], username="u")}, "redis.sentinel.username"),
         ({"tls": RedisTls(cert_file="c.pem")}, "redis.tls"),
     ],
 )

@@ -21,7 +21,7 @@ from hedge_strategy.coordination.line import Line
 from hedge_strategy.errors import RedisUnavailable, UserError
 from tests.polling import wait_until
 from tests.redis_server import free_port, running_redis
-from tests.sentinels import watched_redis
+from tests.sentinels import NAME, watched_redis
 
 
 def test_a_unix_socket(tmp_path: Path) -> None:
@@ -137,6 +137,25 @@ def test_a_master_that_was_demoted_is_left(tmp_path: Path) -> None:
         wait_until(lambda: _write(client), "a write", deadline_s=5)
         with connect(watched.replica.settings) as promoted:
             assert promoted.get("written") == b"1"
+
+
+def test_the_quick_way_goes_to_the_new_master_though_the_old_one_still_answers(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with watched_redis(tmp_path) as watched, running_redis(elsewhere) as new:
+        with connect(watched.master.settings) as client, connect(new.settings) as other:
+            client.set("who", "old")
+            other.set("who", "new")
+        node = watched.settings.sentinel.nodes[0] if watched.settings.sentinel else ("", 0)
+        settings = replace(watched.settings, sentinel=SentinelSettings((node,), NAME))
+        with connect(settings) as client, redis.Redis(host=node[0], port=node[1]) as sentinel:
+            line = Line(client)
+            assert line.ask("who", "GET", "who") == b"old"
+            sentinel.execute_command("SENTINEL", "REMOVE", NAME)
+            sentinel.execute_command("SENTINEL", "MONITOR", NAME, "127.0.0.1", new.port, 1)
+            client.connection_pool.disconnect(inuse_connections=False)
+            assert client.get("who") == b"new"
+            assert line.ask("who", "GET", "who") == b"new"
 
 
 def test_no_sentinel_that_answers_is_said_in_one_line() -> None:

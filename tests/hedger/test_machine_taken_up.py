@@ -4,6 +4,8 @@ from collections import deque
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from hedge_strategy.coordination.ledger_rows import Intent
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.ids import hedge_client_order_index
@@ -85,3 +87,47 @@ def test_a_broken_promise_elsewhere_says_nothing_against_a_fill_that_is_being_cl
     assert machine.step(ev.Tick(BOOK), 1_000_300) == (claim,)
     refused = machine.step(ev.StepRefused("it contradicts the ledger"), 1_000_400)
     assert ev.Acknowledge(("1-0",)) in refused, "what the ledger refuses is that message's own fault"
+
+
+@pytest.mark.parametrize("is_broken_first", [True, False])
+def test_a_pause_for_a_broken_promise_outlives_a_hedge_that_was_given_up(is_broken_first: bool) -> None:
+    machine = HedgerMachine(settings())
+    transaction = _under_way(machine).transaction
+    assert transaction is not None
+    if is_broken_first:
+        machine.step(ev.Broken("the trades contradict the ledger"), 1_000_000)
+    now_ms = _give_up(machine, transaction)
+    if not is_broken_first:
+        assert machine.paused == "neither it nor its killer left a trace on the venue"
+        machine.step(ev.Broken("the trades contradict the ledger"), now_ms)
+    machine.step(ev.LedgerLost("taken up anew"), now_ms)
+    assert machine.paused == "the trades contradict the ledger"
+    machine.step(ev.Resume(), now_ms)
+    assert machine.paused is None
+
+
+def test_a_doubt_pauses_the_market_for_as_long_as_it_lasts() -> None:
+    machine = HedgerMachine(settings())
+    transaction = _under_way(machine).transaction
+    assert transaction is not None
+    now_ms = _give_up(machine, transaction)
+    machine.step(ev.Resume(), now_ms)
+    assert machine.paused is not None, "it is no less in doubt for it"
+    machine.step(ev.OwnershipLost("the lease is over"), now_ms)
+    assert machine.paused is None, "it is the next owner's"
+
+
+def _give_up(machine: HedgerMachine, transaction: SignedTransaction) -> int:
+    """No record shows the hedge, nor what is to kill it; returns when a person was told so."""
+    for now_ms in range(1_000_000, 1_500_000, 500):
+        waiting = deque(machine.step(ev.Tick(BOOK), now_ms))
+        while waiting:
+            match waiting.popleft():
+                case ev.LookUp():
+                    waiting += machine.step(ev.LookedUp(transaction.client_order_index, None, (), 10), now_ms)
+                case ev.SendKiller():
+                    killer = replace(transaction, hash="killer", client_order_index=0)
+                    waiting += machine.step(ev.KillerSent(killer), now_ms)
+                case ev.PublishResult() as told if told.problem is not None:
+                    return now_ms
+    raise AssertionError("it was never given up")
