@@ -108,7 +108,7 @@ def check(client: redis.Redis, settings: RedisSettings) -> ServerFacts:
     """
     try:
         client.ping()
-        facts = _worst([_facts(server) for server in servers_of(client)])
+        facts = worst_of([_facts(server) for server in servers_of(client)])
     except redis.AuthenticationError as error:
         raise UserError(f"Redis at {settings.address} refuses the login ({error}); check the redis section") from error
     except (redis.RedisError, RedisClusterException) as error:
@@ -129,9 +129,21 @@ def _no_answer(settings: RedisSettings, error: Exception) -> UserError:
     )
 
 
-def _worst(facts: Sequence[ServerFacts]) -> ServerFacts:
-    """Of several servers the one that is furthest from what it must be."""
-    return min(facts, key=lambda one: (one.version, not one.may_throw_away, one.aof_enabled, not one.is_forbidden))
+def worst_of(facts: Sequence[ServerFacts]) -> ServerFacts:
+    """Several servers as one: what is wrong with any is wrong with all.
+
+    Args:
+        facts: at least one.
+    """
+    known = [one.version for one in facts if one.version]
+    return ServerFacts(
+        version=min(known, default=()),
+        run_id=facts[0].run_id,
+        aof_enabled=all(one.aof_enabled for one in facts),
+        appendfsync=facts[0].appendfsync,
+        maxmemory_policy=max(facts, key=lambda one: one.may_throw_away).maxmemory_policy,
+        is_forbidden=any(one.is_forbidden for one in facts),
+    )
 
 
 def check_for_trading(client: redis.Redis, settings: RedisSettings) -> ServerFacts:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import fakeredis
@@ -11,11 +12,13 @@ import redis
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.connection import (
+    ServerFacts,
     check,
     check_for_trading,
     connect,
     redis_errors,
     server_facts,
+    worst_of,
 )
 from hedge_strategy.coordination.endpoint import RedisSettings
 from hedge_strategy.coordination.fill_stream import FillHeard, FillPublisher, FillSource, FillSubscriber
@@ -65,7 +68,7 @@ def test_a_server_that_is_not_there_is_one_clear_line(nobody: RedisSettings) -> 
         check(client, nobody)
     told = str(raised.value)
     assert nobody.address in told
-    assert "redis.host" in told
+    assert "redis section" in told
     assert "\n" not in told
 
 
@@ -192,3 +195,16 @@ def test_after_a_failover_the_old_server_is_let_go_though_it_stays_up_as_a_repli
             leases.acquire("BTC", owner="b", lane=4)
         assert isinstance(leases.acquire("BTC", owner="b", lane=4), Lease)
         assert to_new.exists("hedge:{BTC}:lease")
+
+
+def test_of_several_servers_whatever_is_wrong_with_one_is_wrong() -> None:
+    good = ServerFacts((7, 0, 14), "a", True, "everysec", "noeviction")
+    forgetful = replace(good, version=(7, 0, 15), maxmemory_policy="allkeys-lru")
+    fileless = replace(good, version=(7, 0, 15), aof_enabled=False)
+    forbidden = ServerFacts((), "", False, "", "", is_forbidden=True)
+    old = replace(good, version=(6, 0, 0))
+    for others in ([good, forgetful], [forbidden, forgetful], [forgetful, good, old]):
+        assert worst_of(others).may_throw_away
+    assert "append-only" in worst_of([good, fileless]).warnings[0]
+    assert worst_of([forbidden, old]).version == (6, 0, 0)
+    assert worst_of([good, good]).warnings == ()
