@@ -334,7 +334,7 @@ class HedgerMachine:
         commands = words.settled_commands(line, settle, done)
         if waiting is not None:
             waiting.attempted(settle.executed_lots, now_ms)
-            if waiting.fruitless >= self._settings.retry_times:
+            if waiting.fruitless >= self._settings.retry_times and self._paused is None:
                 commands += self._pause(f"{waiting.fruitless} attempts came to nothing, last: {settle.reason}", line)
                 self._came_to_nothing = line.order
         return commands + self._go_on(now_ms)

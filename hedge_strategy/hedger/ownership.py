@@ -272,9 +272,10 @@ class Ownership:
         if self._acting is None or now_ms < self._look_at_ms:
             return
         self._look_at_ms = now_ms + LOOK_INTERVAL_MS
+        acting = self._acting
         verdict = self._parts.watch.look(now_ms)
-        if verdict is None or verdict.step is GuardStep.NONE:
-            return
+        if verdict is None or verdict.step is GuardStep.NONE or self._acting is not acting:
+            return  # what was read before the market was lost, or stood down, is the next owner's to read
         self._look_at_ms = now_ms + LOOK_AGAIN_MS
         self._log.warning("positions differ", why=verdict.reason, step=verdict.step.value)
         if verdict.step is GuardStep.RECOUNT:

@@ -239,7 +239,7 @@ def _is_overdue(evidence: Evidence, now_ms: int) -> bool:
 def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
     began_ms = max(evidence.sent_at_ms, evidence.executes_at_ms)
     if evidence.status is TransactionStatus.EXECUTED or evidence.nonce_was_used:
-        shown_by_ms = max(began_ms, evidence.killed_at_ms) + 2 * LAG_MS
+        shown_by_ms = max(began_ms, evidence.last_sent_at_ms, evidence.killed_at_ms) + 2 * LAG_MS
         if evidence.status is TransactionStatus.EXECUTED and evidence.error:
             is_shown_none = evidence.learnt_at_ms > shown_by_ms
             return (
