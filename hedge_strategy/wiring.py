@@ -23,6 +23,7 @@ from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint, ma
 from hedge_strategy.coordination.endpoint import RedisSettings, SentinelSettings, TlsSettings
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
@@ -172,7 +173,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         memory=hedger_memory(Path(config.state_dir), maker_market.symbol, config.account_a.account_index),
         checkpoints=Checkpoints(client, maker_market.symbol, config.account_a.account_index),
         shared=SharedMemory(client, maker_market.symbol),
-        read_server=partial(server_facts, client),
+        read_server=partial(server_facts, client, market_keys(maker_market.symbol).marker),
     )
     checkpoint = sources.checkpoints.load()
     if checkpoint is not None:
@@ -223,6 +224,7 @@ def redis_settings(config: Config) -> RedisSettings:
         sentinel=None
         if sentinel is None
         else SentinelSettings(sentinel.nodes, sentinel.master, sentinel.username, sentinel.password),
+        cluster=place.cluster,
         connect_timeout_ms=place.connect_timeout_ms,
         answer_timeout_ms=place.command_timeout_ms,
     )

@@ -86,7 +86,7 @@ class RedisSentinel(Section, frozen=True, kw_only=True):
 
 
 class Redis(Section, frozen=True, kw_only=True):
-    """The one Redis that A and B share: by host, by URL, or by its sentinels.
+    """The one Redis that A and B share: by host, by URL, by its sentinels, or a cluster.
 
     Attributes:
         host: name or address; `REDIS_HOST` where nothing else is said.
@@ -99,6 +99,7 @@ class Redis(Section, frozen=True, kw_only=True):
         password_env: name of the environment variable that holds it.
         tls: encrypts the way; rediss:// means it too.
         sentinel: the master is asked of these, and again after each failover.
+        cluster: `host` or `host:port` of some servers of a cluster; the others are learnt from them.
         command_timeout_ms: how long Redis may take to answer.
         connect_timeout_ms: how long a connection may take to stand.
     """
@@ -113,6 +114,7 @@ class Redis(Section, frozen=True, kw_only=True):
     password_env: str | None = None
     tls: RedisTls | None = None
     sentinel: RedisSentinel | None = None
+    cluster: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
     command_timeout_ms: PositiveInt = 500
     connect_timeout_ms: PositiveInt = 2_000
 
@@ -215,7 +217,7 @@ class SentinelPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Where Redis is: a socket in the file system, else by the sentinels, else host and port."""
+    """Where Redis is: a socket in the file system, else by the sentinels, else a cluster, else host and port."""
 
     host: str = ""
     port: int = 0
@@ -225,6 +227,7 @@ class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
     password: Secret | None = None
     tls: RedisTls | None = None
     sentinel: SentinelPlace | None = None
+    cluster: tuple[tuple[str, int], ...] = ()
     command_timeout_ms: int = 500
     connect_timeout_ms: int = 2_000
 
