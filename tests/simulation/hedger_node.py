@@ -4,6 +4,7 @@ Its shell, which carries events and commands between them, is a model.
 """
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
@@ -58,7 +59,7 @@ class HedgerNode(Node):
     __slots__ = (
         "_believe_maker_at_ms", "_hedged_entries", "_is_looking", "_keeper", "_look_ups", "_must_read_announced",
         "_ownership", "_reader", "_sources", "_teller", "disk", "is_finished", "keeps_apart", "maker", "market",
-        "owner", "pace", "redis", "retry_times", "server", "signing_threads", "venue", "wants_stop",
+        "on_taken_up", "owner", "pace", "redis", "retry_times", "server", "signing_threads", "venue", "wants_stop",
     )  # fmt: skip
 
     looks = frozenset((ev.Note, ev.LookUp, ev.ReadNonce))
@@ -81,6 +82,8 @@ class HedgerNode(Node):
         self.disk: DiskModel[HedgerMemory] = DiskModel(
             lambda: self.clock.strikes("disk fails", self.weather.disk_fails)
         )
+        self.on_taken_up: Callable[[HedgerNode], None] = lambda _: None
+        """Is told when it begins to act for the market."""
         self.owner = ""
         self.signing_threads = 2
         redis.fill_listeners.append(lambda message: self.redis.hint(self._hint, message))
@@ -145,6 +148,7 @@ class HedgerNode(Node):
     def _dispatch(self, event: ev.Event) -> None:
         """As the shell's, for ownership and keeper."""
         if isinstance(event, ev.OwnershipGained):
+            self.on_taken_up(self)
             self._reader.read_all_again()
             self._must_read_announced = True
         self.dispatch(event)

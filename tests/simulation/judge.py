@@ -184,6 +184,11 @@ class Judge(Watcher):
                 f"two owners: a write with fencing {fencing} was taken, the newest is {self.redis.kept.fence}"
             )
 
+    def taken_up(self, hedger: HedgerNode) -> None:
+        """A hedger begins to act: it must not have been told that its lease is over. The fence would hide it."""
+        if hedger.lease is None:
+            raise Violation(f"two owners: {hedger.name} takes up a market whose lease it has lost")
+
     def first_opened(self, epoch: str) -> None:
         """A hedger that remembers nothing has opened an empty ledger: wrong where A was filled before.
 

@@ -103,6 +103,8 @@ class World:
         judge = self.judge
         judge.exchange, judge.redis, judge.maker = self.exchange, self.redis, self.maker
         judge.hedgers = self.hedgers
+        for hedger in self.hedgers:
+            hedger.on_taken_up = judge.taken_up
         weather = self.weather
         judge.may_be_hard_to_cancel = any(
             (weather.lost_request, weather.lost_answer, weather.slow_send_ms, weather.refused, weather.rate_limited,
