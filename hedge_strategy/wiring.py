@@ -96,6 +96,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
         DiskFailed: what is kept on disk could not be read or written.
         InvariantBroken: what is kept on disk is damaged.
     """
+    config = config.for_market(options.market)
     client, facts = connect_for_trading(redis_settings(config))
     venue = venue_of(config, config.account_a, clock)
     venue.check()
@@ -155,6 +156,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         VenueError: the venue stopped answering meanwhile.
         RedisUnavailable: Redis did.
     """
+    config = config.for_market(symbol)
     client, facts = connect_for_trading(redis_settings(config))
     venue = venue_of(config, config.account_b, clock)
     venue.check()

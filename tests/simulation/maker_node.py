@@ -25,6 +25,7 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
+from hedge_strategy.venues.lane import outcome_in
 from tests.simulation.disk_model import DiskModel
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.node import UNTIL_WOKEN, Node, Steps, Thread
@@ -60,8 +61,8 @@ class MakerNode(Node):
     """Process A."""
 
     __slots__ = (
-        "_announced", "_desk", "_is_reading", "_ledger_reads", "_next_look_ms", "_next_nonce", "_outcomes", "_reads",
-        "_record", "_say_next_ms", "_sequence", "_tasks", "_waiting", "dead_man_ms", "disk", "is_finished",
+        "_announced", "_desk", "_is_reading", "_ledger_reads", "_next_look_ms", "_next_nonce", "_outcome", "_reads",
+        "_record", "_say_next_ms", "_sending", "_sequence", "_tasks", "dead_man_ms", "disk", "is_finished",
         "keeps_apart", "market", "most_sends", "order_timeout_ms", "pace", "quantity", "redis", "server", "venue",
         "wants_stop",
     )  # fmt: skip
@@ -111,8 +112,8 @@ class MakerNode(Node):
         self._sequence = self._announced = 0
         self._next_nonce: int | None = None
         self._tasks: deque[Any] = deque()
-        self._waiting: dict[str, Thread] = {}
-        self._outcomes: dict[str, Outcome] = {}
+        self._sending: tuple[SignedTransaction, Thread] | None = None
+        self._outcome: Outcome = NOT_SENT
         self._desk: Thread | None = None
         self._reads: deque[Any] = deque()
         self._is_reading = False
@@ -138,13 +139,11 @@ class MakerNode(Node):
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _heard(self, event: port.VenueEvent) -> None:
-        if isinstance(event, port.SendAnswered):
-            waiting = self._waiting.pop(event.transaction.hash, None)
-            if waiting is not None:
-                self._outcomes[event.transaction.hash] = event.outcome
-                self.wake(waiting)
-            return
-        self.tell(event)
+        if self._sending is not None and (outcome := outcome_in(event, self._sending[0])) is not None:
+            self._outcome, thread, self._sending = outcome, self._sending[1], None
+            self.wake(thread)
+        if not isinstance(event, port.SendAnswered):
+            self.tell(event)
 
     def _ticking(self) -> Steps:
         stop_by_ms = 0
@@ -395,6 +394,6 @@ class MakerNode(Node):
         return outcome, False
 
     def _await(self, transaction: SignedTransaction) -> Generator[float, None, Outcome]:
-        self._waiting[transaction.hash] = self.current
+        self._sending = (transaction, self.current)
         yield UNTIL_WOKEN  # the port answers every send, at the latest that there is no answer
-        return self._outcomes.pop(transaction.hash)
+        return self._outcome
