@@ -294,9 +294,11 @@ class LedgerRecovery:
         return False
 
     def _begin(self, lease: Lease) -> bool:
+        """Opened first: what is remembered of a ledger that never was would have the next one counted from there."""
         epoch = self._new_epoch(lease)
-        self._save(self._beginning(epoch), epoch, 0)
+        beginning = self._beginning(epoch)
         self._ledger.open_epoch(epoch, fencing=lease.fencing)
+        self._save(beginning, epoch, 0)
         return True
 
     def _beginning(self, epoch: str) -> HedgerMemory:
