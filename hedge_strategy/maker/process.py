@@ -5,6 +5,7 @@ the reader (REST), the listener (B's results), and the caller's own, which ticks
 one at a time.
 """
 
+import gc
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
@@ -129,6 +130,8 @@ class MakerProcess:
             thread.start()
         self._guard(self._take_up_what_was_kept)
         self._venue.start([self._run.market], self._on_venue_event)
+        # What was loaded so far stays: the collector need not look at it again while a fill waits to be published.
+        gc.freeze()
         try:
             self._guard(self._tick_until_finished)
             is_clean = self._leave_nothing_resting()
