@@ -17,7 +17,6 @@ COPY --from=build /opt/hedge /opt/hedge
 ENV PATH=/opt/hedge/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # What is relative in the settings (state_dir) lies here.
 WORKDIR /state
-VOLUME /state
 USER 10001:10001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 \
