@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hedge_strategy.clock import Clock
-from hedge_strategy.config.schema import Config
+from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints, markets_with_a_maker
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import check, check_for_trading, connect
@@ -180,7 +180,7 @@ class Surroundings:
 
 
 def check_surroundings(config: Config, clock: Clock) -> Surroundings:
-    """Asks Redis and the venues whether they are as they must be.
+    """Asks Redis and the venues whether they are as they must be: every key of either account, every market.
 
     Raises:
         UserError: something is not as it must be.
@@ -190,11 +190,22 @@ def check_surroundings(config: Config, clock: Clock) -> Surroundings:
     client = connect(settings)
     facts = check_for_trading(client, settings)
     check_rights(client, settings)
-    for account, other in ((config.account_b, config.account_a), (config.account_a, config.account_b)):
-        venue = venue_of(config, account, clock)
+    lanes_a = [market.account_a for market in config.markets] or [config.account_a]
+    lanes_b = [market.account_b for market in config.markets] or [config.account_b]
+    _check_lanes(config, lanes_b, config.account_a, clock)
+    return Surroundings(facts.warnings, _check_lanes(config, lanes_a, config.account_b, clock))
+
+
+def _check_lanes(config: Config, lanes: Sequence[ResolvedAccount], other: ResolvedAccount, clock: Clock) -> SelfTrades:
+    """Asks for each key of one account, and whether its venue has all markets."""
+    for lane in reversed(lanes):
+        venue = venue_of(config, lane, clock)
         try:
             venue.check()
-            self_trades = self_trades_of(config, venue, other)
+            if lane is lanes[0]:
+                for symbol in config.symbols:
+                    venue.load_market(symbol)
+                self_trades = self_trades_of(config, venue, other)
         finally:
             venue.close()
-    return Surroundings(facts.warnings, self_trades)
+    return self_trades

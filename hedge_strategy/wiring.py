@@ -23,6 +23,7 @@ from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint, ma
 from hedge_strategy.coordination.endpoint import RedisSettings, SentinelSettings, TlsSettings
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
@@ -95,6 +96,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
         DiskFailed: what is kept on disk could not be read or written.
         InvariantBroken: what is kept on disk is damaged.
     """
+    config = config.for_market(options.market)
     client, facts = connect_for_trading(redis_settings(config))
     venue = venue_of(config, config.account_a, clock)
     venue.check()
@@ -154,6 +156,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         VenueError: the venue stopped answering meanwhile.
         RedisUnavailable: Redis did.
     """
+    config = config.for_market(symbol)
     client, facts = connect_for_trading(redis_settings(config))
     venue = venue_of(config, config.account_b, clock)
     venue.check()
@@ -172,7 +175,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         memory=hedger_memory(Path(config.state_dir), maker_market.symbol, config.account_a.account_index),
         checkpoints=Checkpoints(client, maker_market.symbol, config.account_a.account_index),
         shared=SharedMemory(client, maker_market.symbol),
-        read_server=partial(server_facts, client),
+        read_server=partial(server_facts, client, market_keys(maker_market.symbol).marker),
     )
     checkpoint = sources.checkpoints.load()
     if checkpoint is not None:
@@ -223,6 +226,7 @@ def redis_settings(config: Config) -> RedisSettings:
         sentinel=None
         if sentinel is None
         else SentinelSettings(sentinel.nodes, sentinel.master, sentinel.username, sentinel.password),
+        cluster=place.cluster,
         connect_timeout_ms=place.connect_timeout_ms,
         answer_timeout_ms=place.command_timeout_ms,
     )

@@ -91,6 +91,20 @@ def test_a_key_of_another_account_is_refused_by_both(config: Config) -> None:
     assert config.account_b.private_key.reveal()[2:] not in str(for_a.value)
 
 
+def test_every_key_and_every_market_of_the_list_is_looked_at(config: Config) -> None:
+    btc = config.market("BTC")
+    other = msgspec.structs.replace(config.account_b, api_key_index=9)
+    with pytest.raises(UserError, match="API key 9 of account"):
+        check_surroundings(
+            msgspec.structs.replace(config, markets=(btc, msgspec.structs.replace(btc, symbol="ETH", account_b=other))),
+            CLOCK,
+        )
+    with pytest.raises(UserError, match="no market 'DOGE'"):
+        check_surroundings(
+            msgspec.structs.replace(config, markets=(msgspec.structs.replace(btc, symbol="DOGE"),)), CLOCK
+        )
+
+
 def test_a_redis_without_a_file_is_warned_of(config: Config) -> None:
     found = check_surroundings(config, CLOCK)
     assert ["append-only" in warning for warning in found.warnings] == [True], found.warnings

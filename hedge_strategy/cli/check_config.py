@@ -10,7 +10,7 @@ import typer
 from hedge_strategy.cli.terminal import configure_logs, one_line_errors
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.reader import read_config
-from hedge_strategy.config.schema import Config
+from hedge_strategy.config.schema import Config, ResolvedMarket
 from hedge_strategy.inspection import check_surroundings
 
 
@@ -49,7 +49,7 @@ def _shown(settings: Config) -> dict[str, dict[str, object]]:
             "account_name": account.account_name,
             "venue": account.venue,
             "account_index": account.account_index,
-            "api_key_index": account.api_key_index,
+            **({} if settings.markets else {"api_key_index": account.api_key_index}),
             "private_key": "set",
         }
         for name, account in (("account_a", settings.account_a), ("account_b", settings.account_b))
@@ -58,4 +58,14 @@ def _shown(settings: Config) -> dict[str, dict[str, object]]:
         name: {key: str(value) for key, value in msgspec.structs.asdict(section).items()}
         for name, section in (("redis", settings.redis), ("lighter", settings.lighter), ("strategy", settings.strategy))
     }
-    return {**accounts, **sections}
+    markets: dict[str, object] = {market.symbol: _market(market) for market in settings.markets}
+    return {**accounts, **sections, **({"markets": markets} if markets else {})}
+
+
+def _market(market: ResolvedMarket) -> str:
+    """One market in a line: who signs with which key, and what is set for it alone."""
+    words = [f"A's API key {market.account_a.api_key_index}, B's {market.account_b.api_key_index}"]
+    for name in ("quantity", "depth", "max_order_size", "max_position"):
+        if (value := getattr(market, name)) is not None:
+            words.append(f"{name} {value}")
+    return ", ".join(words)

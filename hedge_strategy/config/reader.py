@@ -8,17 +8,17 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import yaml
 
+from hedge_strategy.config.lanes import resolve_account, resolve_markets
 from hedge_strategy.config.redis_place import place_of
-from hedge_strategy.config.schema import Account, Config, FileConfig, ResolvedAccount, Section, Strategy
+from hedge_strategy.config.schema import Config, FileConfig, Section, Strategy
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError
 
-_HEX_KEY = re.compile(r"(0x)?[0-9a-fA-F]{80}")
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`(?: - at `\$\.?(?P<path>[^`]*)`)?")
 _MISSING_FIELD = re.compile(r"Object missing required field `(?P<field>[^`]*)`(?: - at `\$\.?(?P<path>[^`]*)`)?")
 _ANY_PROBLEM = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
@@ -105,13 +105,21 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
     a, b = written.accounts.account_a, written.accounts.account_b
     if (a.venue, a.account_index) == (b.venue, b.account_index):
         raise ConfigError("accounts.account_b.account_index", "A and B must be two accounts; this one is A's")
+
+    def from_environment(name: str, path: str) -> Secret:
+        return _from_env(name, path, environment)
+
+    lanes_a = resolve_account(a, "accounts.account_a", from_environment)
+    lanes_b = resolve_account(b, "accounts.account_b", from_environment)
+    markets = resolve_markets(written, lanes_a, lanes_b)
     return Config(
-        account_a=_resolve(a, "accounts.account_a", environment),
-        account_b=_resolve(b, "accounts.account_b", environment),
-        redis=place_of(written.redis, lambda name, path: _from_env(name, path, environment)),
+        account_a=markets[0].account_a if markets else lanes_a[0],
+        account_b=markets[0].account_b if markets else lanes_b[0],
+        redis=place_of(written.redis, from_environment),
         lighter=written.lighter,
         strategy=written.strategy,
         state_dir=written.state_dir,
+        markets=markets,
     )
 
 
@@ -155,26 +163,6 @@ def _from_env(name: str, path: str, environment: Mapping[str, str]) -> Secret:
     return Secret(value)
 
 
-def _resolve(account: Account, path: str, environment: Mapping[str, str]) -> ResolvedAccount:
-    if (account.api_key_private_key is None) == (account.api_key_private_key_env is None):
-        raise ConfigError(path, "give exactly one of api_key_private_key_env (better) and api_key_private_key")
-    if account.api_key_private_key_env is not None:
-        where = f"{path}.api_key_private_key_env"
-        key = _from_env(account.api_key_private_key_env, where, environment)
-    else:
-        where = f"{path}.api_key_private_key"
-        key = account.api_key_private_key or Secret("")
-    if not _HEX_KEY.fullmatch(key.reveal()):
-        raise ConfigError(where, "expected a private key of 80 hexadecimal digits, with or without 0x")
-    return ResolvedAccount(
-        account_index=account.account_index,
-        api_key_index=account.api_key_index,
-        account_name=account.account_name or path.rpartition(".")[2],
-        venue=account.venue,
-        private_key=key,
-    )
-
-
 def _readable(problem: str) -> ConfigError:
     """Turns the decoder's message into the path of the key and what to do."""
     if match := _UNKNOWN_FIELD.fullmatch(problem):
@@ -197,8 +185,16 @@ def _join(path: str, field: str) -> str:
 def _known_keys(path: str) -> list[str]:
     section: type[Section] = FileConfig
     for part in filter(None, path.split(".")):
-        inner = {field.name: field.type for field in msgspec.structs.fields(section)}.get(part)
-        if not (isinstance(inner, type) and issubclass(inner, Section)):
+        known = {field.name: field.type for field in msgspec.structs.fields(section)}
+        inner = _section_in(known.get(part.partition("[")[0]))
+        if inner is None:
             return []
         section = inner
     return [field.name for field in msgspec.structs.fields(section)]
+
+
+def _section_in(kind: object) -> type[Section] | None:
+    """The section that a setting is, or that its list holds."""
+    if isinstance(kind, type) and issubclass(kind, Section):
+        return kind
+    return next((found for inner in get_args(kind) if (found := _section_in(inner)) is not None), None)

@@ -58,6 +58,7 @@ def place_of(written: Redis, from_environment: FromEnvironment) -> RedisPlace:
         password=password,
         tls=place.tls,
         sentinel=_sentinel(written, from_environment),
+        cluster=tuple(_node(text, "redis.cluster", REDIS_PORT) for text in written.cluster or ()),
         command_timeout_ms=written.command_timeout_ms,
         connect_timeout_ms=written.connect_timeout_ms,
     )
@@ -65,8 +66,10 @@ def place_of(written: Redis, from_environment: FromEnvironment) -> RedisPlace:
 
 def _by_host(written: Redis) -> RedisPlace:
     host, port, db = written.host, written.port, written.db
-    if written.sentinel is not None and not host is port is UNSET:
-        raise ConfigError("redis.sentinel", "the sentinels say where Redis is: leave out redis.host and redis.port")
+    if written.sentinel is not None and (written.cluster is not None or not host is port is UNSET):
+        raise ConfigError("redis.sentinel", "the sentinels say where Redis is: leave out host, port and cluster")
+    if written.cluster is not None and (not host is port is UNSET or db not in (UNSET, 0)):
+        raise ConfigError("redis.cluster", "a cluster is named by its servers and has one database: leave out the rest")
     return RedisPlace(
         host=REDIS_HOST if host is UNSET else host,
         port=REDIS_PORT if port is UNSET else port,
@@ -76,8 +79,9 @@ def _by_host(written: Redis) -> RedisPlace:
 
 
 def _by_url(url: Secret, written: Redis) -> RedisPlace:
-    if not written.host is written.port is written.db is UNSET or written.sentinel is not None:
-        raise ConfigError("redis.url", "a URL says it all: leave out host, port, db and sentinel")
+    others = (written.sentinel, written.cluster)
+    if not written.host is written.port is written.db is UNSET or others != (None, None):
+        raise ConfigError("redis.url", "a URL says it all: leave out host, port, db, sentinel and cluster")
     try:
         parts = urlsplit(url.reveal())
         port = parts.port
@@ -127,23 +131,25 @@ def _sentinel(written: Redis, from_environment: FromEnvironment) -> SentinelPlac
     if sentinel is None:
         return None
     password = _one_of(sentinel.password, sentinel.password_env, "sentinel.password", from_environment)
+    if sentinel.username and password is None:
+        raise ConfigError("redis.sentinel.username", "a user needs a password: password_env (better) or password")
     return SentinelPlace(
-        nodes=tuple(_node(text) for text in sentinel.nodes),
+        nodes=tuple(_node(text, "redis.sentinel.nodes", SENTINEL_PORT) for text in sentinel.nodes),
         master=sentinel.master,
         username=sentinel.username,
         password=password,
     )
 
 
-def _node(text: str) -> tuple[str, int]:
+def _node(text: str, path: str, default_port: int) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{text}")
         port = parts.port
     except ValueError:
         parts, port = SplitResult("", "", "", "", ""), None
     if not parts.hostname or parts.path or parts.username is not None:
-        raise ConfigError("redis.sentinel.nodes", f"{text!r} is no host or host:port")
-    return parts.hostname, SENTINEL_PORT if port is None else port
+        raise ConfigError(path, f"{text!r} is no host or host:port")
+    return parts.hostname, default_port if port is None else port
 
 
 def _one_of(value: Secret | None, variable: str | None, name: str, from_environment: FromEnvironment) -> Secret | None:

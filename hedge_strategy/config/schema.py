@@ -10,13 +10,17 @@ from typing import Annotated
 import msgspec
 
 from hedge_strategy.config.secret import Secret
+from hedge_strategy.errors import ConfigError
 
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 AccountIndex = Annotated[int, msgspec.Meta(ge=0, lt=1 << 48)]
 KeyIndex = Annotated[int, msgspec.Meta(ge=0, le=254)]
+Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}\Z")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
+MARKETS_MAX = 255
+"""An account has no more API keys (venue fact sheet 2.3)."""
 REDIS_HOST, REDIS_PORT, SENTINEL_PORT = "127.0.0.1", 6379, 26379
 
 
@@ -24,8 +28,22 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One mapping of the file."""
 
 
+class ApiKey(Section, frozen=True, kw_only=True):
+    """One API key of an account: a lane, on which one nonce follows the other.
+
+    Attributes:
+        index: the venue's number of the key.
+        private_key: the key itself; better left out in favour of the next.
+        private_key_env: name of the environment variable that holds it.
+    """
+
+    index: KeyIndex
+    private_key: Secret | None = None
+    private_key_env: str | None = None
+
+
 class Account(Section, frozen=True, kw_only=True):
-    """One account on one venue.
+    """One account on one venue, with one key, or with a key for each market.
 
     Attributes:
         account_name: shown in logs.
@@ -34,14 +52,16 @@ class Account(Section, frozen=True, kw_only=True):
         api_key_index: the lane: the API key that signs. Exclusive to one process.
         api_key_private_key: the key itself; better left out in favour of the next.
         api_key_private_key_env: name of the environment variable that holds the key.
+        api_keys: instead of the three: a key for each of the `markets`.
     """
 
     account_index: AccountIndex
-    api_key_index: KeyIndex
+    api_key_index: KeyIndex | None = None
     account_name: str = ""
     venue: str = "lighter"
     api_key_private_key: Secret | None = None
     api_key_private_key_env: str | None = None
+    api_keys: Annotated[tuple[ApiKey, ...], msgspec.Meta(min_length=1)] | None = None
 
 
 class Accounts(Section, frozen=True, kw_only=True):
@@ -86,7 +106,7 @@ class RedisSentinel(Section, frozen=True, kw_only=True):
 
 
 class Redis(Section, frozen=True, kw_only=True):
-    """The one Redis that A and B share: by host, by URL, or by its sentinels.
+    """The one Redis that A and B share: by host, by URL, by its sentinels, or a cluster.
 
     Attributes:
         host: name or address; `REDIS_HOST` where nothing else is said.
@@ -99,6 +119,7 @@ class Redis(Section, frozen=True, kw_only=True):
         password_env: name of the environment variable that holds it.
         tls: encrypts the way; rediss:// means it too.
         sentinel: the master is asked of these, and again after each failover.
+        cluster: `host` or `host:port` of some servers of a cluster; the others are learnt from them.
         command_timeout_ms: how long Redis may take to answer.
         connect_timeout_ms: how long a connection may take to stand.
     """
@@ -113,6 +134,7 @@ class Redis(Section, frozen=True, kw_only=True):
     password_env: str | None = None
     tls: RedisTls | None = None
     sentinel: RedisSentinel | None = None
+    cluster: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
     command_timeout_ms: PositiveInt = 500
     connect_timeout_ms: PositiveInt = 2_000
 
@@ -157,6 +179,7 @@ class Strategy(Section, frozen=True, kw_only=True):
         max_order_size: base units of one order of A's, and of one hedge of B's.
         max_position: base units that A may build up; a hedge is never held back for it.
         lease_ms: how long a hedger owns a market without renewing.
+        max_markets: of the `markets`, how many one hedger takes that was told none by name; None: all.
         self_trade_prevention: on one venue A and B never trade with each other. Where one owner holds both accounts the
             venue cancels A's order where a hedge would meet it; else A cancels the rest of a partly filled order, and
             B meanwhile takes only prices better than that order's.
@@ -172,9 +195,32 @@ class Strategy(Section, frozen=True, kw_only=True):
     max_order_size: Decimal | None = None
     max_position: Decimal | None = None
     lease_ms: PositiveInt = 5_000
+    max_markets: PositiveInt | None = None
     self_trade_prevention: bool = True
     sign_ahead: bool = True
     hedge_wait_ms: PositiveInt = 10_000
+
+
+class MarketEntry(Section, frozen=True, kw_only=True):
+    """One of the markets that are traded.
+
+    Attributes:
+        symbol: such as BTC.
+        account_a_key: index of the API key of A that signs here; left out: the key at the market's place in the list.
+        account_b_key: the same of B. A key belongs to one market.
+        quantity: size of A's opening orders, base units; left out: --quantity, or the least that the market takes.
+        depth: level of the book at which A rests, 1 being the best; left out: --depth, or 1.
+        max_order_size: in place of the one in `strategy`, for this market; null: no limit.
+        max_position: the same.
+    """
+
+    symbol: Symbol
+    account_a_key: KeyIndex | None = None
+    account_b_key: KeyIndex | None = None
+    quantity: Decimal | None = None
+    depth: PositiveInt | None = None
+    max_order_size: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    max_position: Decimal | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class FileConfig(Section, frozen=True, kw_only=True):
@@ -185,10 +231,15 @@ class FileConfig(Section, frozen=True, kw_only=True):
         redis: the Redis that they share.
         lighter: the venue.
         strategy: how A quotes and B hedges.
+        markets: those that are traded, each on API keys of its own; a bare symbol says nothing more. None: the one that
+            --market names, on the accounts' one key.
         state_dir: folder for what must outlive Redis; relative to where the process is started.
     """
 
     accounts: Accounts
+    markets: Annotated[tuple[MarketEntry | Symbol, ...], msgspec.Meta(min_length=1, max_length=MARKETS_MAX)] | None = (
+        None
+    )
     redis: Redis = Redis()
     lighter: Lighter = Lighter()
     strategy: Strategy = Strategy()
@@ -215,7 +266,7 @@ class SentinelPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Where Redis is: a socket in the file system, else by the sentinels, else host and port."""
+    """Where Redis is: a socket in the file system, else by the sentinels, else a cluster, else host and port."""
 
     host: str = ""
     port: int = 0
@@ -225,12 +276,35 @@ class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
     password: Secret | None = None
     tls: RedisTls | None = None
     sentinel: SentinelPlace | None = None
+    cluster: tuple[tuple[str, int], ...] = ()
     command_timeout_ms: int = 500
     connect_timeout_ms: int = 2_000
 
 
+class ResolvedMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the markets, with the keys that sign there and the limits that hold there."""
+
+    symbol: str
+    account_a: ResolvedAccount
+    account_b: ResolvedAccount
+    quantity: Decimal | None = None
+    depth: int | None = None
+    max_order_size: Decimal | None = None
+    max_position: Decimal | None = None
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a process needs, resolved once at start."""
+    """Everything a process needs, resolved once at start.
+
+    Attributes:
+        account_a: with the key that signs; where there are `markets`: with the first one's, to be used for reading.
+        account_b: the same of B.
+        redis: where it is.
+        lighter: the venue.
+        strategy: how A quotes and B hedges.
+        state_dir: folder for what must outlive Redis.
+        markets: those that are traded, each with keys of its own; empty: whichever --market names.
+    """
 
     account_a: ResolvedAccount
     account_b: ResolvedAccount
@@ -238,3 +312,44 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     lighter: Lighter
     strategy: Strategy
     state_dir: str
+    markets: tuple[ResolvedMarket, ...] = ()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The markets that are traded, in their order; empty where whichever --market names is."""
+        return tuple(market.symbol for market in self.markets)
+
+    def market(self, symbol: str) -> ResolvedMarket:
+        """What is set for one market.
+
+        Raises:
+            ConfigError: the file has a list of markets, and this one is not on it.
+        """
+        if not self.markets:
+            limits = (self.strategy.max_order_size, self.strategy.max_position)
+            return ResolvedMarket(
+                symbol=symbol,
+                account_a=self.account_a,
+                account_b=self.account_b,
+                max_order_size=limits[0],
+                max_position=limits[1],
+            )
+        for market in self.markets:
+            if market.symbol == symbol:
+                return market
+        raise ConfigError("markets", f"{symbol} is none of them: {', '.join(self.symbols)}")
+
+    def for_market(self, symbol: str) -> "Config":
+        """The settings as they hold in one market: its keys, its limits.
+
+        Raises:
+            ConfigError: the file has a list of markets, and this one is not on it.
+        """
+        market = self.market(symbol)
+        limits = {"max_order_size": market.max_order_size, "max_position": market.max_position}
+        return msgspec.structs.replace(
+            self,
+            account_a=market.account_a,
+            account_b=market.account_b,
+            strategy=msgspec.structs.replace(self.strategy, **limits),
+        )

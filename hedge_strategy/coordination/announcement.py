@@ -15,6 +15,7 @@ from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.messages import LOTS_MAX, MESSAGE_BYTES_MAX, Amount, Index, Name
 from hedge_strategy.coordination.scripts import Script
+from hedge_strategy.coordination.slots import channels_of
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Side
@@ -78,6 +79,7 @@ class AnnouncementPublisher:
     """
 
     def __init__(self, client: redis.Redis) -> None:
+        self._client = client
         self._script = Script(client, "announcement.lua")
 
     def announce(self, message: AnnouncementMessage, life_ms: int) -> int:
@@ -93,9 +95,9 @@ class AnnouncementPublisher:
         Raises:
             RedisUnavailable: no answer.
         """
-        keys = market_keys(message.market)
+        keys, channels = market_keys(message.market), channels_of(self._client, message.market)
         heard = self._script(
-            (keys.resting,), (msgspec.json.encode(message), max(1, life_ms), keys.announcement_channel)
+            (keys.resting,), (msgspec.json.encode(message), max(1, life_ms), channels.publish, channels.announcements)
         )
         return int(heard)
 

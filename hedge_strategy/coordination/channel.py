@@ -16,7 +16,8 @@ import redis
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.connection import redis_errors
-from hedge_strategy.errors import RedisUnavailable
+from hedge_strategy.coordination.slots import is_sharded, learn_anew, pool_of
+from hedge_strategy.errors import CommandRefused, RedisUnavailable
 
 PING_AFTER_MS = 1_000
 DEAD_AFTER_MS = 3_000
@@ -49,10 +50,14 @@ class Channels:
         client: the connection; listening takes one of its connections for itself.
         clock: for time-outs.
         names: the channels.
+        home: a key that lives where they do; in a cluster they are sharded where they carry its hash tag.
     """
 
-    def __init__(self, client: redis.Redis, clock: Clock, names: tuple[str, ...]) -> None:
-        self._pool: Any = client.connection_pool
+    def __init__(self, client: redis.Redis, clock: Clock, names: tuple[str, ...], home: str) -> None:
+        self._client = client
+        self._home = home
+        self._subscribe_command = "SSUBSCRIBE" if is_sharded(client, names, home) else "SUBSCRIBE"
+        self._pool: Any = None
         self._clock = clock
         self._names = names
         self._connection: Any = None
@@ -74,16 +79,19 @@ class Channels:
             RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
         """
         deadline_ms = self._now_ms() + timeout_ms
-        connection = self._connection or self._subscribe()
+        try:
+            connection = self._connected()
+        except CommandRefused as error:
+            raise RedisUnavailable(str(error)) from error
         while True:
             wait_ms = max(0, min(deadline_ms - self._now_ms(), _SLICE_MS))
             try:
                 with redis_errors():
                     reply: Any = connection.read_response() if connection.can_read(wait_ms / 1000) else None
                 self._watch(connection, heard=reply is not None)
-            except RedisUnavailable:
+            except (RedisUnavailable, CommandRefused) as error:
                 self.close()
-                raise
+                raise RedisUnavailable(str(error)) from error
             found = self._read(reply) if reply is not None else None
             if found is not None:
                 return found
@@ -98,13 +106,23 @@ class Channels:
             connection.disconnect()
             self._pool.release(connection)
 
+    def _connected(self) -> Any:
+        """The connection, for as long as it leads to the server that is the right one."""
+        if self._connection is not None and not self._pool.owns_connection(self._connection):
+            self.close()
+            raise RedisUnavailable("Redis: the channels live on another server now")
+        return self._connection or self._subscribe()
+
     def _subscribe(self) -> Any:
+        if self._was_subscribed:
+            learn_anew(self._client)
         with redis_errors():
+            self._pool = pool_of(self._client, self._home)
             connection = self._connection = self._pool.get_connection()
         try:
             with redis_errors():
-                connection.send_command("SUBSCRIBE", *self._names, check_health=False)
-        except RedisUnavailable:
+                connection.send_command(self._subscribe_command, *self._names, check_health=False)
+        except (RedisUnavailable, CommandRefused):
             self.close()
             raise
         self._heard_at_ms = self._pinged_at_ms = self._now_ms()
@@ -112,13 +130,16 @@ class Channels:
 
     def _read(self, reply: Any) -> Heard | Resubscribed | None:
         kind = reply[0]
-        if kind == b"message":
+        if kind in (b"message", b"smessage"):
             return Heard(reply[1].decode(), bytes(reply[2]))
-        if kind == b"subscribe":
+        if kind in (b"subscribe", b"ssubscribe"):
             self._confirmed.add(reply[1].decode())
             if len(self._confirmed) == len(self._names):
                 is_first, self._was_subscribed = not self._was_subscribed, True
                 return Resubscribed(is_first)
+        if kind == b"sunsubscribe":  # the cluster has given the channels to another server
+            self.close()
+            raise RedisUnavailable("Redis: the channels live on another server now")
         return None
 
     def _watch(self, connection: Any, *, heard: bool) -> None:

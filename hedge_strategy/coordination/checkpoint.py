@@ -4,7 +4,7 @@ The beginning is set once, by the first start ever, and never moved: trades befo
 part only grows, since there is one writer, A's process of the account.
 """
 
-from typing import Any
+from itertools import islice
 
 import msgspec
 import redis
@@ -13,7 +13,7 @@ from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import is_symbol, market_keys
 from hedge_strategy.errors import InvariantBroken
 
-SCAN_PAGES_MAX = 10_000
+CHECKPOINTS_MAX = 10_000
 SCAN_COUNT = 1_000
 
 
@@ -92,13 +92,8 @@ def markets_with_a_maker(client: redis.Redis) -> tuple[str, ...]:
     Raises:
         RedisUnavailable: no answer.
     """
-    found: set[str] = set()
-    cursor = 0
-    for _ in range(SCAN_PAGES_MAX):
-        with redis_errors():
-            page: Any = client.scan(cursor, match="hedge:{*}:checkpoint:*", count=SCAN_COUNT)
-        cursor, keys = page
-        found.update(key.decode().removeprefix("hedge:{").partition("}")[0] for key in keys)
-        if not cursor:
-            break
+    with redis_errors():
+        every = client.scan_iter(match="hedge:{*}:checkpoint:*", count=SCAN_COUNT)
+        keys = [key.decode() for key in islice(every, CHECKPOINTS_MAX)]
+    found = {key.removeprefix("hedge:{").partition("}")[0] for key in keys}
     return tuple(sorted(market for market in found if is_symbol(market)))

@@ -198,7 +198,7 @@ class CommandBell:
     """
 
     def __init__(self, client: redis.Redis, clock: Clock) -> None:
-        self._channels = Channels(client, clock, (COMMAND_CHANNEL,))
+        self._channels = Channels(client, clock, (COMMAND_CHANNEL,), COMMAND_LOG)
 
     def wait(self, timeout_ms: int) -> bool:
         """Waits for a command.

@@ -8,17 +8,20 @@
 - The protocol is spelled out (RESP 2), so that an upgrade of the library does not change the shape of answers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import redis
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, RedisClusterException
 
-from hedge_strategy.coordination.endpoint import RedisSettings, open_pool
+from hedge_strategy.coordination.endpoint import RedisSettings, open_client
+from hedge_strategy.coordination.slots import REDIRECTED, server_of, servers_of
 from hedge_strategy.errors import CommandRefused, RedisUnavailable, UserError
 
 OLDEST_VERSION = (6, 2)
+OLDEST_OF_CLUSTER = (7, 0)
+"""Sharded channels came with it."""
 _UNABLE = ("LOADING", "READONLY", "MASTERDOWN", "MISCONF", "OOM", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "BUSY")
 
 
@@ -64,8 +67,15 @@ class ServerFacts:
 
 
 def connect(settings: RedisSettings) -> redis.Redis:
-    """Makes a client; connects with its first command. Safe to share between threads."""
-    return redis.Redis(connection_pool=open_pool(settings))
+    """Makes a client; connects with its first command, to a cluster at once. Safe to share between threads.
+
+    Raises:
+        UserError: no server of the cluster answers.
+    """
+    try:
+        return open_client(settings)
+    except (redis.RedisError, RedisClusterException) as error:
+        raise _no_answer(settings, error) from error
 
 
 @contextmanager
@@ -79,7 +89,7 @@ def redis_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+    except (redis.ConnectionError, redis.TimeoutError, RedisClusterException, *REDIRECTED) as error:
         raise RedisUnavailable(f"Redis: {error or type(error).__name__}") from error
     except redis.ResponseError as error:
         text = str(error)
@@ -98,20 +108,42 @@ def check(client: redis.Redis, settings: RedisSettings) -> ServerFacts:
     """
     try:
         client.ping()
-        facts = _facts(client)
+        facts = worst_of([_facts(server) for server in servers_of(client)])
     except redis.AuthenticationError as error:
         raise UserError(f"Redis at {settings.address} refuses the login ({error}); check the redis section") from error
-    except redis.RedisError as error:
-        raise UserError(
-            f"Redis does not answer at {settings.address} ({error or type(error).__name__}); "
-            "start it (redis-server), or set redis.host and redis.port"
-        ) from error
-    if facts.version and facts.version < OLDEST_VERSION:
-        wanted = ".".join(map(str, OLDEST_VERSION))
+    except (redis.RedisError, RedisClusterException) as error:
+        raise _no_answer(settings, error) from error
+    oldest = OLDEST_OF_CLUSTER if settings.cluster else OLDEST_VERSION
+    if facts.version and facts.version < oldest:
+        wanted = ".".join(map(str, oldest))
         raise UserError(
             f"Redis at {settings.address} is {'.'.join(map(str, facts.version))}; {wanted} or newer is needed"
         )
     return facts
+
+
+def _no_answer(settings: RedisSettings, error: Exception) -> UserError:
+    return UserError(
+        f"Redis does not answer at {settings.address} ({str(error).partition(chr(10))[0] or type(error).__name__}); "
+        "start it (redis-server), or mend the redis section"
+    )
+
+
+def worst_of(facts: Sequence[ServerFacts]) -> ServerFacts:
+    """Several servers as one: what is wrong with any is wrong with all.
+
+    Args:
+        facts: at least one.
+    """
+    known = [one.version for one in facts if one.version]
+    return ServerFacts(
+        version=min(known, default=()),
+        run_id=facts[0].run_id,
+        aof_enabled=all(one.aof_enabled for one in facts),
+        appendfsync=facts[0].appendfsync,
+        maxmemory_policy=max(facts, key=lambda one: one.may_throw_away).maxmemory_policy,
+        is_forbidden=any(one.is_forbidden for one in facts),
+    )
 
 
 def check_for_trading(client: redis.Redis, settings: RedisSettings) -> ServerFacts:
@@ -129,14 +161,14 @@ def check_for_trading(client: redis.Redis, settings: RedisSettings) -> ServerFac
     return facts
 
 
-def server_facts(client: redis.Redis) -> ServerFacts:
-    """Reads what the server says of itself.
+def server_facts(client: redis.Redis, key: str) -> ServerFacts:
+    """Reads what the server says of itself that has a key.
 
     Raises:
         RedisUnavailable: no answer.
     """
     with redis_errors():
-        return _facts(client)
+        return _facts(server_of(client, key))
 
 
 def _facts(client: redis.Redis) -> ServerFacts:

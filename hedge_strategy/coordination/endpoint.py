@@ -1,9 +1,9 @@
-"""The ways to a Redis server: TCP, TLS, a unix socket, or whichever server the sentinels call the master.
+"""The ways to a Redis server: TCP, TLS, a unix socket, whichever server the sentinels call the master, or a cluster.
 
 - Every connection notices that its server is the wrong one to talk to (a replica, or not ready); such a connection is
   not used again, nor are those that idle: the next command looks the name up anew, and asks the sentinels anew.
 - A host's certificate is always checked, with TLS; there is no switch for trusting anybody.
-- Nothing is retried here (`connection`).
+- Nothing is retried here (`connection`). What a server of a cluster sends elsewhere, it has not done: it is sent on.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode
 from redis.exceptions import MasterDownError
 from redis.retry import Retry
 from redis.sentinel import (
@@ -24,6 +25,7 @@ from redis.sentinel import (
 from hedge_strategy.config.secret import Secret
 
 CONNECTIONS_MAX = 16
+SENTINEL_TIMEOUT_S = 0.5
 _NOT_READY = (redis.ReadOnlyError, redis.BusyLoadingError, MasterDownError)
 
 
@@ -73,7 +75,8 @@ class RedisSettings:
         username: of the ACL; empty: the default user.
         password: None: no login.
         tls: None: not encrypted.
-        sentinel: None: there is one server.
+        sentinel: None: there is one server, or a cluster.
+        cluster: host and port of some of its servers; empty: there is no cluster.
         connect_timeout_ms: for the connection to stand.
         answer_timeout_ms: for the answer to any one command.
         health_check_interval_s: a connection that was idle for longer is tried with PING before its next command.
@@ -87,6 +90,7 @@ class RedisSettings:
     password: Secret | None = None
     tls: TlsSettings | None = None
     sentinel: SentinelSettings | None = None
+    cluster: tuple[tuple[str, int], ...] = ()
     connect_timeout_ms: int = 2_000
     answer_timeout_ms: int = 2_000
     health_check_interval_s: int = 15
@@ -94,6 +98,8 @@ class RedisSettings:
     @property
     def address(self) -> str:
         """As people write it; no login."""
+        if self.cluster:
+            return "the cluster of " + ", ".join(f"{host}:{port}" for host, port in self.cluster)
         if self.sentinel is not None:
             nodes = ", ".join(f"{host}:{port}" for host, port in self.sentinel.nodes)
             return f"the master {self.sentinel.master} of the sentinels {nodes}"
@@ -101,11 +107,14 @@ class RedisSettings:
 
 
 class _Noticing:
-    """Notices that its server is the wrong one to talk to."""
+    """Notices that its server is the wrong one to talk to; and is closed when an answer does not come in time, so that
+    nobody gets it later for the answer to another question (the library's connections to a master do that not by
+    themselves)."""
 
     is_misled = False
 
     def read_response(self, *arguments: Any, **options: Any) -> Any:
+        options.setdefault("disconnect_on_error", True)
         try:
             return super().read_response(*arguments, **options)  # type: ignore[misc]
         except redis.RedisError as error:
@@ -165,12 +174,33 @@ class _MasterConnections(_Dropping, SentinelConnectionPool):
     pass
 
 
-def open_pool(settings: RedisSettings) -> redis.ConnectionPool:
-    """Makes the connections of one client; each connects when it is first used.
+def open_client(settings: RedisSettings) -> redis.Redis:
+    """Makes a client.
 
     Args:
         settings: where to.
+
+    Raises:
+        redis.RedisError, RedisClusterException: no server of the cluster answers.
     """
+    if not settings.cluster:
+        return redis.Redis(connection_pool=_open_pool(settings))
+    options = _common(settings) | _login(settings.username, settings.password) | _tls_options(settings.tls)
+    if settings.tls is not None:
+        options["ssl"] = True
+    node: Any = ClusterNode  # the library's is not typed
+    cluster: Any = redis.RedisCluster(
+        startup_nodes=[node(host, port) for host, port in settings.cluster],
+        require_full_coverage=False,  # other markets' servers may be down
+        max_connections=CONNECTIONS_MAX,
+        **options,
+    )
+    client: redis.Redis = cluster
+    return client
+
+
+def _open_pool(settings: RedisSettings) -> redis.ConnectionPool:
+    """The connections of one client; each connects when it is first used."""
     options = {**_common(settings), "db": settings.db, "max_connections": CONNECTIONS_MAX}
     options |= _login(settings.username, settings.password)
     tls = _tls_options(settings.tls)
@@ -191,6 +221,8 @@ def open_pool(settings: RedisSettings) -> redis.ConnectionPool:
 
 def _sentinels(settings: RedisSettings, sentinel: SentinelSettings, tls: Mapping[str, Any]) -> Sentinel:
     options = {**_common(settings), **_login(sentinel.username, sentinel.password), **tls}
+    # They are asked one after the other while a fill waits, so one that is dead must not take long.
+    options["socket_connect_timeout"] = options["socket_timeout"] = SENTINEL_TIMEOUT_S
     if settings.tls is not None:
         options["ssl"] = True
     return Sentinel(sentinel.nodes, sentinel_kwargs=options)  # type: ignore[no-untyped-call]

@@ -3,10 +3,10 @@
 -- ARGV 1 operation
 local operation = ARGV[1]
 
--- publish: 2 field  3 message  4 channel. Answers the entry's id.
+-- publish: 2 field  3 message  4 how to publish  5 channel. Answers the entry's id.
 if operation == 'publish' then
   local id = redis.call('XADD', KEYS[1], '*', ARGV[2], ARGV[3])
-  redis.call('PUBLISH', ARGV[4], ARGV[3])
+  redis.call(ARGV[4], ARGV[5], ARGV[3])
   return id
 end
 

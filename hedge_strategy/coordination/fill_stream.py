@@ -25,9 +25,10 @@ from hedge_strategy.clock import Clock
 from hedge_strategy.coordination.announcement import AnnouncementMessage, decode_announcement, standing_announcement
 from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
 from hedge_strategy.coordination.connection import redis_errors
-from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, STREAM_FIELD, market_keys
+from hedge_strategy.coordination.keys import FILL_GROUP, STREAM_FIELD, market_keys
 from hedge_strategy.coordination.messages import FillMessage, decode_fill, encode
 from hedge_strategy.coordination.scripts import Script
+from hedge_strategy.coordination.slots import channels_of
 from hedge_strategy.errors import WireError
 
 ENTRIES_PER_READ = 100
@@ -107,6 +108,7 @@ class FillPublisher:
     """
 
     def __init__(self, client: redis.Redis) -> None:
+        self._client = client
         self._script = Script(client, "fill_stream.lua", is_quick=True)
 
     def publish(self, market: str, message: FillMessage) -> str:
@@ -128,7 +130,9 @@ class FillPublisher:
         if message.market != market:
             raise ValueError(f"a message for {message.market} is not published for {market}")
         keys = market_keys(market)
-        stream_id: bytes = self._script((keys.fills,), ("publish", STREAM_FIELD, encode(message), keys.fill_channel))
+        channels = channels_of(self._client, market)
+        told = ("publish", STREAM_FIELD, encode(message), channels.publish, channels.fills)
+        stream_id: bytes = self._script((keys.fills,), told)
         return stream_id.decode()
 
 
@@ -147,8 +151,9 @@ class FillSubscriber:
         self._source = source
         self._consumer = consumer
         self._keys = market_keys(source.market)
-        names = (self._keys.fill_channel, FILL_CHANNEL, self._keys.announcement_channel)
-        self._channels = Channels(client, clock, names)
+        self._names = channels_of(client, source.market)
+        names = (self._names.fills, self._names.old_fills, self._names.announcements)
+        self._channels = Channels(client, clock, tuple(filter(None, names)), self._names.home)
         self._script = Script(client, "fill_stream.lua")
 
     def listen(self, timeout_ms: int) -> FillHeard | OrderHeard | Resubscribed | Unreadable | None:
@@ -171,14 +176,14 @@ class FillSubscriber:
         if not isinstance(heard, Heard):
             return heard
         try:
-            if heard.channel == self._keys.announcement_channel:
+            if heard.channel == self._names.announcements:
                 announced = decode_announcement(heard.payload, self._source.market)
                 return OrderHeard(announced) if self._source.takes(announced) else None
             message = decode_fill(heard.payload, self._source.market)
             if not self._source.takes(message):
                 raise _foreign(message)
         except WireError as error:
-            return None if heard.channel == FILL_CHANNEL else Unreadable(error)
+            return None if heard.channel == self._names.old_fills else Unreadable(error)
         return FillHeard(message)
 
     def announced(self) -> AnnouncementMessage | None:

@@ -1,13 +1,16 @@
 """Every name that this product uses in Redis, in one place.
 
 Channels keep the names of the first system of this kind: a prefix for the kind, the market's symbol appended. Whatever
-is stored for one market shares the hash tag `{SYMBOL}`, which would keep it together in a cluster; the client of this
-product speaks to one server.
+is stored for one market shares the hash tag `{SYMBOL}`, which keeps it together in a cluster; there the channels are
+sharded and carry the tag too.
 
     hedge:account_a_filled:BTC          channel    A's fills of one market
     hedge:account_a_filled              channel    the bare old name: B hears it too, A never publishes there
     hedge:account_b_filled:BTC          channel    B's results of one market
     hedge:account_a_resting:BTC         channel    A's orders of one market, told when they rest
+    hedge:{BTC}:told:fills              sharded    A's fills, in a cluster
+    hedge:{BTC}:told:results            sharded    B's results, in a cluster
+    hedge:{BTC}:told:resting            sharded    A's orders, in a cluster
     hedge:{BTC}:fills                   stream     A's fills, the truth; one consumer group, `hedgers`
     hedge:{BTC}:order:7:1:562950336807823  hash    a maker order and all its hedges (account : market : order index)
     hedge:{BTC}:open                    sorted set names of orders that are not fully hedged or may still fill
@@ -65,6 +68,9 @@ class MarketKeys:
     fill_channel: str
     result_channel: str
     announcement_channel: str
+    fill_shard: str
+    result_shard: str
+    announcement_shard: str
     fills: str
     order_prefix: str
     open_orders: str
@@ -111,6 +117,9 @@ def market_keys(market: str) -> MarketKeys:
         fill_channel=f"{FILL_CHANNEL}:{market}",
         result_channel=f"{RESULT_CHANNEL}:{market}",
         announcement_channel=f"{ANNOUNCEMENT_CHANNEL}:{market}",
+        fill_shard=stem + "told:fills",
+        result_shard=stem + "told:results",
+        announcement_shard=stem + "told:resting",
         fills=stem + "fills",
         order_prefix=stem + "order:",
         open_orders=stem + "open",

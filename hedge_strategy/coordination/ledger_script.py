@@ -124,22 +124,22 @@ class Belief:
 
     def __init__(self, epoch: str, sequence: int) -> None:
         self._lock = threading.Lock()
-        self._epoch = epoch
-        self._sequence = sequence
+        self._held = (epoch, sequence)
+        """Replaced as a whole, under the lock; who reads needs none."""
 
     def read(self) -> tuple[str, int]:
         """Epoch and sequence, as of one moment."""
-        with self._lock:
-            return self._epoch, self._sequence
+        return self._held
 
     def change(self, epoch: str, sequence: int) -> None:
         """Believes in this ledger from now on; what was told of the same one before still holds."""
         with self._lock:
-            told = self._sequence if epoch == self._epoch else 0
-            self._epoch, self._sequence = epoch, max(sequence, told)
+            known, told = self._held
+            self._held = (epoch, max(sequence, told if epoch == known else 0))
 
     def told(self, epoch: str, sequence: int) -> None:
         """Takes in a sequence from an answer to a call that named this epoch."""
         with self._lock:
-            if epoch == self._epoch:
-                self._sequence = max(self._sequence, sequence)
+            known, told = self._held
+            if epoch == known and sequence > told:
+                self._held = (known, sequence)

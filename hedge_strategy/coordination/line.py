@@ -4,6 +4,9 @@ The client library's way to a connection (its pool, its retries, its records of 
 command itself. Here a command is sent once, as everywhere (`connection`); a connection on which anything went wrong is
 given back to the client's pool, which closes it where it must, and the next command gets another one.
 
+In a cluster it leads to the server that has the key last asked for. A server that points elsewhere did nothing, so the
+command then goes the client's way, which learns where the key is now.
+
 Known limit: one command at a time; who comes while another waits for its answer goes the client's way.
 """
 
@@ -11,6 +14,8 @@ import threading
 from typing import Any
 
 import redis
+
+from hedge_strategy.coordination.slots import REDIRECTED, learn_anew, pool_of
 
 
 class Line:
@@ -24,9 +29,14 @@ class Line:
         self._client: Any = client
         self._lock = threading.Lock()
         self._connection: Any = None
+        self._pool: Any = None
 
-    def ask(self, *command: str | int | bytes) -> Any:
+    def ask(self, key: str, *command: str | int | bytes) -> Any:
         """Sends a command, once, and waits for its answer.
+
+        Args:
+            key: one that the command is about.
+            command: name and arguments.
 
         Raises:
             redis.RedisError: as the client itself would.
@@ -34,32 +44,44 @@ class Line:
         if not self._lock.acquire(blocking=False):
             return self._client.execute_command(*command)
         try:
-            connection = self._fresh()
-            try:
-                connection.send_packed_command(connection.pack_command(*command))
-                return connection.read_response()
-            except redis.exceptions.NoScriptError:
-                raise  # an answer like any other
-            except BaseException:
-                self._give_back()
-                raise
+            connection = self._fresh(key)
+            connection.send_packed_command(connection.pack_command(*command))
+            return connection.read_response()
+        except redis.exceptions.NoScriptError:
+            raise  # an answer like any other
+        except REDIRECTED:
+            self._give_back()
+            return self._client.execute_command(*command)
+        except BaseException as error:
+            if self._connection is not None and not isinstance(error, redis.ResponseError):
+                self._connection.disconnect()  # its answer may still come
+            self._give_back()
+            if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+                learn_anew(self._client)
+            raise
         finally:
             self._lock.release()
 
-    def _fresh(self) -> Any:
-        """A connection that is open, and on which nothing waits that nobody asked for."""
+    def _fresh(self, key: str) -> Any:
+        """A connection that is open, to the server that is the master now, and on which nothing waits that nobody asked
+        for."""
+        pool = pool_of(self._client, key)
+        if self._connection is not None and pool is not self._pool:
+            self._give_back()
+        self._pool = pool
         if self._connection is not None:
             try:
-                is_clean = not self._connection.can_read()
+                is_clean = pool.owns_connection(self._connection) and not self._connection.can_read()
             except (redis.RedisError, OSError):
                 is_clean = False
             if not is_clean:
                 self._connection.disconnect()
                 self._give_back()
         if self._connection is None:
-            self._connection = self._client.connection_pool.get_connection()
+            self._connection = pool.get_connection()
         return self._connection
 
     def _give_back(self) -> None:
         connection, self._connection = self._connection, None
-        self._client.connection_pool.release(connection)
+        if connection is not None:
+            self._pool.release(connection)

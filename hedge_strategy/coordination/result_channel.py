@@ -13,8 +13,8 @@ from hedge_strategy.clock import Clock
 from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.fill_stream import Unreadable
-from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.messages import ResultMessage, decode_result, encode
+from hedge_strategy.coordination.slots import channels_of
 from hedge_strategy.errors import WireError
 
 
@@ -52,7 +52,12 @@ class ResultPublisher:
         if message.market != market:
             raise ValueError(f"a message for {message.market} is not published for {market}")
         with redis_errors():
-            return int(self._client.publish(market_keys(market).result_channel, encode(message)))
+            channels = channels_of(self._client, market)
+            return int(
+                self._client.execute_command(  # type: ignore[no-untyped-call]
+                    channels.publish, channels.results, encode(message)
+                )
+            )
 
 
 class ResultSubscriber:
@@ -68,7 +73,8 @@ class ResultSubscriber:
     def __init__(self, client: redis.Redis, clock: Clock, market: str, maker_account_index: int) -> None:
         self._market = market
         self._maker_account_index = maker_account_index
-        self._channels = Channels(client, clock, (market_keys(market).result_channel,))
+        names = channels_of(client, market)
+        self._channels = Channels(client, clock, (names.results,), names.home)
 
     def listen(self, timeout_ms: int) -> ResultHeard | Resubscribed | Unreadable | None:
         """Waits for the next result.

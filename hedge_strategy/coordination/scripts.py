@@ -1,7 +1,7 @@
 """Lua scripts: files beside the modules that call them, run by digest, sent in full where Redis lacks them."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
@@ -21,7 +21,8 @@ class Script:
     """
 
     def __init__(self, client: redis.Redis, *file_names: str, is_quick: bool = False) -> None:
-        self._ask: Callable[..., Any] = Line(client).ask if is_quick else client.execute_command
+        self._line = Line(client) if is_quick else None
+        self._client: Any = client
         folder = resources.files("hedge_strategy.coordination")
         self._text = "\n".join(folder.joinpath(file_name).read_text("utf-8") for file_name in file_names)
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
@@ -39,9 +40,14 @@ class Script:
         with redis_errors():
             if self._was_sent:
                 try:
-                    return self._ask("EVALSHA", self._digest, len(keys), *keys, *arguments)
+                    return self._ask("EVALSHA", self._digest, keys, arguments)
                 except redis.exceptions.NoScriptError:
                     pass  # restarted since
-            answer = self._ask("EVAL", self._text, len(keys), *keys, *arguments)
+            answer = self._ask("EVAL", self._text, keys, arguments)
             self._was_sent = True
             return answer
+
+    def _ask(self, command: str, script: str, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
+        if self._line is None:
+            return self._client.execute_command(command, script, len(keys), *keys, *arguments)
+        return self._line.ask(keys[0], command, script, len(keys), *keys, *arguments)

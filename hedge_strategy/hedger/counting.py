@@ -17,7 +17,7 @@ from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, TransactionStatus
-from hedge_strategy.errors import RateLimited
+from hedge_strategy.errors import LedgerForgotten, RateLimited
 from hedge_strategy.hedger.recount import CountedOrder, VenueRecords, closing_trades, is_complete, recount
 from hedge_strategy.venues.port import Venue
 
@@ -222,6 +222,22 @@ class Counting:
         sources, markets = self._sources, self._markets
         held = sources.maker_venue.position(markets.maker).size, sources.hedge_venue.position(markets.hedge).size
         return not any(held)
+
+    def net_at_beginning(self, read_unhedged_lots: Callable[[], int]) -> Decimal:
+        """What both accounts hold together beyond what the ledger says is unhedged, base units.
+
+        Args:
+            read_unhedged_lots: asks the ledger.
+
+        Raises:
+            LedgerForgotten: the ledger changed while the positions were read: they do not belong together.
+            VenueError: a venue did not answer.
+        """
+        unhedged_lots = read_unhedged_lots()
+        net = self.net_position() - self._markets.maker.size_of(unhedged_lots)
+        if read_unhedged_lots() != unhedged_lots:
+            raise LedgerForgotten("the ledger changed while the positions were read")
+        return net
 
     def net_position(self) -> Decimal:
         sources, markets = self._sources, self._markets

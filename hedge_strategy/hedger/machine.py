@@ -52,8 +52,8 @@ class HedgerMachine:
 
     @property
     def paused(self) -> str | None:
-        """Why the market is paused, None while it is not."""
-        return self._paused
+        """Why the market is paused, None while it is not: till one resumes, or the hedge that was given up ends."""
+        return self._paused or (self._hedge.given_up_for if self._hedge is not None else None)
 
     @property
     def waits_for(self) -> str:
@@ -146,9 +146,7 @@ class HedgerMachine:
 
     def _lost(self, reason: str) -> tuple[ev.Command, ...]:
         self._lost_work = self._lost_work or not self.is_idle
-        if self._hedge is not None and self._hedge.is_given_up:
-            self._paused = None  # the doubt is the next owner's, who may be this one
-        self._owns, self._hedge = False, None
+        self._owns, self._hedge = False, None  # a doubt is the next owner's, who may be this one
         self._lane.forget()
         self._ahead.clear()
         self._unfinished.clear()
@@ -257,7 +255,7 @@ class HedgerMachine:
         return (note, *self._resolve(now_ms))
 
     def _sign_ahead(self, now_ms: int) -> tuple[ev.Command, ...]:
-        if not self._owns or self._paused is not None:
+        if not self._owns or self.paused is not None:
             self._ahead.drop()
             return ()
         return self._ahead.plan(self._hedge, self._backlog, self._lane.nonce, self._book, now_ms)
@@ -298,8 +296,8 @@ class HedgerMachine:
             case Step.COUNT:
                 return (hedge.note("counting all trades anew", verdict.reason), ev.CountAnew(verdict.reason))
             case Step.GIVE_UP:
-                evidence.is_given_up = True
-                return self._pause(verdict.reason)
+                evidence.given_up_for = verdict.reason
+                return words.paused_commands(verdict.reason, hedge.line)
             case _:
                 return ()
 
@@ -330,15 +328,13 @@ class HedgerMachine:
             return ()
         settle, self._hedge = hedge.settlement, None
         self._ahead.settled(line.order, line.hedged_lots, settle.claim.attempt)
-        if hedge.is_given_up:
-            self._paused = None
         done = self._backlog.settled(line)
         if (waiting := self._backlog.waiting(line.order)) is None and line.unhedged_lots:
             waiting = self._backlog.lacks(line, hedge.average_price)
         commands = words.settled_commands(line, settle, done)
         if waiting is not None:
             waiting.attempted(settle.executed_lots, now_ms)
-            if waiting.fruitless >= self._settings.retry_times:
+            if waiting.fruitless >= self._settings.retry_times and self._paused is None:
                 commands += self._pause(f"{waiting.fruitless} attempts came to nothing, last: {settle.reason}", line)
                 self._came_to_nothing = line.order
         return commands + self._go_on(now_ms)
@@ -356,7 +352,7 @@ class HedgerMachine:
 
     def _resume(self, now_ms: int) -> tuple[ev.Command, ...]:
         """A hedge in doubt is no less in doubt for it: where it was given up the market stays paused."""
-        if self._paused is None or (self._hedge is not None and self._hedge.is_given_up):
+        if self._paused is None or (self._hedge is not None and self._hedge.given_up_for is not None):
             return ()
         self._paused = None
         self._backlog.count_anew()

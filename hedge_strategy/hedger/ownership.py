@@ -162,7 +162,7 @@ class Ownership:
         """The thread's loop."""
         while not self._ended.is_set():
             is_wanted = self._is_wanted.wait(INTERVAL_S)
-            lease = self._held
+            lease, acting = self._held, self._acting
             try:
                 if lease is None:
                     self._wait_for_lease()
@@ -190,8 +190,9 @@ class Ownership:
                 if self._give_way(lease):
                     self._parts.give_back()
             except InvariantBroken as error:
-                self._give_way(lease)
-                self._is_in_doubt = False  # a hedge that is still in doubt says so again
+                if acting is None or self._acting is not None:  # else it was stood down since, and must be taken up
+                    self._give_way(lease)
+                    self._is_in_doubt = False  # a hedge that is still in doubt says so again
                 self._dispatch(ev.Broken(str(error)))
 
     def _give_way(self, lease: Lease | None) -> bool:
@@ -271,9 +272,10 @@ class Ownership:
         if self._acting is None or now_ms < self._look_at_ms:
             return
         self._look_at_ms = now_ms + LOOK_INTERVAL_MS
+        acting = self._acting
         verdict = self._parts.watch.look(now_ms)
-        if verdict is None or verdict.step is GuardStep.NONE:
-            return
+        if verdict is None or verdict.step is GuardStep.NONE or self._acting is not acting:
+            return  # what was read before the market was lost, or stood down, is the next owner's to read
         self._look_at_ms = now_ms + LOOK_AGAIN_MS
         self._log.warning("positions differ", why=verdict.reason, step=verdict.step.value)
         if verdict.step is GuardStep.RECOUNT:

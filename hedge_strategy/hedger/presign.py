@@ -84,6 +84,7 @@ class SigningAhead:
     def __init__(self, settings: HedgerSettings) -> None:
         self._settings = settings
         rule = settings.rule
+        self._threads, self._most_lots = settings.signing_threads, settings.most_lots
         self._rule = replace(rule, max_slippage=rule.max_slippage * SIGNED_AT)
         self._announced: OrderAnnounced | None = None
         self._prepared: dict[Ahead, Prepared] = {}
@@ -155,7 +156,7 @@ class SigningAhead:
             book: the hedging venue's.
             now_ms: unix ms.
         """
-        if not self._settings.signing_threads or (hedge is not None and hedge.claim is None):
+        if not self._threads or (hedge is not None and hedge.claim is None):
             return ()
         under_way = hedge.claim.order if hedge is not None and hedge.claim is not None else None
         first = None if nonce is None else nonce + (hedge is not None)
@@ -165,7 +166,7 @@ class SigningAhead:
         self._signing &= wanted.keys()
         commands: list[SignAhead] = []
         for job, price in wanted.items():
-            if len(self._signing) >= self._settings.signing_threads or now_ms < self._not_before_ms:
+            if len(self._signing) >= self._threads or now_ms < self._not_before_ms:
                 break
             if job in self._signing or self._is_fresh(job, book, price, now_ms):
                 continue
@@ -205,7 +206,7 @@ class SigningAhead:
             do first, where it is to be signed now (`signed_now`), or is being signed (`signed_meanwhile`).
         """
         self._taken = self._asked = None
-        job = self._job(waiting, nonce) if self._settings.signing_threads else None
+        job = self._job(waiting, nonce) if self._threads else None
         if job is None:
             return None
         held = self._prepared.pop(job, None)
@@ -259,12 +260,12 @@ class SigningAhead:
         return wanted
 
     def _is_new(self, announced: OrderAnnounced) -> bool:
-        most = self._settings.most_lots
-        return announced.order not in self._claimed and (most is None or announced.lots <= most)
+        most = self._most_lots
+        return (most is None or announced.lots <= most) and announced.order not in self._claimed
 
     def _job(self, waiting: Waiting, nonce: int) -> Ahead | None:
         """The next hedge of a fill, None where it is not known what the ledger will claim, or A's order may rest."""
-        fill, most = waiting.fill, self._settings.most_lots
+        fill, most = waiting.fill, self._most_lots
         known = self._claimed.get(fill.order, NEW)
         if known is None or known.attempts >= ATTEMPTS_PER_ORDER or (self._rule.keeps_apart and not fill.is_final):
             return None

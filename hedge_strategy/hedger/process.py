@@ -25,6 +25,7 @@ from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, Unknown
 from hedge_strategy.errors import (
+    CommandRefused,
     InvariantBroken,
     RateLimited,
     RedisUnavailable,
@@ -210,7 +211,7 @@ class HedgerProcess:
 
     def _on_venue_event(self, event: VenueEvent) -> None:
         if isinstance(event, SendAnswered):
-            self._redis.flattening.sender.answered(event)
+            self._redis.flattening.sender.heard(event)
         if isinstance(event, TELLING):
             self._venue_events.put(event)
 
@@ -390,5 +391,5 @@ class HedgerProcess:
     def _tell_result(self, result: ev.PublishResult) -> None:
         try:
             self._teller.tell(result, to_ms(self._clock.now_ns()), self._run.run_id)
-        except RedisUnavailable as error:
+        except (RedisUnavailable, CommandRefused) as error:
             self._log.warning("a result was not told; A reads the ledger", reason=str(error))

@@ -304,9 +304,7 @@ class LedgerRecovery:
             sequence=0,
             trade_id=trade_id,
             saved_at_ms=to_ms(self._clock.now_ns()),
-            net_at_baseline=str(
-                self._counting.net_position() - self._markets.maker.size_of(self._ledger.totals().unhedged_lots)
-            ),
+            net_at_baseline=str(self._counting.net_at_beginning(lambda: self._ledger.totals().unhedged_lots)),
         )
 
     def _new_epoch(self, lease: Lease) -> str:

@@ -85,6 +85,7 @@ class Evidence:
         resend_at_ms: when bytes that could not leave are tried again, None where they left.
         kill_after_ms: not before then is the killer tried (again).
         error: what the venue says went wrong in executing it, empty where it says nothing.
+        given_up_for: why a person was told that nothing more can be found out about it.
         ended_at_ms: when it was told first that the transaction has run or failed, unix ms.
     """
 
@@ -112,7 +113,7 @@ class Evidence:
     killed_at_ms: int = 0
     kill_after_ms: int = 0
     kill_status: TransactionStatus | None = None
-    is_given_up: bool = False
+    given_up_for: str | None = None
 
     def answered(self, outcome: Outcome) -> None:
         """Takes in the door's answer to the latest sending."""
@@ -238,13 +239,13 @@ def _is_overdue(evidence: Evidence, now_ms: int) -> bool:
 def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
     began_ms = max(evidence.sent_at_ms, evidence.executes_at_ms)
     if evidence.status is TransactionStatus.EXECUTED or evidence.nonce_was_used:
-        shown_by_ms = max(began_ms, evidence.killed_at_ms) + 2 * LAG_MS
+        shown_by_ms = max(began_ms, evidence.last_sent_at_ms, evidence.killed_at_ms) + 2 * LAG_MS
         if evidence.status is TransactionStatus.EXECUTED and evidence.error:
             is_shown_none = evidence.learnt_at_ms > shown_by_ms
             return (
                 Verdict(Step.DEAD, f"ran without effect: {evidence.error}") if is_shown_none else Verdict(Step.LOOK_UP)
             )
-        if now_ms > shown_by_ms:
+        if evidence.learnt_at_ms > shown_by_ms:
             return Verdict(Step.COUNT, "it has run, but the venue shows no order for it")
         return Verdict(Step.LOOK_UP)
     has_failed = evidence.status is TransactionStatus.FAILED  # one of its sendings; another may still run
@@ -252,7 +253,7 @@ def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
         return Verdict(Step.SEND_AGAIN, "no trace of it on the venue")
     if not evidence.is_own_lane:
         is_over = now_ms > max(began_ms, evidence.transaction.expires_at_ms) + LAG_MS
-        if is_over and not evidence.is_given_up:
+        if is_over and evidence.given_up_for is None:
             return Verdict(Step.GIVE_UP, "it was signed with another lane and left no trace on the venue")
         return Verdict(Step.LOOK_UP)
     if evidence.killer is None:
@@ -260,7 +261,7 @@ def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
         if may_kill and now_ms >= evidence.kill_after_ms:
             return Verdict(Step.KILL, "still no trace of it on the venue")
         return Verdict(Step.LOOK_UP)
-    if now_ms - evidence.killed_at_ms > LAG_MS and not evidence.is_given_up:
+    if now_ms - evidence.killed_at_ms > LAG_MS and evidence.given_up_for is None:
         return Verdict(Step.GIVE_UP, "neither it nor its killer left a trace on the venue")
     return Verdict(Step.LOOK_UP)
 

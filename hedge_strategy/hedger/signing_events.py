@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.order import Side, SignedTransaction
@@ -29,9 +30,8 @@ class OrderAnnounced:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """A hedge that is worth signing before it is claimed: one of an order, on a nonce.
+class Ahead(NamedTuple):
+    """A hedge that is worth signing before it is claimed: one of an order, on a nonce. Asked for at every tick.
 
     Attributes:
         order: the maker's.

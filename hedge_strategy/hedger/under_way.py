@@ -115,9 +115,9 @@ class HedgeUnderWay:
         return self.claim is None and self.unanswered is None
 
     @property
-    def is_given_up(self) -> bool:
-        """Whether a person was told that nothing more can be found out about it."""
-        return self.evidence is not None and self.evidence.is_given_up
+    def given_up_for(self) -> str | None:
+        """Why a person was told that nothing more can be found out about it; None where nobody was."""
+        return self.evidence.given_up_for if self.evidence is not None else None
 
     @property
     def line(self) -> OrderLine | None:

@@ -160,8 +160,8 @@ class MakerProcess:
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _on_venue_event(self, event: VenueEvent) -> None:
+        self._desk.heard(event)
         if isinstance(event, SendAnswered):
-            self._desk.answered(event)
             return
         self._mark_heard(event)
         self._guarded_dispatch(event)

@@ -37,3 +37,20 @@ def test_what_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "Redis does not answer" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_markets_are_shown_with_the_keys_that_sign_there(tmp_path: Path) -> None:
+    text = TEXT + "markets: [{symbol: BTC, quantity: 0.0002}]\n"
+    shown = CliRunner().invoke(
+        app, ["check-config", "--offline", "--config", str(write_settings(tmp_path, text))], env=KEYS
+    )
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert "markets:\n  BTC: A's API key 4, B's 4, quantity 0.0002\n" in shown.stdout
+
+
+def test_two_markets_on_one_key_are_one_line(tmp_path: Path) -> None:
+    path = write_settings(tmp_path, TEXT + "markets: [BTC, ETH]\n")
+    refused = CliRunner().invoke(app, ["check-config", "--offline", "--config", str(path)], env=KEYS)
+    assert refused.exit_code == 2
+    assert "each market needs a key of its own; keys: 1, markets: 2" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1

@@ -59,6 +59,10 @@ def test_sentinels_with_and_without_port_and_a_login_of_their_own() -> None:
     assert (found.db, found.password) == (1, Secret("x"))
 
 
+def test_a_cluster_by_some_of_its_servers() -> None:
+    assert place(cluster=["one", "two:7001"]).cluster == (("one", 6379), ("two", 7001))
+
+
 SENTINEL = RedisSentinel(nodes=["one"])
 
 
@@ -80,8 +84,14 @@ SENTINEL = RedisSentinel(nodes=["one"])
         ({"url": Secret("redis://u:secret@a"), "username": "v"}, "redis.username"),
         ({"username": "maker"}, "redis.username"),
         ({"sentinel": SENTINEL, "host": "b"}, "redis.sentinel"),
+        ({"sentinel": SENTINEL, "cluster": ["one"]}, "redis.sentinel"),
+        ({"cluster": ["one"], "db": 1}, "redis.cluster"),
+        ({"cluster": ["one"], "port": 1}, "redis.cluster"),
+        ({"cluster": ["one:many"]}, "redis.cluster"),
+        ({"url": Secret("redis://a"), "cluster": ["one"]}, "redis.url"),
         ({"sentinel": RedisSentinel(nodes=["a b:c"])}, "redis.sentinel.nodes"),
         ({"sentinel": RedisSentinel(nodes=["u@a"])}, "redis.sentinel.nodes"),
+        ({"sentinel": RedisSentinel(nodes=["a"], username="u")}, "redis.sentinel.username"),
         ({"tls": RedisTls(cert_file="c.pem")}, "redis.tls"),
     ],
 )

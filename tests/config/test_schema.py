@@ -3,8 +3,19 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from hedge_strategy.config.schema import REDIS_HOST, REDIS_PORT, Account, FileConfig, Lighter, Redis, Section, Strategy
+from hedge_strategy.config.schema import (
+    REDIS_HOST,
+    REDIS_PORT,
+    Account,
+    FileConfig,
+    Lighter,
+    Redis,
+    Section,
+    Strategy,
+    Symbol,
+)
 from hedge_strategy.config.secret import Secret
+from hedge_strategy.coordination.keys import is_symbol
 
 
 def sections() -> list[type[Section]]:
@@ -59,5 +70,15 @@ def test_a_section_with_a_key_in_the_clear_does_not_print_it() -> None:
 
 def test_what_must_be_given_has_no_default() -> None:
     required = {field.name for field in msgspec.structs.fields(Account) if field.required}
-    assert required == {"account_index", "api_key_index"}
+    assert required == {"account_index"}, "the key is asked for by its reader: it may be one, or a list"
     assert [field.name for field in msgspec.structs.fields(FileConfig) if field.required] == ["accounts"]
+
+
+def test_a_market_of_the_settings_is_one_that_names_in_redis_can_hold() -> None:
+    for text in ("BTC", "1000PEPE", "BTC-USD.P", "a/b", "x" * 32, "", "x" * 33, "B C", "{B}", "B:C", ".B", "BTC\n"):
+        try:
+            msgspec.convert(text, Symbol)
+            is_taken = True
+        except msgspec.ValidationError:
+            is_taken = False
+        assert is_taken is is_symbol(text), repr(text)

@@ -21,7 +21,7 @@ NAMES = ("one", "two")
 
 
 def _listening(client: redis.Redis) -> Channels:
-    channels = Channels(client, SystemClock(), NAMES)
+    channels = Channels(client, SystemClock(), NAMES, "home")
     assert channels.listen(5_000) == Resubscribed(is_first=True)
     return channels
 
@@ -74,7 +74,7 @@ def test_a_connection_that_the_server_cut_is_seen_as_a_loss(real: redis.Redis) -
 
 def test_a_server_that_hangs_without_closing_is_found_by_ping(tmp_path: Path) -> None:
     with running_redis(tmp_path) as server, connect(server.settings) as client:
-        channels = Channels(client, FastClock(20), NAMES)
+        channels = Channels(client, FastClock(20), NAMES, "home")
         wait_until(lambda: channels.listen(1_000) == Resubscribed(is_first=True), "the subscription")
         os.kill(server.process_id, signal.SIGSTOP)
         try:
@@ -87,7 +87,7 @@ def test_a_server_that_hangs_without_closing_is_found_by_ping(tmp_path: Path) ->
 
 
 def test_a_quiet_channel_of_a_healthy_server_is_no_loss(real: redis.Redis) -> None:
-    channels = Channels(real, FastClock(20), NAMES)
+    channels = Channels(real, FastClock(20), NAMES, "home")
     wait_until(lambda: channels.listen(1_000) == Resubscribed(is_first=True), "the subscription")
     assert channels.listen(5 * DEAD_AFTER_MS) is None
     channels.close()

@@ -1,6 +1,12 @@
 """Every way to a real Redis: unix socket, login, TLS, sentinels; and what is said where it is barred."""
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +21,7 @@ from hedge_strategy.coordination.line import Line
 from hedge_strategy.errors import RedisUnavailable, UserError
 from tests.polling import wait_until
 from tests.redis_server import free_port, running_redis
-from tests.sentinels import watched_redis
+from tests.sentinels import NAME, watched_redis
 
 
 def test_a_unix_socket(tmp_path: Path) -> None:
@@ -100,25 +106,26 @@ def test_tls_wants_the_name_of_the_host_unless_it_is_told_not_to(tmp_path: Path,
             for number in range(50):  # each new connection gets what the server sends after the handshake
                 client.connection_pool.disconnect()
                 assert client.ping()
-                assert line.ask("SET", "number", number)
+                assert line.ask("number", "SET", "number", number)
 
 
 def test_after_a_failover_everything_goes_to_the_new_master(tmp_path: Path) -> None:
     with watched_redis(tmp_path) as watched, connect(watched.settings) as client:
         line = Line(client)
-        line.ask("SET", "by", "line")
-        before = server_facts(client).run_id
+        line.ask("by", "SET", "by", "line")
+        before = server_facts(client, "any").run_id
         assert _write(client)
+        _expect_late_answers_dropped(watched.settings, watched.master.process_id)
         watched.kill_master()
         with pytest.raises(RedisUnavailable), redis_errors():
             client.set("lost", 1)
         watched.wait_failed_over()
         wait_until(lambda: _write(client), "a write", deadline_s=5)
-        assert server_facts(client).run_id != before, (
+        assert server_facts(client, "any").run_id != before, (
             "whoever trusts what is stored must learn that it is another server"
         )
         with redis_errors():
-            assert line.ask("SET", "by", "line")
+            assert line.ask("by", "SET", "by", "line")
 
 
 def test_a_master_that_was_demoted_is_left(tmp_path: Path) -> None:
@@ -132,6 +139,25 @@ def test_a_master_that_was_demoted_is_left(tmp_path: Path) -> None:
             assert promoted.get("written") == b"1"
 
 
+def test_the_quick_way_goes_to_the_new_master_though_the_old_one_still_answers(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with watched_redis(tmp_path) as watched, running_redis(elsewhere) as new:
+        with connect(watched.master.settings) as client, connect(new.settings) as other:
+            client.set("who", "old")
+            other.set("who", "new")
+        node = watched.settings.sentinel.nodes[0] if watched.settings.sentinel else ("", 0)
+        settings = replace(watched.settings, sentinel=SentinelSettings((node,), NAME))
+        with connect(settings) as client, redis.Redis(host=node[0], port=node[1]) as sentinel:
+            line = Line(client)
+            assert line.ask("who", "GET", "who") == b"old"
+            sentinel.execute_command("SENTINEL", "REMOVE", NAME)
+            sentinel.execute_command("SENTINEL", "MONITOR", NAME, "127.0.0.1", new.port, 1)
+            client.connection_pool.disconnect(inuse_connections=False)
+            assert client.get("who") == b"new"
+            assert line.ask("who", "GET", "who") == b"new"
+
+
 def test_no_sentinel_that_answers_is_said_in_one_line() -> None:
     nowhere = SentinelSettings((("127.0.0.1", free_port()),), "hedge")
     settings = RedisSettings("", 0, 0, connect_timeout_ms=300, sentinel=nowhere)
@@ -142,6 +168,27 @@ def test_no_sentinel_that_answers_is_said_in_one_line() -> None:
 
 def _at(port: int, **more: Any) -> RedisSettings:
     return RedisSettings("127.0.0.1", port, more.pop("db", 0), **more)
+
+
+def test_an_answer_that_comes_late_is_nobody_s(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server:
+        _expect_late_answers_dropped(server.settings, server.process_id)
+
+
+def _expect_late_answers_dropped(settings: RedisSettings, process_id: int) -> None:
+    """With the quick way and with the client, and with one after the other."""
+    with connect(replace(settings, answer_timeout_ms=150)) as client:
+        line = Line(client)
+        ways = {"line": partial(line.ask, "any"), "client": client.execute_command}
+        for first, second in product(ways, ways):
+            assert ways[first]("ECHO", "warm") == b"warm"
+            os.kill(process_id, signal.SIGSTOP)
+            try:
+                with pytest.raises(redis.TimeoutError):
+                    ways[first]("ECHO", "first")
+            finally:
+                threading.Timer(0.02, os.kill, (process_id, signal.SIGCONT)).start()
+            assert ways[second]("ECHO", "second") == b"second", (first, second)
 
 
 def _write(client: redis.Redis) -> bool:

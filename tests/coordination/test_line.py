@@ -15,19 +15,19 @@ from tests.redis_server import running_redis
 
 def test_commands_are_answered_and_errors_are_the_client_s_own(client: redis.Redis) -> None:
     line = Line(client)
-    assert line.ask("SET", "a", 1) in (b"OK", True)
+    assert line.ask("n", "SET", "a", 1) in (b"OK", True)
     with pytest.raises(redis.ResponseError):
-        line.ask("HGET", "a", "b")
+        line.ask("n", "HGET", "a", "b")
     with pytest.raises(redis.exceptions.NoScriptError):
-        line.ask("EVALSHA", "0" * 40, 0)
-    assert line.ask("GET", "a") == b"1"
+        line.ask("n", "EVALSHA", "0" * 40, 0)
+    assert line.ask("n", "GET", "a") == b"1"
 
 
 def test_a_connection_that_was_cut_while_nothing_was_asked_is_replaced_unseen(real: redis.Redis) -> None:
     line = Line(real)
-    assert line.ask("INCR", "n") == 1
+    assert line.ask("n", "INCR", "n") == 1
     real.client_kill_filter(_type="normal", skipme=True)
-    assert line.ask("INCR", "n") == 2
+    assert line.ask("n", "INCR", "n") == 2
 
 
 def test_a_command_without_an_answer_is_not_sent_again_and_its_late_answer_is_nobody_s(tmp_path: Path) -> None:
@@ -36,31 +36,31 @@ def test_a_command_without_an_answer_is_not_sent_again_and_its_late_answer_is_no
         quick = RedisSettings(settings.host, settings.port, settings.db, answer_timeout_ms=100)
         with connect(quick) as client, connect(settings) as other:
             line = Line(client)
-            line.ask("SET", "n", 0)
+            line.ask("n", "SET", "n", 0)
             other.client_pause(400, all=True)
             with pytest.raises(redis.TimeoutError):
-                line.ask("INCR", "n")
+                line.ask("n", "INCR", "n")
             wait_until(lambda: _answers(line), "Redis to answer again")
-            assert line.ask("GET", "n") in (b"0", b"1"), "the answer is its own"
+            assert line.ask("n", "GET", "n") in (b"0", b"1"), "the answer is its own"
             assert other.get("n") in (b"0", b"1")
 
 
 def test_a_server_that_is_gone_is_said_and_one_that_came_back_is_found(tmp_path: Path) -> None:
     with running_redis(tmp_path) as server, connect(server.settings) as client:
         line = Line(client)
-        line.ask("PING")
+        line.ask("n", "PING")
         server.kill()
         with pytest.raises(redis.ConnectionError):
-            line.ask("PING")
+            line.ask("n", "PING")
         server.start()
-        assert line.ask("PING") in (b"PONG", True)
+        assert line.ask("n", "PING") in (b"PONG", True)
 
 
 def test_many_threads_each_get_their_own_answer(real: redis.Redis) -> None:
     line, heard = Line(real), {}
 
     def ask(name: str) -> None:
-        heard[name] = [line.ask("ECHO", f"{name}{number}") for number in range(50)]
+        heard[name] = [line.ask("n", "ECHO", f"{name}{number}") for number in range(50)]
 
     threads = [threading.Thread(target=ask, args=(name,)) for name in "abcd"]
     for thread in threads:
@@ -72,7 +72,7 @@ def test_many_threads_each_get_their_own_answer(real: redis.Redis) -> None:
 
 def _answers(line: Line) -> bool:
     try:
-        line.ask("PING")
+        line.ask("n", "PING")
     except redis.RedisError:
         return False
     return True

@@ -10,7 +10,7 @@ from hedge_strategy.errors import InvariantBroken
 @pytest.mark.parametrize(
     ("file_name", "arguments"),
     [
-        ("fill_stream.lua", ("publish", "message", b"{}", "channel")),
+        ("fill_stream.lua", ("publish", "message", b"{}", "PUBLISH", "channel")),
         ("hedge_ledger.lua", ("claim", "1:1:1", 1, "buy", 1, "1", 0, "token", 1, 1, 4096)),
         ("lease.lua", ("acquire", "hedger-1", "", 4, 1000)),
     ],
@@ -29,5 +29,5 @@ def test_a_script_that_the_server_has_forgotten_runs_once(client: redis.Redis) -
     script = Script(client, "fill_stream.lua")
     for expected in (1, 2):
         client.script_flush()
-        script(("stream",), ("publish", "message", b"{}", "channel"))
+        script(("stream",), ("publish", "message", b"{}", "PUBLISH", "channel"))
         assert client.xlen("stream") == expected

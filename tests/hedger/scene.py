@@ -54,7 +54,7 @@ class Scene:
             hedger_memory(folder or self.folder, "BTC", MAKER),
             Checkpoints(self.client, "BTC", MAKER),
             SharedMemory(self.client, "BTC"),
-            partial(server_facts, self.client),
+            partial(server_facts, self.client, "any"),
         )
 
     def maker_sells(self, lots: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.disk import HedgerMemory
+from hedge_strategy.errors import LedgerForgotten
 from hedge_strategy.hedger.counting import Counting
 from tests.fake_venue import BTC, FakeVenue
 from tests.hedger.scene import HEDGER, MAKER, MARKETS, Scene
@@ -91,3 +92,12 @@ def test_a_fence_counts_as_soon_as_the_venue_shows_that_it_has_run(scene: Scene)
     assert counting(scene).fence(lambda: True)
     shown.join()
     assert len(scene.hedger.sent) == 1
+
+
+def test_positions_and_a_ledger_that_changed_meanwhile_make_no_beginning(scene: Scene) -> None:
+    """Who stood still between the two would take another owner's unhedged fill for what was held before."""
+    scene.maker_sells(30)
+    assert counting(scene).net_at_beginning(lambda: -30) == 0
+    told = iter((0, -30))
+    with pytest.raises(LedgerForgotten):
+        counting(scene).net_at_beginning(lambda: next(told))

@@ -4,14 +4,25 @@ from collections import deque
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from hedge_strategy.coordination.ledger_rows import Intent
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.ids import hedge_client_order_index
-from hedge_strategy.domain.order import Rejected, Side, SignedTransaction, TransactionReport, TransactionStatus
+from hedge_strategy.domain.order import (
+    OrderReport,
+    OrderStatus,
+    Rejected,
+    Side,
+    SignedTransaction,
+    TransactionReport,
+    TransactionStatus,
+    Unknown,
+)
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.venues import port
-from tests.hedger.world import BOOK, LANE, order_key, seen, settings
+from tests.hedger.world import BOOK, BTC, LANE, order_key, seen, settings
 
 
 def test_what_the_ledger_refused_is_taken_up_anew_when_the_market_is() -> None:
@@ -85,3 +96,88 @@ def test_a_broken_promise_elsewhere_says_nothing_against_a_fill_that_is_being_cl
     assert machine.step(ev.Tick(BOOK), 1_000_300) == (claim,)
     refused = machine.step(ev.StepRefused("it contradicts the ledger"), 1_000_400)
     assert ev.Acknowledge(("1-0",)) in refused, "what the ledger refuses is that message's own fault"
+
+
+@pytest.mark.parametrize("is_broken_first", [True, False])
+def test_a_pause_for_a_broken_promise_outlives_a_hedge_that_was_given_up(is_broken_first: bool) -> None:
+    machine = HedgerMachine(settings())
+    transaction = _under_way(machine).transaction
+    assert transaction is not None
+    if is_broken_first:
+        machine.step(ev.Broken("the trades contradict the ledger"), 1_000_000)
+    now_ms = _give_up(machine, transaction)
+    if not is_broken_first:
+        assert machine.paused == "neither it nor its killer left a trace on the venue"
+        machine.step(ev.Broken("the trades contradict the ledger"), now_ms)
+    machine.step(ev.LedgerLost("taken up anew"), now_ms)
+    assert machine.paused == "the trades contradict the ledger"
+    machine.step(ev.Resume(), now_ms)
+    assert machine.paused is None
+
+
+def test_a_doubt_pauses_the_market_for_as_long_as_it_lasts() -> None:
+    machine = HedgerMachine(settings())
+    transaction = _under_way(machine).transaction
+    assert transaction is not None
+    now_ms = _give_up(machine, transaction)
+    machine.step(ev.Resume(), now_ms)
+    assert machine.paused is not None, "it is no less in doubt for it"
+    machine.step(ev.OwnershipLost("the lease is over"), now_ms)
+    assert machine.paused is None, "it is the next owner's"
+
+
+def _give_up(machine: HedgerMachine, transaction: SignedTransaction) -> int:
+    """No record shows the hedge, nor what is to kill it; returns when a person was told so."""
+    for now_ms in range(1_000_000, 1_500_000, 500):
+        waiting = deque(machine.step(ev.Tick(BOOK), now_ms))
+        while waiting:
+            match waiting.popleft():
+                case ev.LookUp():
+                    waiting += machine.step(ev.LookedUp(transaction.client_order_index, None, (), 10), now_ms)
+                case ev.SendKiller():
+                    killer = replace(transaction, hash="killer", client_order_index=0)
+                    waiting += machine.step(ev.KillerSent(killer), now_ms)
+                case ev.PublishResult() as told if told.problem is not None:
+                    return now_ms
+    raise AssertionError("it was never given up")
+
+
+def test_a_pause_for_a_broken_promise_outlives_fruitless_attempts_and_the_end_of_their_order() -> None:
+    machine = HedgerMachine(settings(retry_times=1))
+    transaction = _under_way(machine).transaction
+    assert transaction is not None
+    machine.step(ev.Broken("the trades contradict the ledger"), 1_000_010)
+    ended = replace(EMPTY, client_order_index=transaction.client_order_index)
+    assert any(isinstance(one, ev.Settle) for one in machine.step(port.OrderSeen(ended), 1_000_020))
+    machine.step(ev.Settled(OrderLine(order_key(), Side.BUY, 10, 0, 0, is_final=False)), 1_000_030)
+    machine.step(ev.FillHeard(seen(10, is_final=True), Decimal(100_000)), 1_000_040)
+    assert machine.paused == "the trades contradict the ledger"
+
+
+def test_bytes_that_left_late_are_not_taken_for_dead_before_records_can_show_what_they_did() -> None:
+    machine = HedgerMachine(settings())
+    transaction = _under_way(machine).transaction
+    assert transaction is not None
+    machine.step(ev.NotSent(transaction, 50_000, "too many"), 1_000_000)
+    ran = TransactionReport(transaction.hash, TransactionStatus.EXECUTED, 10, LANE, "an error of the application")
+    left_at_ms = 0
+    for now_ms in range(1_000_200, 1_200_000, 200):
+        waiting = deque(machine.step(ev.Tick(BOOK), now_ms))
+        while waiting:
+            match waiting.popleft():
+                case ev.Send(sent):
+                    left_at_ms = left_at_ms or now_ms
+                    waiting += machine.step(port.SendAnswered(sent, Unknown("no answer")), now_ms)
+                case ev.LookUp():
+                    answer = ev.LookedUp(transaction.client_order_index, None, (ran,), 11)
+                    waiting += machine.step(answer, now_ms)
+                case ev.Settle(is_dead=True):
+                    assert left_at_ms
+                    assert now_ms - left_at_ms >= 40_000
+                    return
+    raise AssertionError("it was never settled")
+
+
+EMPTY = OrderReport(
+    1, BTC.index, 9, 0, Side.SELL, Decimal(1), Decimal(0), Decimal(0), Decimal(0), OrderStatus.CANCELED, "slippage", 0
+)

@@ -17,6 +17,7 @@ from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.position import Position
+from hedge_strategy.errors import InvariantBroken
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
@@ -321,3 +322,42 @@ def test_what_redis_refuses_for_want_of_a_right_is_asked_again_and_stops_nothing
         scene.client.acl_setuser("default", enabled=True, nopass=True, keys=["*"], commands=["+@all"])
         wait_until(lambda: ownership.acting, "the market to be taken up")
         assert told.count(ev.Broken) == 0
+
+
+class Interrupted(PositionGuard):
+    """While it looks, something happens."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def look(self, seen: PositionsSeen, now_ms: int) -> GuardVerdict:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is None:
+            return GuardVerdict(GuardStep.NONE)
+        meanwhile()
+        return GuardVerdict(GuardStep.FLATTEN, "differs")
+
+
+def test_who_has_lost_the_market_while_it_looked_orders_no_flattening(scene: Scene) -> None:
+    told, guard = Told(), Interrupted(0)
+    with owning(scene, told, guard=guard) as ownership:
+        guard.meanwhile = lambda: ownership.lost("another hedger owns it")
+        ownership.gained(scene.lease())
+        wait_until(lambda: told.count(ev.OwnershipLost), "the loss")
+        ownership.gained(scene.lease())
+        wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the market again")
+        assert not told.ordered
+        assert not told.count(ev.Broken)
+
+
+def test_a_count_that_is_asked_for_while_the_watch_finds_something_broken_is_still_made(scene: Scene) -> None:
+    told, guard = Told(), Interrupted(0)
+
+    def doubt_and_break() -> None:
+        told(ownership.count_anew("it has run, but the venue shows no order"))
+        raise InvariantBroken("a record is damaged")
+
+    with owning(scene, told, guard=guard) as ownership:
+        guard.meanwhile = doubt_and_break
+        ownership.gained(scene.lease())
+        wait_until(lambda: told.count(ev.Broken), "the broken promise")
+        wait_until(lambda: told.count(ev.OwnershipGained) == 2, "the market to be taken up anew")

@@ -71,7 +71,7 @@ class Running:
             hedger_memory(Path(self._folder.name), market.symbol, MAKER),
             Checkpoints(client, market.symbol, MAKER),
             SharedMemory(client, market.symbol),
-            partial(server_facts, client),
+            partial(server_facts, client, "any"),
         )
         markets = RecoveryMarkets(market, market, is_one_venue=False)
         recovery = LedgerRecovery(ledger, sources, markets, owner, clock, HISTORY_LAG_MS)

@@ -164,7 +164,9 @@ def test_a_used_nonce_is_never_killed_or_sent_again() -> None:
     evidence.answered(Unknown("cut"))
     _look(evidence, 100, 11)
     assert _step(evidence, 2_000) is Step.LOOK_UP
-    assert _step(evidence, 2 * LAG_MS + 1) is Step.COUNT
+    assert _step(evidence, 2 * LAG_MS + 1) is Step.LOOK_UP, "nothing was learnt since records can lag no more"
+    _look(evidence, 2 * LAG_MS + 1, 11)
+    assert _step(evidence, 2 * LAG_MS + 1 + LOOK_UP_INTERVAL_MS) is Step.COUNT
 
 
 def test_expiry_kills_only_what_a_later_successful_look_up_has_not_found() -> None:

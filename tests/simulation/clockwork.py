@@ -33,8 +33,8 @@ class Clockwork:
 
     def after(self, delay_ms: float, action: Action, *arguments: Any) -> None:
         """Plans an action; of those of one instant the one planned first runs first."""
-        self._count += 1
-        heappush(self._due, (self.now_ms + int(delay_ms), self._count, action, arguments))
+        self._count = count = self._count + 1
+        heappush(self._due, (self.now_ms + int(delay_ms), count, action, arguments))
 
     def run(self, until_ms: float, steps: int, watch: Action) -> bool:
         """Runs what is due next, one after the other, until the clock has come so far, or for so many steps.
@@ -47,16 +47,16 @@ class Clockwork:
         Returns:
             False where nothing is due any more.
         """
-        due, left = self._due, steps
+        due, left, now_ms = self._due, steps, self.now_ms
         try:
             while due:
-                if self.now_ms >= until_ms or not left:
+                if now_ms >= until_ms or not left:
                     return True
                 at_ms, _, action, arguments = heappop(due)
                 left -= 1
-                if at_ms > self.now_ms:
+                if at_ms > now_ms:
                     watch()
-                    self.now_ms = at_ms
+                    self.now_ms = now_ms = at_ms
                 action(*arguments)
         finally:
             self.steps += steps - left

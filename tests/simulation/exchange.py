@@ -139,6 +139,7 @@ class ExchangeModel:
         self.liquidity: int | None = None
         """The most lots that outsiders give a taker, None for any number."""
         self._sizes: dict[int, Decimal] = {}
+        self._positions: dict[int, Position] = {}
         self._asks = self._bids = self._trades = 0
 
     def open(self, account: int, key: int, counter: int) -> None:
@@ -359,4 +360,8 @@ class ExchangeModel:
 
     def position(self, account: int) -> Position:
         """Without lag."""
-        return Position(self.market.index, self.size(self.accounts[account].position), PRICE)
+        lots = self.accounts[account].position
+        held = self._positions.get(lots)
+        if held is None:
+            held = self._positions[lots] = Position(self.market.index, self.size(lots), PRICE)
+        return held

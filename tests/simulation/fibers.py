@@ -62,9 +62,9 @@ class Fiber:
         node = self.node
         if number != self._number or self._generation != node.generation:
             return
-        late_ms = node.frozen_until_ms - node.clock.now_ms
-        if late_ms > 0:
-            node.clock.after(late_ms, self._resume, number)
+        clock = node.clock
+        if node.frozen_until_ms > clock.now_ms:
+            clock.after(node.frozen_until_ms - clock.now_ms, self._resume, number)
             return
         try:
             self.greenlet.switch()
@@ -89,7 +89,7 @@ class VirtualSignal:
 
     __slots__ = ("_is_set", "_longer_ms", "_node", "_waiting")
 
-    def __init__(self, node: "Node", longer_ms: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self, node: "Node", longer_ms: Callable[[], float] | None = None) -> None:
         self._node = node
         self._longer_ms = longer_ms
         self._is_set = False
@@ -117,7 +117,10 @@ class VirtualSignal:
             if timeout is None:
                 self._waiting.rest()
             else:
-                self._waiting.pause(max(timeout * 1000, self._longer_ms()))
+                delay_ms = timeout * 1000
+                if self._longer_ms is not None:
+                    delay_ms = max(delay_ms, self._longer_ms())
+                self._waiting.pause(delay_ms)
             self._waiting = None
         return self._is_set
 
@@ -128,24 +131,20 @@ class VirtualLock:
     def __init__(self, node: "Node") -> None:
         self._node = node
         self._depth = 0
-        self._holder: Fiber | None = None
+        self.holder: Fiber | None = None
+        """The thread that has it."""
         self._line: list[Fiber] = []
         self._is_over = False
-
-    @property
-    def is_held(self) -> bool:
-        """Whether a thread has it."""
-        return self._holder is not None
 
     def __enter__(self) -> None:
         node = self._node
         fiber = node.fiber()
-        if self._holder is not fiber:
+        if self.holder is not fiber:
             while node.is_busy:
                 self._line.append(fiber)
                 fiber.rest()
             node.is_busy = True
-            self._holder = fiber
+            self.holder = fiber
         self._depth += 1
 
     def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
@@ -153,7 +152,7 @@ class VirtualLock:
             return  # the process ends here
         self._depth -= 1
         if not self._depth:
-            self._holder = None
+            self.holder = None
             self._node.unlocked()
 
     def let_next(self) -> bool:

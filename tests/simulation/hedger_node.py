@@ -4,6 +4,7 @@ Its shell, which carries events and commands between them, is a model.
 """
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
@@ -46,6 +47,7 @@ KILL_RETRY_MS = 1_000
 LEAVING_POLL_MS = 200
 SIGNING_MS = 20
 """How long signing ahead takes at most: threads starve."""
+DRAINING, PAUSED, HEDGING = HedgerState.DRAINING, HedgerState.PAUSED, HedgerState.HEDGING
 _presence = lru_cache(maxsize=64)(HedgerPresence)
 _maker_seen = lru_cache(maxsize=2)(ev.MakerSeen)
 """Frozen values cost more to make than to find again; what is told seldom changes."""
@@ -53,6 +55,12 @@ _maker_seen = lru_cache(maxsize=2)(ev.MakerSeen)
 
 class HedgerNode(Node):
     """Process B."""
+
+    __slots__ = (
+        "_believe_maker_at_ms", "_hedged_entries", "_is_looking", "_keeper", "_look_ups", "_must_read_announced",
+        "_ownership", "_reader", "_sources", "_teller", "disk", "is_finished", "keeps_apart", "maker", "market",
+        "on_taken_up", "owner", "pace", "redis", "retry_times", "server", "signing_threads", "venue", "wants_stop",
+    )  # fmt: skip
 
     looks = frozenset((ev.Note, ev.LookUp, ev.ReadNonce))
 
@@ -74,6 +82,8 @@ class HedgerNode(Node):
         self.disk: DiskModel[HedgerMemory] = DiskModel(
             lambda: self.clock.strikes("disk fails", self.weather.disk_fails)
         )
+        self.on_taken_up: Callable[[HedgerNode], None] = lambda _: None
+        """Is told when it begins to act for the market."""
         self.owner = ""
         self.signing_threads = 2
         redis.fill_listeners.append(lambda message: self.redis.hint(self._hint, message))
@@ -138,6 +148,7 @@ class HedgerNode(Node):
     def _dispatch(self, event: ev.Event) -> None:
         """As the shell's, for ownership and keeper."""
         if isinstance(event, ev.OwnershipGained):
+            self.on_taken_up(self)
             self._reader.read_all_again()
             self._must_read_announced = True
         self.dispatch(event)
@@ -202,9 +213,9 @@ class HedgerNode(Node):
         self.tell(_maker_seen(may_rest or self.clock.now_ms < self._believe_maker_at_ms))
 
     def _own_presence(self) -> HedgerPresence:
-        state, reason = HedgerState.DRAINING, ""
-        if self.machine.paused is not None:
-            state, reason = HedgerState.PAUSED, self.machine.paused
+        state, reason = DRAINING, ""
+        if (paused := self.machine.paused) is not None:
+            state, reason = PAUSED, paused
         elif self.wants_stop:
             reason = "stopping"
         elif self._ownership.acting is None:
@@ -212,7 +223,7 @@ class HedgerNode(Node):
         elif not self.venue.is_connected:
             reason = "the connection to the hedging venue is down"
         else:
-            state = HedgerState.HEDGING
+            state = HEDGING
         return _presence(state, reason, MAKER)
 
     # --- fills in -----------------------------------------------------------------------------------------------------

@@ -34,6 +34,9 @@ HELD_MS = 40_000
 """After so long A knows its position: longer than frames are late, history lags, and bytes are on the way."""
 
 
+HEDGING = HedgerState.HEDGING
+
+
 class Violation(Exception):
     """A promise was broken."""
 
@@ -181,6 +184,11 @@ class Judge(Watcher):
                 f"two owners: a write with fencing {fencing} was taken, the newest is {self.redis.kept.fence}"
             )
 
+    def taken_up(self, hedger: HedgerNode) -> None:
+        """A hedger begins to act: it must not have been told that its lease is over. The fence would hide it."""
+        if hedger.lease is None:
+            raise Violation(f"two owners: {hedger.name} takes up a market whose lease it has lost")
+
     def first_opened(self, epoch: str) -> None:
         """A hedger that remembers nothing has opened an empty ledger: wrong where A was filled before.
 
@@ -209,11 +217,13 @@ class Judge(Watcher):
 
     def look(self) -> None:
         """At the end of every instant: no hedger, no quote."""
-        maker, kept, now_ms = self.maker, self.redis.kept, self.clock.now_ms
+        maker, redis, now_ms = self.maker, self.redis, self.clock.now_ms
+        kept = redis.kept
         held = kept.lease
-        if held is not None and held.over_at_ms > now_ms and maker.venue.is_connected and not maker.redis.is_away:
+        is_reached = maker.venue.is_connected and not maker.redis.is_cut and not redis.is_away
+        if is_reached and held is not None and held.over_at_ms > now_ms:
             notice_over_ms, told = kept.hedger_notice
-            if told is None or told.state is HedgerState.HEDGING or notice_over_ms <= now_ms:
+            if told is None or told.state is HEDGING or notice_over_ms <= now_ms:
                 self._unguarded_since_ms = self._exposed_since_ms = 0
                 return
         if not self._unguarded_since_ms:

@@ -1,6 +1,7 @@
 """One process's ledger: the calls of `HedgeLedger`, with the real belief and rebuilding, on the model of Redis."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from hedge_strategy.coordination import ledger_restore
@@ -12,6 +13,8 @@ from tests.simulation.ledger_model import LedgerModel
 from tests.simulation.ledger_opening import OpeningScript
 
 NO_WATERMARK = Watermark()
+_ledger_marker = lru_cache(maxsize=64)(LedgerMarker)
+"""Read far more often than it changes."""
 
 
 class LedgerClient:
@@ -115,4 +118,4 @@ class LedgerClient:
 def _marker(ledger: LedgerModel) -> LedgerMarker:
     held = ledger.state
     epoch = None if held.restoring is not None else held.epoch
-    return LedgerMarker(epoch, held.sequence, held.restoring is not None, held.watermark or NO_WATERMARK)
+    return _ledger_marker(epoch, held.sequence, held.restoring is not None, held.watermark or NO_WATERMARK)

@@ -25,6 +25,7 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
+from hedge_strategy.venues.lane import outcome_in
 from tests.simulation.disk_model import DiskModel
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.node import UNTIL_WOKEN, Node, Steps, Thread
@@ -39,6 +40,8 @@ STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_MS = 65_000
 LEAVING_POLL_MS = 200
 SAY_INTERVAL_MS = 1_000
+HEDGING = HedgerState.HEDGING
+NOT_SENT, NO_ANSWER = Unknown("not sent"), Unknown("no answer")
 MAKER_KEY = 3
 
 Sign = Callable[[int], SignedTransaction]
@@ -56,6 +59,13 @@ class MakerDisk:
 
 class MakerNode(Node):
     """Process A."""
+
+    __slots__ = (
+        "_announced", "_desk", "_is_reading", "_ledger_reads", "_next_look_ms", "_next_nonce", "_outcome", "_reads",
+        "_record", "_say_next_ms", "_sending", "_sequence", "_tasks", "dead_man_ms", "disk", "is_finished",
+        "keeps_apart", "market", "most_sends", "order_timeout_ms", "pace", "quantity", "redis", "server", "venue",
+        "wants_stop",
+    )  # fmt: skip
 
     looks = frozenset((ev.Note, ev.ReadLedger))
 
@@ -102,8 +112,8 @@ class MakerNode(Node):
         self._sequence = self._announced = 0
         self._next_nonce: int | None = None
         self._tasks: deque[Any] = deque()
-        self._waiting: dict[str, Thread] = {}
-        self._outcomes: dict[str, Outcome] = {}
+        self._sending: tuple[SignedTransaction, Thread] | None = None
+        self._outcome: Outcome = NOT_SENT
         self._desk: Thread | None = None
         self._reads: deque[Any] = deque()
         self._is_reading = False
@@ -129,13 +139,11 @@ class MakerNode(Node):
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _heard(self, event: port.VenueEvent) -> None:
-        if isinstance(event, port.SendAnswered):
-            waiting = self._waiting.pop(event.transaction.hash, None)
-            if waiting is not None:
-                self._outcomes[event.transaction.hash] = event.outcome
-                self.wake(waiting)
-            return
-        self.tell(event)
+        if self._sending is not None and (outcome := outcome_in(event, self._sending[0])) is not None:
+            self._outcome, thread, self._sending = outcome, self._sending[1], None
+            self.wake(thread)
+        if not isinstance(event, port.SendAnswered):
+            self.tell(event)
 
     def _ticking(self) -> Steps:
         stop_by_ms = 0
@@ -172,16 +180,16 @@ class MakerNode(Node):
 
     def _see_coordination(self) -> ev.CoordinationSeen:
         try:
-            lease = self.redis.call(self.server.read, self.market.symbol)
+            owner = self.redis.call(self.server.owner)
             told = self.redis.call(self.server.hedger)
             self.redis.call(self.server.tell_maker, self.machine.may_be_filled)
         except RedisUnavailable as error:
             return ev.CoordinationSeen(None, is_draining=False, problem=str(error))
         self._put_back()
-        is_leaving = told is not None and told.state is not HedgerState.HEDGING
-        is_ours = told is not None and told.maker_account_index == MAKER
-        owner = lease.owner if lease is not None and is_ours else None
-        return _coordination_seen(owner, is_leaving, problem=None)
+        if told is None:
+            return _coordination_seen(None, False, None)
+        is_ours = told.maker_account_index == MAKER
+        return _coordination_seen(owner if is_ours else None, told.state is not HEDGING, None)
 
     def _put_back(self) -> None:
         if self.clock.now_ms >= self._say_next_ms:
@@ -349,7 +357,7 @@ class MakerNode(Node):
                 raise TypeError(f"the model of A's desk does not know {task!r}")
 
     def _send(self, sign: Sign) -> Generator[float, None, tuple[Outcome, str]]:
-        outcome: Outcome = Unknown("not sent")
+        outcome: Outcome = NOT_SENT
         name = ""
         for _ in range(2):
             try:
@@ -374,7 +382,7 @@ class MakerNode(Node):
         return outcome, name
 
     def _send_until_answered(self, transaction: SignedTransaction) -> Generator[float, None, tuple[Outcome, bool]]:
-        outcome: Outcome = Unknown("no answer")
+        outcome: Outcome = NO_ANSWER
         for sends in range(1, self.most_sends + 1):
             try:
                 self.venue.send(transaction)
@@ -386,6 +394,6 @@ class MakerNode(Node):
         return outcome, False
 
     def _await(self, transaction: SignedTransaction) -> Generator[float, None, Outcome]:
-        self._waiting[transaction.hash] = self.current
+        self._sending = (transaction, self.current)
         yield UNTIL_WOKEN  # the port answers every send, at the latest that there is no answer
-        return self._outcomes.pop(transaction.hash)
+        return self._outcome

@@ -375,8 +375,8 @@ MUTANTS = (
         "S3",
         "a hedger that was paused for a hedge in doubt stays paused when it loses the market and gets it back",
         HEDGER,
-        "        if self._hedge is not None and self._hedge.is_given_up:\n",
-        "        if False:\n",
+        "                return words.paused_commands(verdict.reason, hedge.line)\n",
+        "                return self._pause(verdict.reason)\n",
     ),
     Mutant(
         "S7",

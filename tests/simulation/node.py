@@ -42,7 +42,12 @@ class Thread:
 
 
 class Node:
-    """One process, through all its lives."""
+    """One process, through all its lives. With slots, here and below: it has more attributes than Python finds fast."""
+
+    __slots__ = (
+        "_answers", "_commands", "_dispatching", "_inbox", "_told", "activity", "clock", "current", "fibers",
+        "frozen_until_ms", "generation", "is_busy", "is_up", "lock", "machine", "name", "started_ms", "weather",
+    )  # fmt: skip
 
     def __init__(self, clock: Clockwork, weather: Weather, name: str) -> None:
         self.clock = clock
@@ -264,7 +269,7 @@ class Node:
                     answers.append(answer)
             if answers:
                 event = answers.popleft()
-            elif self.lock.is_held:
+            elif self.lock.holder is not None:
                 if self._dispatching is not None:
                     self._dispatching.wake()
                     self._dispatching = None

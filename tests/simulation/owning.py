@@ -83,7 +83,7 @@ class LinkedLeases:
 
     def acquire(self, market: str, *, owner: str, lane: int) -> Lease | Held:
         """As `Leases.acquire`."""
-        answer: Lease | Held = self._link.call(self._redis.acquire, market, owner=owner, lane=lane)
+        answer: Lease | Held = self._link.call(self._redis.acquire, market, owner, lane)
         return answer
 
     def renew(self, lease: Lease) -> Lease:

@@ -1,4 +1,4 @@
-"""Mistakes in what comes after Redis has forgotten (F26), planted one at a time.
+"""Mistakes in how a market is taken up: after Redis has forgotten (F26), and for a lease that is over (F16c).
 
 Others are hard to meet, because what is lost in one way is found in another: without the fence the nonce still lets one
 hedge run alone; what A does not publish again is counted on the venues, or told by the positions.
@@ -9,6 +9,7 @@ from tests.simulation.planting import Change
 
 RECOVERY, COUNTING = "hedge_strategy.hedger.recovery", "hedge_strategy.hedger.counting"
 LEDGER = "tests.simulation.ledger_model"
+OWNERSHIP = "hedge_strategy.hedger.ownership"
 
 RECOVERY_MUTANTS: tuple[Mutant, ...] = (
     one(
@@ -55,5 +56,12 @@ RECOVERY_MUTANTS: tuple[Mutant, ...] = (
         RECOVERY,
         "self._begin(lease) if self._is_new_market() else",
         "self._begin(lease) if True else",
+    ),
+    one(
+        "F16c",
+        "a market is taken up though its lease was lost while the ledger was made fit",
+        OWNERSHIP,
+        "            if not self._still_holds(lease):\n                return\n            try:",
+        "            try:",
     ),
 )

@@ -37,6 +37,7 @@ class Held0:
     fencing: int
     lane: int
     over_at_ms: int
+    granted: Lease
 
 
 @dataclass(slots=True)
@@ -124,15 +125,16 @@ class RedisModel:
         held = self.kept.lease
         return held if held is not None and held.over_at_ms > self.clock.now_ms else None
 
-    def acquire(self, market: str, *, owner: str, lane: int) -> Lease | Held:
+    def acquire(self, market: str, owner: str, lane: int) -> Lease | Held:
         """As `Leases.acquire`."""
         held = self.live_lease()
         if held is not None and held.owner != owner:
             return Held(self._lease(market, held))
         if held is None:
             self.kept.fence = self.time.fence = max(self.kept.fence + 1, self.clock.now_ms)
-        self.kept.lease = Held0(owner, self.kept.fence, lane, self.clock.now_ms + LEASE_MS)
-        return self._lease(market, self.kept.lease)
+        granted = Lease(market, owner, self.kept.fence, lane, LEASE_MS)
+        self.kept.lease = Held0(owner, self.kept.fence, lane, self.clock.now_ms + LEASE_MS, granted)
+        return granted
 
     def renew(self, lease: Lease) -> Lease:
         """As `Leases.renew`."""
@@ -140,7 +142,7 @@ class RedisModel:
         if held is None:
             raise StaleOwner(f"{lease.market}: the lease of {lease.owner} ({lease.fencing}) is over")
         held.over_at_ms = self.clock.now_ms + LEASE_MS
-        return self._lease(lease.market, held)
+        return held.granted
 
     def release(self, lease: Lease) -> bool:
         """As `Leases.release`."""
@@ -154,10 +156,16 @@ class RedisModel:
         held = self.live_lease()
         return self._lease(market, held) if held is not None else None
 
+    def owner(self) -> str | None:
+        """The owner that `read` tells."""
+        held = self.kept.lease
+        return held.owner if held is not None and held.over_at_ms > self.clock.now_ms else None
+
     def _mine(self, lease: Lease) -> Held0 | None:
         held = self.live_lease()
-        is_mine = held is not None and (held.owner, held.fencing) == (lease.owner, lease.fencing)
-        return held if is_mine else None
+        if held is None or held.fencing != lease.fencing or held.owner != lease.owner:
+            return None
+        return held
 
     def _lease(self, market: str, held: Held0) -> Lease:
         return Lease(market, held.owner, held.fencing, held.lane, held.over_at_ms - self.clock.now_ms)
@@ -279,7 +287,7 @@ class RedisLink:
     """One process's connection: commands and answers get lost, and the process may die around each of them."""
 
     def __init__(self, node: Node, redis: RedisModel) -> None:
-        self._node = node
+        self._node, self._clock, self._weather = node, node.clock, node.weather
         self._redis = redis
         self.is_cut = False
         self.hang_up()
@@ -293,25 +301,24 @@ class RedisLink:
         """Whether nothing gets through."""
         return self.is_cut or self._redis.is_away
 
-    def call(self, act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    def call(self, act: Callable[..., Any], *arguments: Any) -> Any:
         """One command.
 
         Raises:
             RedisUnavailable: no answer, whether it acted or not.
         """
-        node = self._node
-        clock, weather = node.clock, node.weather
+        clock, weather = self._clock, self._weather
         if weather.gap:
-            node.between_calls()
+            self._node.between_calls()
         if self.is_cut or self._redis.is_away:
             raise RedisUnavailable("Redis is away")
         if weather.redis_before and clock.random() < weather.redis_before:  # `strikes`, without a call for each command
             clock.fault("Redis command lost")
             raise RedisUnavailable("lost on the way in")
-        answer = act(*arguments, **named)
+        answer = act(*arguments)
         if weather.redis_after and clock.random() < weather.redis_after:
             clock.fault("Redis answer lost")
-            if clock.happens(weather.crash_in_gap * 0.1) and node.is_up:
+            if clock.happens(weather.crash_in_gap * 0.1) and self._node.is_up:
                 clock.fault("crash before Redis' answer")
                 raise Crashed
             raise RedisUnavailable("lost on the way out")

@@ -103,6 +103,8 @@ class World:
         judge = self.judge
         judge.exchange, judge.redis, judge.maker = self.exchange, self.redis, self.maker
         judge.hedgers = self.hedgers
+        for hedger in self.hedgers:
+            hedger.on_taken_up = judge.taken_up
         weather = self.weather
         judge.may_be_hard_to_cancel = any(
             (weather.lost_request, weather.lost_answer, weather.slow_send_ms, weather.refused, weather.rate_limited,
@@ -278,8 +280,9 @@ class World:
         self._see_to_paused()
         if not self.maker.is_running or self.maker.wants_stop or not self.maker.venue.is_connected:
             return False  # what rests may be left over from before
-        is_paused = any(hedger.is_up and hedger.machine.paused for hedger in self.hedgers)
-        return bool(self.exchange.accounts[MAKER].resting) and not is_paused
+        if not self.exchange.accounts[MAKER].resting:
+            return False
+        return not any(hedger.is_up and hedger.machine.paused for hedger in self.hedgers)
 
     def _see_to_paused(self) -> None:
         for hedger in self.hedgers:

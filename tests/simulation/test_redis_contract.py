@@ -296,6 +296,9 @@ def test_the_lease_in_memory_is_given_and_refused_as_the_real_one(client: redis.
         second = leases.acquire("BTC", owner="two", lane=5)
         assert isinstance(second, Lease)
         assert second.fencing > first.fencing
+        told = leases.read("BTC")
+        assert told is not None
+        assert told.owner == (model.owner() if leases is model else "two") == "two"
         with pytest.raises(HedgeError, match=re.escape("the lease of one")):
             leases.renew(first)
         fencings.append((second.owner, second.lane))

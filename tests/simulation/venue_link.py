@@ -6,6 +6,7 @@ the socket goes down.
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from hedge_strategy.domain.market import Market
@@ -60,12 +61,7 @@ class VenueLink(RestLink):
         self._signed = 0
         self._positions_until_ms = 0
         self._tickets: list[Ticket] = []
-        tick = exchange.market.tick
-        self._live, self._above, self._below = (
-            port.BookTop(((price, Decimal(5)),), ((price + tick, Decimal(5)),), is_live=True)
-            for price in (BOOK_PRICES[exchange.market.index] + ticks * tick for ticks in (0, 1, -1))
-        )
-        self._dead = port.BookTop((), (), is_live=False)
+        self._live, self._above, self._below = _books(exchange.market)
         exchange.accounts[account].listeners.append(self._pushed)
 
     # --- the socket ---------------------------------------------------------------------------------------------------
@@ -245,14 +241,24 @@ class VenueLink(RestLink):
 
     def book(self, _market: Market, _depth: int) -> port.BookTop:
         """See the port."""
-        if not self.is_connected or self.clock.happens(self.weather.no_book):
-            return self._dead
+        no_book = self.weather.no_book
+        if not self.is_connected or (no_book and self.clock.random() < no_book):
+            return DEAD_BOOK
         if self.exchange.is_one_book and self.account_index == HEDGER:  # others quote better than A now and then
             return (self._live, self._above, self._below)[self.clock.now_ms // BOOK_MOVES_MS % 3]
         return self._live
 
 
+DEAD_BOOK = port.BookTop((), (), is_live=False)
 BOOK_PRICES = {0: Decimal("3000.00"), 1: Decimal("100000.0")}
+
+
+@lru_cache(maxsize=2)
+def _books(market: Market) -> tuple[port.BookTop, ...]:
+    """The book as it is mostly, and one tick above and below."""
+    tick = market.tick
+    prices = (BOOK_PRICES[market.index] + ticks * tick for ticks in (0, 1, -1))
+    return tuple(port.BookTop(((price, Decimal(5)),), ((price + tick, Decimal(5)),), is_live=True) for price in prices)
 
 
 def _transaction(kind: int, body: Body, client: int | None = None) -> SignedTransaction:
