@@ -61,7 +61,7 @@ class MakerNode(Node):
     """Process A."""
 
     __slots__ = (
-        "_announced", "_desk", "_is_reading", "_ledger_reads", "_next_look_ms", "_next_nonce", "_outcome", "_reads",
+        "_announced", "_desk", "_is_reading", "_ledger_reads", "_next_look_ms", "_next_nonce", "_outcomes", "_reads",
         "_record", "_say_next_ms", "_sending", "_sequence", "_tasks", "dead_man_ms", "disk", "is_finished",
         "keeps_apart", "market", "most_sends", "order_timeout_ms", "pace", "quantity", "redis", "server", "venue",
         "wants_stop",
@@ -112,8 +112,8 @@ class MakerNode(Node):
         self._sequence = self._announced = 0
         self._next_nonce: int | None = None
         self._tasks: deque[Any] = deque()
-        self._sending: tuple[SignedTransaction, Thread] | None = None
-        self._outcome: Outcome = NOT_SENT
+        self._sending: dict[str, tuple[SignedTransaction, Thread]] = {}
+        self._outcomes: dict[str, Outcome] = {}
         self._desk: Thread | None = None
         self._reads: deque[Any] = deque()
         self._is_reading = False
@@ -139,9 +139,11 @@ class MakerNode(Node):
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _heard(self, event: port.VenueEvent) -> None:
-        if self._sending is not None and (outcome := outcome_in(event, self._sending[0])) is not None:
-            self._outcome, thread, self._sending = outcome, self._sending[1], None
-            self.wake(thread)
+        for transaction, thread in list(self._sending.values()):
+            if (outcome := outcome_in(event, transaction)) is not None:
+                self._outcomes[transaction.hash] = outcome
+                del self._sending[transaction.hash]
+                self.wake(thread)
         if not isinstance(event, port.SendAnswered):
             self.tell(event)
 
@@ -209,7 +211,7 @@ class MakerNode(Node):
     def perform(self, command: ev.Command) -> ev.Event | None:
         """See the base."""
         match command:
-            case ev.Note():
+            case ev.Note() | ev.Acknowledge():
                 pass
             case ev.PublishFill(fill):
                 return self._publish(fill)
@@ -225,8 +227,6 @@ class MakerNode(Node):
                 self.disk.outbox.append(fill)
             case ev.ForgetKept():
                 self.disk.outbox.clear()
-            case ev.Acknowledge():
-                pass
             case ev.ReadLedger(index):
                 if index not in self._ledger_reads:
                     self._ledger_reads.add(index)
@@ -394,6 +394,6 @@ class MakerNode(Node):
         return outcome, False
 
     def _await(self, transaction: SignedTransaction) -> Generator[float, None, Outcome]:
-        self._sending = (transaction, self.current)
+        self._sending[transaction.hash] = (transaction, self.current)
         yield UNTIL_WOKEN  # the port answers every send, at the latest that there is no answer
-        return self._outcome
+        return self._outcomes.pop(transaction.hash)
