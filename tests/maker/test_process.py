@@ -317,6 +317,18 @@ def test_no_order_before_the_dead_man_switch_is_armed(real: redis.Redis, venue: 
     assert kinds.index(17) < kinds.index(14)
 
 
+def test_the_venue_is_asked_whether_an_arming_ran_of_which_no_frame_tells(
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
+) -> None:
+    venue.switches.mute, venue.switches.hide_history = 1000, True
+    Hedger(real)
+    with quoting(real, venue, tmp_path):
+        wait_until(lambda: 17 in [sent.kind for sent in venue.sent], "the arming")
+        venue.switches.hide_history, venue.switches.mute = False, 0
+        _resting(venue)
+    assert [sent.kind for sent in venue.sent].count(17) == 1
+
+
 def test_a_fill_that_redis_forgot_is_told_again(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
     Hedger(real)
     with quoting(real, venue, tmp_path):

@@ -83,8 +83,7 @@ class MakerNode(Node):
         self.dead_man_ms: int | None = None
         self.keeps_apart = False
         self.disk = MakerDisk(lambda: self.clock.strikes("disk fails", self.weather.disk_fails))
-        self.is_finished = False
-        self.wants_stop = False
+        self.is_finished = self.wants_stop = False
         redis.result_listeners.append(lambda message: self.redis.hint(self._result, message))
 
     def boot(self) -> bool:
@@ -118,8 +117,7 @@ class MakerNode(Node):
         self._reads: deque[Any] = deque()
         self._is_reading = False
         self._ledger_reads: set[int] = set()
-        self._next_look_ms = 0
-        self._say_next_ms = 0
+        self._next_look_ms = self._say_next_ms = 0
         if self.disk.outbox:
             self.tell(ev.FillsKept(tuple(self.disk.outbox)))
         self.venue.start()
@@ -196,10 +194,8 @@ class MakerNode(Node):
     def _put_back(self) -> None:
         if self.clock.now_ms >= self._say_next_ms:
             self._say_next_ms = self.clock.now_ms + SAY_INTERVAL_MS
-            try:
+            with contextlib.suppress(RedisUnavailable):
                 self._record.put_back()
-            except RedisUnavailable:
-                return
 
     def _result(self, message: ResultMessage) -> None:
         failed = message.status is ResultStatus.PAUSED
@@ -231,7 +227,7 @@ class MakerNode(Node):
                 if index not in self._ledger_reads:
                     self._ledger_reads.add(index)
                     self._read(command)
-            case ev.CatchUp() | ev.LookUpOrder() | ev.SaveCheckpoint():
+            case ev.CatchUp() | ev.LookUpOrder() | ev.LookUpTransaction() | ev.SaveCheckpoint():
                 self._read(command)
             case ev.Finish():
                 self.is_finished = True
@@ -273,6 +269,10 @@ class MakerNode(Node):
                     yield from self._catch_up(command)
                 case ev.LookUpOrder(index):
                     yield from self._look_up(index)
+                case ev.LookUpTransaction(name):
+                    with contextlib.suppress(VenueError):
+                        if (report := self.venue.transaction(name)) is not None:
+                            self.tell(port.TransactionSeen(report))
                 case ev.ReadLedger(index, fill):
                     self._read_ledger(index, fill)
                 case ev.SaveCheckpoint(trade_id):
