@@ -29,6 +29,7 @@ OUTSIDER = 99
 MEETS_AT_PRICE = 0.7
 """How often a taker whose price allows it comes to what another account rests."""
 INVALID_NONCE = 21104
+WITHOUT_EFFECT = "not enough margin"
 FIRST_BID_NONCE = (1 << 48) - 1
 PRICE = Decimal("100000.0")
 
@@ -208,6 +209,9 @@ class ExchangeModel:
             return
         lane.counter += 1
         self.watcher.executed(body)
+        if body.action == "create" and self.clock.strikes("without effect", weather.without_effect):
+            self._status(body, TransactionStatus.EXECUTED, WITHOUT_EFFECT)
+            return
         match body.action:
             case "create":
                 self._create(body)
@@ -221,8 +225,8 @@ class ExchangeModel:
                 raise ValueError(body.action)
         self._status(body, TransactionStatus.EXECUTED)
 
-    def _status(self, body: Body, status: TransactionStatus) -> None:
-        report = TransactionReport(body.hash, status, body.nonce, body.key, "")
+    def _status(self, body: Body, status: TransactionStatus, error: str = "") -> None:
+        report = TransactionReport(body.hash, status, body.nonce, body.key, error)
         self.statuses[body.hash] = (self._visible_ms(), report)
         self._push(body.account, port.TransactionSeen(report))
 

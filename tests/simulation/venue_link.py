@@ -29,6 +29,7 @@ ANSWER_TRAVEL_MS = 20
 REPLAYED_FILLS = 5
 RECONNECT_MS = 4_000
 BOOK_MOVES_MS = 1_500
+HELD_BACK_MS = (500, 500, 5_000, 60_000)
 LATE_MS, LATEST_MS = 15_000, 35_000
 
 T = TypeVar("T")
@@ -180,7 +181,7 @@ class VenueLink(RestLink):
         body = self.exchange.bodies[transaction.hash]
         body.was_next = body.was_next or body.nonce == self.exchange.lanes[body.account, body.key].expected
         if clock.strikes("held back", weather.held_back):
-            raise RateLimited("too many", 500)
+            raise RateLimited("too many", HELD_BACK_MS[clock.below(len(HELD_BACK_MS))])
         ticket = Ticket(transaction)
         self._tickets.append(ticket)
         is_lost = clock.strikes("request lost", weather.lost_request)
