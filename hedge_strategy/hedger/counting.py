@@ -224,6 +224,11 @@ class Counting:
         held = sources.maker_venue.position(markets.maker).size, sources.hedge_venue.position(markets.hedge).size
         return not any(held)
 
+    def are_untouched(self) -> bool:
+        """Whether neither account holds anything, and A has neither an order nor a trade. Raises: VenueError."""
+        maker, market = self._sources.maker_venue, self._markets.maker
+        return self.are_flat() and not maker.open_orders(market) and not maker.latest_trade_id(market)
+
     def net_at_beginning(self, read_unhedged_lots: Callable[[], int]) -> Decimal:
         """What both accounts hold together beyond what the ledger says is unhedged, base units.
 
