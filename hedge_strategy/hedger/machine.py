@@ -317,8 +317,8 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is None or hedge.claim is None:
             return ()
-        if hedge.evidence is not None and hedge.evidence.is_own_lane:
-            self._lane.forget()
+        if (evidence := hedge.evidence) is not None and evidence.is_own_lane:
+            self._lane.used(evidence.transaction.nonce) if evidence.nonce_is_used_up else self._lane.forget()
         hedge.settlement = ev.Settle(hedge.claim, True, 0, Decimal(0), 0, reason)
         return self._ask_redis(hedge.settlement)
 

@@ -47,7 +47,7 @@ class Weather:
         post_only_crossed: an order that may not take is cancelled at once.
         lag_ms: how late REST may show orders, trades and transactions.
         rest_fails: a REST request gets no answer.
-        stale_nonce: the counter is told as it was before.
+        stale_nonce: the counter is told as it was a while before.
         redis_before: a Redis command is lost on the way in.
         redis_after: its answer is lost.
         lost_hint: a message on a channel is not heard.
