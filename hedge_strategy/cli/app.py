@@ -6,6 +6,7 @@ from hedge_strategy.cli.audit import audit
 from hedge_strategy.cli.bench import bench
 from hedge_strategy.cli.check_config import check_config
 from hedge_strategy.cli.demo import demo
+from hedge_strategy.cli.doctor import doctor
 from hedge_strategy.cli.exchange import exchange
 from hedge_strategy.cli.flatten import flatten
 from hedge_strategy.cli.healthcheck import healthcheck
@@ -24,7 +25,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-_COMMANDS = (exchange, maker, hedger, demo, status, healthcheck, pause, resume, flatten, audit, check_config, bench)
+_COMMANDS = (
+    exchange,
+    maker,
+    hedger,
+    demo,
+    status,
+    healthcheck,
+    pause,
+    resume,
+    flatten,
+    audit,
+    check_config,
+    doctor,
+    bench,
+)
 for _command in _COMMANDS:
     app.command(name=_command.__name__.replace("_", "-"))(_command)
 app.add_typer(keys, name="keys")
