@@ -13,18 +13,15 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from statistics import median
-
-import redis
 
 from hedge_strategy.clock import Clock
 from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.checkpoint import markets_with_a_maker
-from hedge_strategy.coordination.connection import check, connect, redis_errors
+from hedge_strategy.coordination.connection import check, connect
+from hedge_strategy.coordination.health import PINGS, acknowledges_alone, answer_time_ms
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.rights import check_rights
-from hedge_strategy.coordination.slots import servers_of
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import HedgeError
@@ -32,7 +29,6 @@ from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.self_trades import SelfTrades
 from hedge_strategy.wiring import STATUS_LIFE_MS, redis_settings, self_trades_of, venue_of
 
-PINGS = 20
 SLOW_REDIS_MS = 5
 CLOCK_WARN_MS, CLOCK_FAIL_MS = 2_000, 5_000
 """An order is taken for expired by this host's clock: how far it may be off, docs/exactly-once.md says."""
@@ -131,13 +127,7 @@ def _redis(config: Config, clock: Clock, markets: list[str]) -> Look:
     client = connect(settings)
     facts = check(client, settings)
     check_rights(client, settings)
-    taken_ms = []
-    with redis_errors():
-        for _ in range(PINGS):
-            began_ns = clock.monotonic_ns()
-            client.ping()
-            taken_ms.append((clock.monotonic_ns() - began_ns) / 1e6)
-    took_ms = median(taken_ms)
+    took_ms = answer_time_ms(client, clock)
     version = ".".join(map(str, facts.version)) or "of unknown version"
     words = f"{settings.address}, Redis {version}, answers within {took_ms:.2f} ms (median of {PINGS})"
     mend = "put A, B and Redis close to each other: a hedge waits for two answers of Redis"
@@ -146,21 +136,10 @@ def _redis(config: Config, clock: Clock, markets: list[str]) -> Look:
     for warning in facts.warnings:
         words, _, mend = warning.partition(": ")
         yield Finding(Grade.WARN, "Redis", words, mend)
-    yield from _replicas(client)
+    if not facts.is_forbidden and acknowledges_alone(client):
+        words = "it takes writes also while no replica does; a failover forgets them, and B counts anew from the venues"
+        yield Finding(Grade.WARN, "Redis", words, "set min-replicas-to-write 1")
     markets.extend(markets_with_a_maker(client))
-
-
-def _replicas(client: redis.Redis) -> Look:
-    """A master that goes on alone acknowledges writes that a failover then forgets."""
-    with redis_errors():
-        told = [server.info("replication") for server in servers_of(client)]
-    if any(one.get("connected_slaves") and "min_slaves_good_slaves" not in one for one in told):
-        yield Finding(
-            Grade.WARN,
-            "Redis",
-            "it takes writes also while no replica does, which a failover forgets; B then counts anew from the venues",
-            "set min-replicas-to-write 1",
-        )
 
 
 def _account(config: Config, side: _Side, symbols: Sequence[str], positions: dict[str, Decimal], clock: Clock) -> Look:

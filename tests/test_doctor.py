@@ -88,7 +88,7 @@ def test_a_clock_that_is_wrong_is_told(config: Config, ahead_s: int, grade: Grad
     lines = [one for one in found(config, clock=ShiftedClock(ahead_s)) if "this host's clock" in one.words]
     assert [one.grade for one in lines] == [grade, grade]
     assert all(("NTP" in one.mend) is (grade is not Grade.OK) for one in lines)
-    assert ("ahead" in lines[0].words) is (ahead_s > 0)
+    assert not ahead_s or ("ahead" in lines[0].words) is (ahead_s > 0)
 
 
 def test_what_is_unhedged_and_owned_by_nobody_fails(config: Config) -> None:

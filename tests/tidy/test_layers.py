@@ -21,6 +21,7 @@ LAYERS = {
     "console": 3,
     "cli": 4,
     "wiring": 4,
+    "doctor": 4,
     "inspection": 4,
     "main_A": 4,
     "main_B": 4,
