@@ -1,7 +1,7 @@
 # Every target does all of its own set-up. Needed: make and Python 3.11 or newer (PYTHON=... names one by hand).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup redis test test-fast planted simulate mutants chaos figures lint demo bench ccxt-env clean
+.PHONY: help setup redis test test-fast planted simulate mutants chaos figures compose-check lint demo bench ccxt-env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,7 +19,7 @@ WORKERS := 3
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 setup: $(INSTALLED) ## make the virtual environment in .venv; done again only when pyproject.toml changed
 
@@ -32,11 +32,11 @@ $(INSTALLED): pyproject.toml
 redis: ## install redis-server from the system's packages where it is missing and may be installed
 	@sh .ci/install-redis
 
-test: setup redis ## run all tests but the planted failures; ARGS="-k word" narrows them
-	@$(PYTEST) -m "not planted" $(ARGS)
+test: setup redis ## run all tests but the planted failures and those with Docker; ARGS="-k word" narrows them
+	@$(PYTEST) -m "not planted and not docker" $(ARGS)
 
 test-fast: setup ## run the tests that start no process of the product and need no venue SDK
-	@$(PYTEST) -m "not process and not sdk" $(ARGS)
+	@$(PYTEST) -m "not process and not sdk and not docker" $(ARGS)
 
 planted: setup redis ## plant each known failure in a copy of the product: its test must find it
 	@$(PYTEST) -m planted $(ARGS)
@@ -66,6 +66,9 @@ demo: setup ## exchange, Redis, hedger and maker for SECONDS=30; ARGS="--json" a
 bench: setup redis ## measure how fast a fill is hedged, write docs/performance.md; a quarter of an hour, ARGS="--short --json"
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-input -e '.[bench]'
 	@$(BIN)/hedge bench $(or $(ARGS),--write-docs)
+
+compose-check: setup ## build the image, trade with three hedgers in containers and kill one; needs a Docker engine
+	@$(BIN)/python -m pytest -m docker tests/deploy $(ARGS)
 
 ccxt-env: setup ## make .venv-ccxt, where CCXT runs against the simulated exchange with the signer library it needs
 	@sh tests/simulator/ccxt_environment.sh

@@ -20,7 +20,7 @@ from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.ledger_rows import Totals
 from hedge_strategy.coordination.rights import check_rights
-from hedge_strategy.coordination.status_board import StatusBoard
+from hedge_strategy.coordination.status_board import ProcessStatus, StatusBoard
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.errors import UserError
@@ -66,6 +66,17 @@ def open_switchboard(config: Config) -> Switchboard:
         markets=partial(markets_with_a_maker, client),
         warnings=facts.warnings,
     )
+
+
+def read_board(config: Config) -> tuple[ProcessStatus, ...]:
+    """What each live process says of itself; asks Redis nothing else.
+
+    Raises:
+        RedisUnavailable: no answer.
+        CoordinationError: what stands there cannot be read, or this login may not read it.
+    """
+    with connect(redis_settings(config)) as client:
+        return StatusBoard(client, life_ms=STATUS_LIFE_MS).read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ class Switches:
         hold_back: sends that our own rate limit holds back.
         refuse_to_sign: orders that the signer refuses.
         no_reports: orders that end without a push.
+        mute: transactions that act without any push.
         rest_fails: REST reads that find no venue.
         rest_is_limited: REST reads that the venue's limit refuses.
         partial: how much of each market order is executed, in order; None: all.
@@ -73,6 +74,7 @@ class Switches:
     hold_back: int = 0
     refuse_to_sign: int = 0
     no_reports: int = 0
+    mute: int = 0
     rest_fails: int = 0
     rest_is_limited: int = 0
     partial: list[Decimal] = field(default_factory=list)
@@ -278,14 +280,16 @@ class FakeVenue:
         what = self._signed[transaction.hash]
         report = TransactionReport(transaction.hash, TransactionStatus.EXECUTED, transaction.nonce, self._key_index, "")
         self.statuses[transaction.hash] = report
+        is_mute = self.switches.use("mute")
         if isinstance(what, OrderIntent):
-            self._book(what)
+            self._book(what, is_mute=is_mute)
         else:
             for index in [what] if isinstance(what, int) else list(self.orders) if transaction.kind == 16 else []:
                 self._cancel(index)
-        self.push(TransactionSeen(report))
+        if not is_mute:
+            self.push(TransactionSeen(report))
 
-    def _book(self, intent: OrderIntent) -> None:
+    def _book(self, intent: OrderIntent, *, is_mute: bool) -> None:
         is_taker = intent.kind is OrderKind.MARKET
         filled = (self.switches.partial.pop(0) if self.switches.partial else intent.size) if is_taker else Decimal(0)
         status, reason = OrderStatus.OPEN, "open"
@@ -312,7 +316,7 @@ class FakeVenue:
         self.orders[intent.client_order_index] = report
         if filled:
             self.trades.append(_taken(report, len(self.trades) + 1))
-        if not self.switches.use("no_reports"):
+        if not self.switches.use("no_reports") and not is_mute:
             self.push(OrderSeen(report))
 
     def _cancel(self, index: int) -> None:

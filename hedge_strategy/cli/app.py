@@ -8,6 +8,7 @@ from hedge_strategy.cli.check_config import check_config
 from hedge_strategy.cli.demo import demo
 from hedge_strategy.cli.exchange import exchange
 from hedge_strategy.cli.flatten import flatten
+from hedge_strategy.cli.healthcheck import healthcheck
 from hedge_strategy.cli.hedger import hedger
 from hedge_strategy.cli.maker import maker
 from hedge_strategy.cli.pause import pause
@@ -22,7 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (exchange, maker, hedger, demo, status, pause, resume, flatten, audit, check_config, bench):
+_COMMANDS = (exchange, maker, hedger, demo, status, healthcheck, pause, resume, flatten, audit, check_config, bench)
+for _command in _COMMANDS:
     app.command(name=_command.__name__.replace("_", "-"))(_command)
 
 

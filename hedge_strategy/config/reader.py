@@ -55,7 +55,7 @@ def read_config(path: Path, environment: Mapping[str, str]) -> Config:
 
     Args:
         path: the YAML file.
-        environment: where `…_env` keys are looked up.
+        environment: where `…_env` keys are looked up, or `<name>_FILE`, the path of a file that holds the value.
 
     Returns:
         The resolved configuration.
@@ -148,9 +148,18 @@ def _check_ranges(strategy: Strategy) -> None:
 
 
 def _from_env(name: str, path: str, environment: Mapping[str, str]) -> Secret:
-    value = environment.get(name, "").strip()
+    """The variable itself, else the file that `<name>_FILE` names: how container engines hand over secrets."""
+    value, file = environment.get(name, "").strip(), environment.get(f"{name}_FILE", "").strip()
+    if not value and file:
+        try:
+            value = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise ConfigError(path, f"{file}, named by {name}_FILE, cannot be read: {reason}") from None
+        if not value:
+            raise ConfigError(path, f"{file}, named by {name}_FILE, is empty")
     if not value:
-        raise ConfigError(path, f"the environment variable {name} is not set")
+        raise ConfigError(path, f"the environment variable {name} is not set, nor is {name}_FILE")
     return Secret(value)
 
 

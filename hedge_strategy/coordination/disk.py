@@ -52,6 +52,18 @@ class HedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
     flattened: Flattened | None = None
     origin: str = ""
 
+    def after(self, flattened: Flattened) -> "HedgerMemory":
+        """The same once a market was flattened; while that is not done, only that it was begun."""
+        if not flattened.is_done:
+            return msgspec.structs.replace(self, flattened=flattened)
+        return msgspec.structs.replace(
+            self,
+            trade_id=max(self.trade_id, flattened.trade_id),
+            hedge_trade_id=max(self.hedge_trade_id, flattened.hedge_trade_id),
+            net_at_baseline="0",
+            flattened=flattened,
+        )
+
 
 class KeptCommand(msgspec.Struct, frozen=True, kw_only=True):
     """The user's newest command that an A has obeyed, so that a pause outlives both A and Redis.

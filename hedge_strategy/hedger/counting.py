@@ -24,7 +24,7 @@ from hedge_strategy.venues.port import Venue
 PAUSE_S = 0.5
 """Pause between two looks at the fence, and after the first count …"""
 COUNT_PAUSE_MAX_S = 4.0
-"""… doubled up to this: a count costs about a sixteenth of what a Premium account may read in a minute …"""
+"""… doubled up to this: a count costs about an eighth of what a Premium account may read in a minute …"""
 LIMITED_PAUSE_MAX_S = 30.0
 """… and up to this while the venue's limit of reads is used up, which a count must fit into whole, or while the records
 contradict the positions though no history should lag any more."""
@@ -206,8 +206,9 @@ class Counting:
         maker, hedge = self._sources.maker_venue, self._sources.hedge_venue
         since = memory.trade_id
         hedged_since = max(memory.hedge_trade_id, since if self._markets.is_one_venue else 0)
-        resting = maker.open_orders(self._markets.maker)
+        resting = maker.open_orders(self._markets.maker)  # what ends while the trades are read may lack its last …
         fills = maker.fills(self._markets.maker, after_trade_id=max(0, since - 1))
+        resting += maker.open_orders(self._markets.maker)  # … and what was placed meanwhile may still fill
         self._done_until_ms = max((fill.executed_at_ms for fill in fills if fill.trade_id == since), default=None)
         return VenueRecords(
             maker_market=self._markets.maker,
@@ -222,6 +223,11 @@ class Counting:
         sources, markets = self._sources, self._markets
         held = sources.maker_venue.position(markets.maker).size, sources.hedge_venue.position(markets.hedge).size
         return not any(held)
+
+    def are_untouched(self) -> bool:
+        """Whether neither account holds anything, and A has neither an order nor a trade. Raises: VenueError."""
+        maker, market = self._sources.maker_venue, self._markets.maker
+        return self.are_flat() and not maker.open_orders(market) and not maker.latest_trade_id(market)
 
     def net_at_beginning(self, read_unhedged_lots: Callable[[], int]) -> Decimal:
         """What both accounts hold together beyond what the ledger says is unhedged, base units.

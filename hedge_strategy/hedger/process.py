@@ -213,7 +213,7 @@ class HedgerProcess:
 
     def _on_venue_event(self, event: VenueEvent) -> None:
         if isinstance(event, SendAnswered):
-            self._redis.flattening.sender.answered(event)
+            self._redis.flattening.sender.heard(event)
         if isinstance(event, TELLING):
             self._venue_events.put(event)
 

@@ -86,6 +86,7 @@ class LedgerRecovery:
         self._clock = clock
         self._counting = Counting(sources, markets, clock, lag_ms)
         self._held_back: deque[tuple[int, int]] = deque(maxlen=CHECKPOINTS_HELD_MAX)
+        self._is_waiting = False
         self._log = structlog.get_logger("hedger.recovery", market=ledger.market)
 
     def make_fit(self, lease: Lease, still_owns: Callable[[], bool], *, recount_anyway: bool = False) -> bool:
@@ -201,7 +202,7 @@ class LedgerRecovery:
         memory, told = self._sources.memory.load(), self._sources.shared.load()
         if memory is None or told is None or told.flattened is None:
             return memory or told
-        return _after(memory, told.flattened) if told.flattened.is_newer_than(memory.flattened) else memory
+        return memory.after(told.flattened) if told.flattened.is_newer_than(memory.flattened) else memory
 
     # --- flattening ---------------------------------------------------------------------------------------------------
 
@@ -254,21 +255,26 @@ class LedgerRecovery:
         filled_at_ms = max((fill.executed_at_ms for fill in records.maker_fills), default=0)
         epoch = self._new_epoch(lease)
         done = Flattened(command_id=command_id, is_done=True, trade_id=trade_id, hedge_trade_id=hedge_trade_id)
-        self._save(_after(memory, done), epoch, 0)
+        self._save(memory.after(done), epoch, 0)
         watermark = Watermark(trade_id, filled_at_ms)
         self._ledger.restore(epoch, fencing=lease.fencing, orders=[], watermark=watermark)
-        self._save(_after(memory, done), epoch, self._ledger.sequence)
+        self._save(memory.after(done), epoch, self._ledger.sequence)
         self._counting.settled()
         return True
 
     # --- the beginning ------------------------------------------------------------------------------------------------
 
     def _awaits_the_maker(self) -> bool:
-        """Whether only A's record, which it puts (back) into Redis, can tell what of the positions is to be hedged."""
-        if self._sources.checkpoints.load() is not None or self._counting.are_flat():
+        """Whether only A's record, which it puts (back) into Redis, can tell where what is to be hedged begins.
+
+        An account that has traded may be in the midst of an order, even one that holds nothing just now.
+        """
+        if self._sources.checkpoints.load() is not None:
             return False
-        self._log.warning("the accounts hold something; waiting for A's record, which tells where its history begins")
-        return True
+        if not self._is_waiting and not self._counting.are_untouched():
+            self._is_waiting = True
+            self._log.warning("the accounts have traded before; waiting for A's record of where its history begins")
+        return self._is_waiting
 
     def _is_new_market(self) -> bool:
         """Whether nothing can have been hedged yet: A never ran here, or has not traded since its own beginning.
@@ -285,9 +291,11 @@ class LedgerRecovery:
         return False
 
     def _begin(self, lease: Lease) -> bool:
+        """Opened first: what is remembered of a ledger that never was would have the next one counted from there."""
         epoch = self._new_epoch(lease)
-        self._save(self._beginning(epoch), epoch, 0)
+        beginning = self._beginning(epoch)
         self._ledger.open_epoch(epoch, fencing=lease.fencing)
+        self._save(beginning, epoch, 0)
         return True
 
     def _beginning(self, epoch: str) -> HedgerMemory:
@@ -364,19 +372,6 @@ class LedgerRecovery:
         if done_until_ms is None:
             done_until_ms = max(0, memory.saved_at_ms - ORDERS_BEFORE_MS)
         return Watermark(memory.trade_id, done_until_ms)
-
-
-def _after(memory: HedgerMemory, flattened: Flattened) -> HedgerMemory:
-    """What is remembered once a market was flattened; while that is not done, only that it was begun."""
-    if not flattened.is_done:
-        return msgspec.structs.replace(memory, flattened=flattened)
-    return msgspec.structs.replace(
-        memory,
-        trade_id=max(memory.trade_id, flattened.trade_id),
-        hedge_trade_id=max(memory.hedge_trade_id, flattened.hedge_trade_id),
-        net_at_baseline="0",
-        flattened=flattened,
-    )
 
 
 def _restored(line: CountedOrder) -> RestoredOrder:

@@ -258,7 +258,8 @@ def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
         return Verdict(Step.LOOK_UP)
     if evidence.killer is None:
         may_kill = has_failed or not evidence.was_accepted or now_ms - began_ms > LAG_MS
-        if may_kill and now_ms >= evidence.kill_after_ms:
+        is_over = now_ms >= evidence.transaction.expires_at_ms  # a killer would only stand in the next hedge's way
+        if may_kill and not is_over and now_ms >= evidence.kill_after_ms:
             return Verdict(Step.KILL, "still no trace of it on the venue")
         return Verdict(Step.LOOK_UP)
     if now_ms - evidence.killed_at_ms > LAG_MS and evidence.given_up_for is None:

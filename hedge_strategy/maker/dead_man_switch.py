@@ -4,19 +4,39 @@ While an order of A's rests, the switch is armed to a time that lies `life_ms` a
 reached. So A's death, or the loss of its way to the venue, cancels what it rests. The venue takes no time that lies
 less than five minutes ahead (venue fact sheet 2.1), so that is the least that an orphaned order can rest.
 
-No order is placed before the venue has accepted an arming that outlives the order's first minutes. Both run on one
-lane, so the order never runs before the arming. What is armed when A leaves cancels nothing of ours.
+No order is placed before the venue has shown that an arming ran that outlives the order's first minutes. Accepted is
+not armed: the venue may still refuse it inside. The socket tells; where it does not, because that frame was lost, the
+venue is asked, and an arming that is not shown to have run in time is made anew. What is armed when A leaves cancels
+nothing of ours.
 
 Known limits: the switch is the account's. Of several A's on one account the last to arm it counts, so one of them that
 dies is covered only once all have died; and an order that a person rests by hand within `life_ms` after A ended is
 cancelled too.
 """
 
-from hedge_strategy.domain.order import Accepted, Outcome, Rejected
-from hedge_strategy.maker.events import ArmDeadMan, Command
+from dataclasses import dataclass
+
+from hedge_strategy.domain.order import Accepted, Outcome, Rejected, TransactionReport, TransactionStatus
+from hedge_strategy.maker.events import ArmDeadMan, Command, LookUpTransaction
 
 RETRY_MS = 2_000
 """Pause after an arming that was refused or lost."""
+ASK_AFTER_MS = 300
+"""How long the socket may take to tell that an accepted arming ran; then the venue is asked …"""
+ASK_INTERVAL_MS = 1_000
+"""… with this pause …"""
+CONFIRM_MS = 5_000
+"""… until it is armed anew."""
+
+
+@dataclass(slots=True)
+class _Arming:
+    """An arming that was accepted and not yet shown to have run; times in unix ms."""
+
+    until_ms: int
+    transaction_hash: str
+    accepted_at_ms: int
+    ask_at_ms: int
 
 
 class DeadManSwitch:
@@ -29,8 +49,8 @@ class DeadManSwitch:
     def __init__(self, life_ms: int | None) -> None:
         self._life_ms = life_ms
         self._armed_until_ms = 0
-        self._armed_by = ""
-        self._failed_hash = ""
+        self._accepted: _Arming | None = None
+        self._seen: TransactionReport | None = None
         self._asked_until_ms: int | None = None
         self._again_at_ms = 0
         self._problem = ""
@@ -46,7 +66,7 @@ class DeadManSwitch:
         return self._life_ms is None or self._armed_until_ms - now_ms >= self._life_ms // 2
 
     def due(self, now_ms: int, *, may_disarm: bool) -> tuple[Command, ...]:
-        """The arming, where one is wanted now and none is on its way.
+        """The arming, where one is wanted now and none is on its way, or the question whether the last one ran.
 
         Args:
             now_ms: unix ms.
@@ -54,30 +74,51 @@ class DeadManSwitch:
         """
         if self._life_ms is None or self._asked_until_ms is not None or now_ms < self._again_at_ms:
             return ()
+        if self._accepted is not None:
+            if now_ms < self._accepted.accepted_at_ms + CONFIRM_MS:
+                return self._ask(self._accepted, now_ms)
+            self._not_armed("accepted, but not shown to have run")
         if self._armed_until_ms - now_ms > self._life_ms * 3 // 4:
             return ()
+        is_anew = may_disarm and self._was_refused
+        if is_anew:
+            self._armed_until_ms = 0
         self._asked_until_ms = now_ms + self._life_ms
-        return (ArmDeadMan(self._asked_until_ms, is_anew=may_disarm and self._was_refused),)
+        return (ArmDeadMan(self._asked_until_ms, is_anew=is_anew),)
 
     def answered(self, outcome: Outcome, transaction_hash: str, now_ms: int) -> None:
-        """Takes in what became of the arming."""
+        """Takes in what became of sending the arming."""
         asked_ms, self._asked_until_ms = self._asked_until_ms, None
-        self._was_refused = isinstance(outcome, Rejected)
         if not isinstance(outcome, Accepted):
+            self._was_refused = isinstance(outcome, Rejected)
             self._problem = f"{outcome.code} {outcome.message}" if isinstance(outcome, Rejected) else outcome.reason
             self._again_at_ms = now_ms + RETRY_MS
         elif asked_ms is not None:
-            self._armed_until_ms, self._armed_by, self._problem = asked_ms, transaction_hash, ""
-            if transaction_hash and transaction_hash == self._failed_hash:
-                self._disarm(now_ms)
+            self._accepted = _Arming(asked_ms, transaction_hash, now_ms, now_ms + ASK_AFTER_MS)
+            if self._seen is not None:
+                self.transaction_seen(self._seen, now_ms)
 
-    def transaction_failed(self, transaction_hash: str, now_ms: int) -> None:
-        """Takes in that a transaction was refused inside the venue; it may have been the arming."""
-        self._failed_hash = transaction_hash
-        if transaction_hash and transaction_hash == self._armed_by:
-            self._disarm(now_ms)
+    def transaction_seen(self, report: TransactionReport, now_ms: int) -> None:
+        """Takes in what the venue says of a transaction; it may be the arming, whose answer may come later."""
+        if report.status is TransactionStatus.PENDING:
+            return
+        self._seen, accepted = report, self._accepted
+        if accepted is None or report.hash != accepted.transaction_hash:
+            return
+        if report.status is TransactionStatus.EXECUTED and not report.error:
+            self._armed_until_ms, self._accepted = accepted.until_ms, None
+            self._problem, self._was_refused = "", False
+        else:
+            self._not_armed(report.error or "refused by the sequencer")
+            self._again_at_ms = now_ms + RETRY_MS
 
-    def _disarm(self, now_ms: int) -> None:
-        self._armed_until_ms = 0
-        self._problem, self._was_refused = "refused by the sequencer", True
-        self._again_at_ms = now_ms + RETRY_MS
+    def _ask(self, accepted: _Arming, now_ms: int) -> tuple[Command, ...]:
+        if now_ms < accepted.ask_at_ms:
+            return ()
+        accepted.ask_at_ms = now_ms + ASK_INTERVAL_MS
+        return (LookUpTransaction(accepted.transaction_hash),)
+
+    def _not_armed(self, problem: str) -> None:
+        """The last arming counts for nothing; the one before it still stands until its time."""
+        self._accepted = None
+        self._problem, self._was_refused = problem, True

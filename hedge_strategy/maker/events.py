@@ -1,7 +1,4 @@
-"""What the maker's machine is told, and what it answers with. Frozen values only.
-
-Besides these, the machine takes the venue's own events (`venues/port`).
-"""
+"""What the maker's machine is told, besides what `venues/port` tells, and what it answers. Frozen values only."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -319,6 +316,13 @@ class LookUpOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUpTransaction:
+    """Read by REST what became of a transaction; answered by `TransactionSeen` where the venue knows of it."""
+
+    transaction_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadLedger:
     """Read how much of an order is filled and hedged; answered by `HedgeTold` where the ledger answers.
 
@@ -385,6 +389,7 @@ Command = (
     | ClosePosition
     | CatchUp
     | LookUpOrder
+    | LookUpTransaction
     | ReadLedger
     | SaveCheckpoint
     | Acknowledge

@@ -257,11 +257,10 @@ class MakerMachine:
                 commands += order.looked_up(report, now_ms)
             case ev.LookUpFailed(index, _) if order and index == order.client_order_index:
                 order.look_up_failed()
-            case port.TransactionSeen(report) if order and report.status is TransactionStatus.FAILED:
-                order.transaction_failed(report.hash, report.error)
-                self._dead_man.transaction_failed(report.hash, now_ms)
-            case port.TransactionSeen(report) if report.status is TransactionStatus.FAILED:
-                self._dead_man.transaction_failed(report.hash, now_ms)
+            case port.TransactionSeen(report):
+                self._dead_man.transaction_seen(report, now_ms)
+                if order and report.status is TransactionStatus.FAILED:
+                    order.transaction_failed(report.hash, report.error)
             case _:
                 pass
         if order is not None and order.ended is not None and not order.is_reported:

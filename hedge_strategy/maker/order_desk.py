@@ -2,7 +2,7 @@
 thread of its own; says what became of each.
 
 An outcome is Unknown where no answer came to the same bytes, however often they were sent (`venues/lane`); the machine
-then looks the order up. The socket's thread only hands answers in (`answered`) and never waits for this one.
+then looks the order up. The socket's thread only hands events in (`heard`) and never waits for this one.
 """
 
 import queue
@@ -28,7 +28,7 @@ from hedge_strategy.maker.events import (
 )
 from hedge_strategy.venues.closing import PositionCloser
 from hedge_strategy.venues.lane import LaneSender
-from hedge_strategy.venues.port import SendAnswered, Venue
+from hedge_strategy.venues.port import Venue, VenueEvent
 
 Task = PlaceOrder | CancelOrder | CancelAll | ArmDeadMan | ClosePosition
 
@@ -79,9 +79,9 @@ class OrderDesk:
         """
         self._tasks.put_nowait(task)
 
-    def answered(self, event: SendAnswered) -> None:
-        """Hands an answer in; called on the socket's thread."""
-        self._sender.answered(event)
+    def heard(self, event: VenueEvent) -> None:
+        """Hands in what the venue says, an answer or what shows that there was one; called on the socket's thread."""
+        self._sender.heard(event)
 
     def finish(self) -> tuple[Outcome, str]:
         """Works off what is in line, ends the thread, and cancels everything the account rests, on every market.

@@ -160,8 +160,8 @@ class MakerProcess:
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _on_venue_event(self, event: VenueEvent) -> None:
+        self._desk.heard(event)
         if isinstance(event, SendAnswered):
-            self._desk.answered(event)
             return
         self._mark_heard(event)
         self._guarded_dispatch(event)
@@ -233,7 +233,7 @@ class MakerProcess:
                 self._forget_kept()
             case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll() | ev.ArmDeadMan() | ev.ClosePosition():
                 self._desk.submit(command)
-            case ev.CatchUp() | ev.LookUpOrder() | ev.ReadLedger() | ev.SaveCheckpoint():
+            case ev.CatchUp() | ev.LookUpOrder() | ev.LookUpTransaction() | ev.ReadLedger() | ev.SaveCheckpoint():
                 return self._reader.ask(command)
             case ev.Acknowledge():
                 self._lookout.acknowledge(command)

@@ -16,11 +16,11 @@ from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import CoordinationError, InvariantBroken, VenueError
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.record import CheckpointRecord
-from hedge_strategy.venues.port import Venue
+from hedge_strategy.venues.port import TransactionSeen, Venue
 
 READS_MAX = 256
 
-Reading = ev.CatchUp | ev.LookUpOrder | ev.ReadLedger | ev.SaveCheckpoint
+Reading = ev.CatchUp | ev.LookUpOrder | ev.LookUpTransaction | ev.ReadLedger | ev.SaveCheckpoint
 
 
 class MakerReader:
@@ -85,6 +85,8 @@ class MakerReader:
                 return self._catch_up(after_trade_id, since_ms)
             case ev.LookUpOrder(index):
                 return self._look_up(index)
+            case ev.LookUpTransaction(transaction_hash):
+                return self._look_up_transaction(transaction_hash)
             case ev.ReadLedger(order_index, fill):
                 return self._read_ledger(order_index, fill)
             case ev.SaveCheckpoint(trade_id):
@@ -110,6 +112,14 @@ class MakerReader:
         except VenueError as error:
             return ev.LookUpFailed(index, str(error))
         return ev.LookedUp(index, found[0] if found else None)
+
+    def _look_up_transaction(self, transaction_hash: str) -> ev.Event | None:
+        try:
+            report = self._venue.transaction(transaction_hash)
+        except VenueError as error:
+            self._log.warning("a transaction could not be looked up", reason=str(error))
+            return None
+        return TransactionSeen(report) if report is not None else None
 
     def _read_ledger(self, order_index: int, fill: CumulativeFill | None) -> ev.Event | None:
         market = self._market

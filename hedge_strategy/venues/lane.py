@@ -7,20 +7,34 @@
   taken (venue fact sheet 4.5: "very likely" is no proof). It ends as Unknown too, and is looked up.
 - A refusal for the nonce on the very first sending proves that nothing ran: the counter is read again and the
   transaction signed anew, once.
-- The socket's thread only hands answers in (`answered`) and never waits for this one.
+- What the venue shows of a transaction (the order that it made, or that it ran) ends the waiting for its own answer: it
+  was accepted. So a lost answer never keeps the lane from what comes next, such as the cancel of that order.
+- The socket's thread only hands events in (`heard`) and never waits for this one.
 """
 
 import queue
-import threading
 from collections.abc import Callable
 
 import structlog
 
-from hedge_strategy.domain.order import Accepted, Outcome, Rejected, SignedTransaction, Unknown
+from hedge_strategy.domain.order import Accepted, Outcome, Rejected, SignedTransaction, TransactionStatus, Unknown
 from hedge_strategy.errors import SigningFailed, VenueError
-from hedge_strategy.venues.port import SendAnswered, Venue
+from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 
 Sign = Callable[[int], SignedTransaction]
+
+
+def outcome_in(event: VenueEvent, transaction: SignedTransaction) -> Outcome | None:
+    """What an event says became of a transaction that was sent, by its answer or by what it did; None: nothing."""
+    match event:
+        case SendAnswered(answered, outcome) if answered.hash == transaction.hash:
+            return outcome
+        case OrderSeen(report) if 0 != report.client_order_index == transaction.client_order_index:
+            return Accepted(0)
+        case TransactionSeen(report) if report.hash == transaction.hash:
+            return Accepted(0) if report.status is TransactionStatus.EXECUTED else None
+        case _:
+            return None
 
 
 class LaneSender:
@@ -36,15 +50,16 @@ class LaneSender:
         self._venue = venue
         self._answer_timeout_ms = answer_timeout_ms
         self._most_sends = most_sends
-        self._answers: queue.SimpleQueue[SendAnswered] = queue.SimpleQueue()
-        self._is_sending = threading.Event()
+        self._answers: queue.SimpleQueue[tuple[str, Outcome]] = queue.SimpleQueue()
+        self._sending: SignedTransaction | None = None
         self._next_nonce: int | None = None
         self._log = structlog.get_logger("venues.lane")
 
-    def answered(self, event: SendAnswered) -> None:
-        """Hands an answer in; called on the socket's thread. What nobody waits for is dropped."""
-        if self._is_sending.is_set():
-            self._answers.put(event)
+    def heard(self, event: VenueEvent) -> None:
+        """Hands in what the venue says; called on the socket's thread. What nobody waits for is dropped."""
+        sending = self._sending
+        if sending is not None and (outcome := outcome_in(event, sending)) is not None:
+            self._answers.put((sending.hash, outcome))
 
     def begin_anew(self) -> None:
         """Others have used the lane meanwhile: its counter is read again."""
@@ -58,7 +73,6 @@ class LaneSender:
         """
         outcome: Outcome = Unknown("not sent")
         transaction_hash = ""
-        self._is_sending.set()
         try:
             for _ in range(2):
                 try:
@@ -80,7 +94,7 @@ class LaneSender:
                     outcome = Unknown(outcome.message if isinstance(outcome, Rejected) else outcome.reason)
                     break
         finally:
-            self._is_sending.clear()
+            self._sending = None
         return outcome, transaction_hash
 
     def _signed(self, sign: Sign) -> SignedTransaction:
@@ -91,6 +105,7 @@ class LaneSender:
     def _send_until_answered(self, transaction: SignedTransaction) -> tuple[Outcome, bool]:
         """Returns the outcome, and whether it answers the very first sending."""
         outcome: Outcome = Unknown("no answer")
+        self._sending = transaction
         for sends in range(1, self._most_sends + 1):
             try:
                 self._venue.send(transaction)
@@ -106,8 +121,8 @@ class LaneSender:
     def _await_answer(self, transaction: SignedTransaction) -> Outcome:
         while True:
             try:
-                event = self._answers.get(timeout=self._answer_timeout_ms / 1000)
+                answered_hash, outcome = self._answers.get(timeout=self._answer_timeout_ms / 1000)
             except queue.Empty:
                 return Unknown(f"no answer within {self._answer_timeout_ms} ms")
-            if event.transaction.hash == transaction.hash:
-                return event.outcome
+            if answered_hash == transaction.hash:
+                return outcome

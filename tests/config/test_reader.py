@@ -282,3 +282,14 @@ def test_a_mistake_in_a_file_names_the_key_and_the_file(tmp_path: Path) -> None:
         read_config(path, ENVIRONMENT)
     assert raised.value.path == "redis.port"
     assert str(path) in str(raised.value)
+
+
+def test_a_secret_may_be_in_the_file_that_a_variable_names(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(KEY_A + "\n")
+    config = parse_config(WHOLE, {"HEDGE_KEY_A_FILE": str(file), "HEDGE_KEY_B": KEY_B})
+    assert config.account_a.private_key.reveal() == KEY_A
+    file.write_text("\n")
+    for path, why in ((file, "is empty"), (tmp_path / "none", "cannot be read")):
+        with pytest.raises(ConfigError, match=why):
+            parse_config(WHOLE, {"HEDGE_KEY_A_FILE": str(path), "HEDGE_KEY_B": KEY_B})

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,11 @@ import pytest
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.disk import HedgerMemory
+from hedge_strategy.domain.fill import Fill
+from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import LedgerForgotten
 from hedge_strategy.hedger.counting import Counting
+from hedge_strategy.hedger.recount import recount
 from tests.fake_venue import BTC, FakeVenue
 from tests.hedger.scene import HEDGER, MAKER, MARKETS, Scene
 from tests.redis_server import running_redis
@@ -47,6 +51,29 @@ def test_what_is_done_with_is_not_read_again(scene: Scene) -> None:
     records = counting(scene).records(later)
     assert [fill.trade_id for fill in records.maker_fills] == [2]
     assert records.hedge_fills == ()
+
+
+class BusyVenue(FakeVenue):
+    """A's venue, where something happens just before its trades are read."""
+
+    happens: Callable[[], None] | None = None
+
+    def fills(self, market: Market, *, after_trade_id: int = 0, order_index: int | None = None) -> tuple[Fill, ...]:
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        return super().fills(market, after_trade_id=after_trade_id, order_index=order_index)
+
+
+def test_an_order_that_is_placed_and_filled_in_part_while_the_records_are_read_is_not_final(tmp_path: Path) -> None:
+    """Else the hedge of that part would not be kept apart by price from what still rests."""
+    maker = BusyVenue(MAKER)
+    with running_redis(tmp_path) as server, connect(server.settings) as client:
+        scene = Scene(client, tmp_path / "state", maker, FakeVenue(HEDGER))
+        maker.happens = partial(scene.maker_sells, 30)
+        (line,) = recount(counting(scene).records(MEMORY), MAKER)
+    assert line.filled_lots == 30
+    assert not line.is_final
 
 
 def test_after_the_fence_the_lane_has_passed_every_nonce_used_before(scene: Scene) -> None:

@@ -17,7 +17,7 @@ from hedge_strategy.errors import VenueError
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.venues.closing import FRUITLESS_MAX, PositionCloser
 from hedge_strategy.venues.lane import LaneSender
-from hedge_strategy.venues.port import SendAnswered, VenueEvent
+from hedge_strategy.venues.port import VenueEvent
 from tests.fake_venue import BTC, FakeVenue
 from tests.hedger.scene import HEDGER, MAKER, MARKETS, Scene, started
 from tests.polling import wait_until
@@ -64,7 +64,7 @@ class Flat:
 
 
 def _answers_for(sender: LaneSender) -> Callable[[VenueEvent], None]:
-    return lambda event: sender.answered(event) if isinstance(event, SendAnswered) else None
+    return sender.heard
 
 
 @pytest.fixture

@@ -293,6 +293,20 @@ def test_a_hedger_that_knows_nothing_waits_for_the_record_of_a_maker_whose_accou
     assert claim.lots == 30
 
 
+def test_a_hedger_that_knows_nothing_waits_for_the_record_of_a_maker_that_has_traded_though_it_holds_nothing(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """What it holds is 0 again, but its newest trade may be in the midst of an order that is hedged in part."""
+    scene.maker_sells(30)
+    (sold,) = scene.maker.trades
+    scene.maker.trades.append(replace(sold, side=sold.side.opposite, trade_id=2, order_index=6))
+    new, _ = scene.recovery(tmp_path / "new")
+    lease = scene.lease()
+    assert not new.make_fit(lease, lambda: True)
+    checkpoint(scene, trade_id=1)
+    assert new.make_fit(lease, lambda: True)
+
+
 def test_what_lies_before_the_checkpoint_is_finished_for_a_hedger_that_knows_nothing(
     scene: Scene, tmp_path: Path
 ) -> None:

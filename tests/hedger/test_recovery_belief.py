@@ -12,7 +12,7 @@ from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import Nothing
 from hedge_strategy.domain.hedge import Claim
-from hedge_strategy.errors import LedgerForgotten
+from hedge_strategy.errors import LedgerForgotten, StaleOwner
 from hedge_strategy.hedger.recovery import LedgerRecovery
 from tests.fake_venue import FakeVenue
 from tests.hedger.scene import HEDGER, LAG_MS, MAKER, MARKETS, Scene, started
@@ -47,6 +47,18 @@ def acquired(scene: Scene, owner: str) -> Lease:
     lease = Leases(scene.client, life_ms=60_000).acquire("BTC", owner=owner, lane=4)
     assert isinstance(lease, Lease)
     return lease
+
+
+def test_who_lost_the_market_before_it_opened_the_first_ledger_remembers_none(scene: Scene, tmp_path: Path) -> None:
+    """It stood still amid its beginning; with that in mind it would count anew, from positions that moved since."""
+    slow, _ = scene.recovery(tmp_path / "slow")
+    lease = acquired(scene, "slow")
+    Leases(scene.client, life_ms=60_000).release(lease)
+    acquired(scene, "quick")
+    with pytest.raises(StaleOwner):
+        slow.make_fit(lease, lambda: True)
+    sources = scene.sources(tmp_path / "slow")
+    assert (sources.memory.load(), sources.shared.load()) == (None, None)
 
 
 def test_who_owned_the_market_before_does_not_believe_what_lacks_the_work_of_who_owned_it_since(

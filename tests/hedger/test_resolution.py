@@ -159,6 +159,17 @@ def test_an_accepted_one_is_not_killed_before_history_can_have_shown_it() -> Non
     assert _step(evidence, LAG_MS + 1) is Step.KILL
 
 
+def test_what_has_expired_is_not_killed_since_it_would_stand_in_the_next_hedges_way() -> None:
+    evidence = _evidence(most_sends=1)
+    evidence.answered(Unknown("cut"))
+    _look(evidence, 599_000, 10)
+    assert _step(evidence, 600_000) is Step.LOOK_UP
+    evidence = _evidence(most_sends=1)
+    evidence.answered(Unknown("cut"))
+    _look(evidence, 598_999, 10)
+    assert _step(evidence, 599_999) is Step.KILL
+
+
 def test_a_used_nonce_is_never_killed_or_sent_again() -> None:
     evidence = _evidence()
     evidence.answered(Unknown("cut"))

@@ -1,8 +1,8 @@
-"""The dead-man switch: armed before an order, put off in time, honest about what was refused."""
+"""The dead-man switch: shown to be armed before an order, put off in time, honest about what was refused."""
 
-from hedge_strategy.domain.order import Accepted, Rejected, Unknown
-from hedge_strategy.maker.dead_man_switch import RETRY_MS, DeadManSwitch
-from hedge_strategy.maker.events import ArmDeadMan
+from hedge_strategy.domain.order import Accepted, Rejected, TransactionReport, TransactionStatus, Unknown
+from hedge_strategy.maker.dead_man_switch import ASK_AFTER_MS, ASK_INTERVAL_MS, CONFIRM_MS, RETRY_MS, DeadManSwitch
+from hedge_strategy.maker.events import ArmDeadMan, LookUpTransaction
 
 LIFE = 330_000
 NOW = 1_760_000_000_000
@@ -12,10 +12,16 @@ def _armed() -> DeadManSwitch:
     switch = DeadManSwitch(LIFE)
     assert switch.due(NOW, may_disarm=True) == (ArmDeadMan(NOW + LIFE),)
     switch.answered(Accepted(NOW), "0x1", NOW + 50)
+    assert not switch.guards(NOW + 50), "accepted is not armed"
+    switch.transaction_seen(_told("0x1"), NOW + 60)
     return switch
 
 
-def test_it_guards_from_the_accepted_arming_for_half_its_life() -> None:
+def _told(name: str, status: TransactionStatus = TransactionStatus.EXECUTED, error: str = "") -> TransactionReport:
+    return TransactionReport(name, status, 1, 4, error)
+
+
+def test_it_guards_from_the_arming_that_ran_for_half_its_life() -> None:
     assert not DeadManSwitch(LIFE).guards(NOW)
     switch = _armed()
     assert switch.guards(NOW + LIFE // 2)
@@ -49,22 +55,75 @@ def test_a_venue_that_does_not_replace_it_has_it_disarmed_first_once_nothing_res
 
 
 def test_an_arming_that_fails_inside_the_venue_does_not_guard_whichever_is_heard_first() -> None:
+    failures = (_told("0x1", TransactionStatus.FAILED), _told("0x1", error="a scheduled cancel all is pending"))
+    for failed in failures:
+        for is_early in (True, False):
+            switch = DeadManSwitch(LIFE)
+            switch.due(NOW, may_disarm=True)
+            if is_early:
+                switch.transaction_seen(failed, NOW + 1)
+            switch.answered(Accepted(NOW), "0x1", NOW + 2)
+            switch.transaction_seen(failed, NOW + 3)
+            assert not switch.guards(NOW + 3)
+            assert "refused" in switch.reason or "pending" in switch.reason
+            assert switch.due(NOW + RETRY_MS, may_disarm=False) == ()
+            assert switch.due(NOW + 3 + RETRY_MS, may_disarm=False), "armed anew"
+
+
+def test_an_arming_that_ran_guards_also_where_that_is_heard_before_its_answer() -> None:
+    switch = DeadManSwitch(LIFE)
+    switch.due(NOW, may_disarm=True)
+    switch.transaction_seen(_told("0x1"), NOW + 1)
+    switch.answered(Accepted(NOW), "0x1", NOW + 2)
+    assert switch.guards(NOW + 2)
+
+
+def test_where_no_frame_tells_whether_an_arming_ran_the_venue_is_asked() -> None:
+    """Its frame may be lost with the socket, and with it that the venue refused it after it had accepted it."""
+    switch = DeadManSwitch(LIFE)
+    switch.due(NOW, may_disarm=True)
+    switch.answered(Accepted(NOW), "0x1", NOW)
+    asked_ms = NOW + ASK_AFTER_MS
+    assert switch.due(asked_ms - 1, may_disarm=True) == ()
+    assert switch.due(asked_ms, may_disarm=True) == (LookUpTransaction("0x1"),)
+    assert switch.due(asked_ms + ASK_INTERVAL_MS - 1, may_disarm=True) == ()
+    assert switch.due(asked_ms + ASK_INTERVAL_MS, may_disarm=True) == (LookUpTransaction("0x1"),)
+    switch.transaction_seen(_told("0x1", TransactionStatus.PENDING), asked_ms + 1_500)
+    assert not switch.guards(asked_ms + 1_500)
+    switch.transaction_seen(_told("0x1"), asked_ms + 1_600)
+    assert switch.guards(asked_ms + 1_600)
+
+
+def test_an_arming_that_is_not_shown_to_have_run_is_made_anew() -> None:
+    switch = DeadManSwitch(LIFE)
+    switch.due(NOW, may_disarm=True)
+    switch.answered(Accepted(NOW), "0x1", NOW)
+    late = NOW + CONFIRM_MS
+    assert switch.due(late, may_disarm=True) == (ArmDeadMan(late + LIFE, is_anew=True),)
+    assert not switch.guards(late)
+    assert "not shown to have run" in switch.reason
+    switch.answered(Accepted(late), "0x2", late)
+    switch.transaction_seen(_told("0x1"), late + 1)
+    assert not switch.guards(late + 1), "the disarming came between"
+    switch.transaction_seen(_told("0x2"), late + 2)
+    assert switch.guards(late + 2)
+
+
+def test_what_was_armed_before_stands_while_the_next_arming_is_not_shown_to_have_run() -> None:
     switch = _armed()
-    switch.transaction_failed("0x1", NOW + 100)
-    assert not switch.guards(NOW + 100)
-    assert "refused" in switch.reason
-
-    early = DeadManSwitch(LIFE)
-    early.due(NOW, may_disarm=True)
-    early.transaction_failed("0x1", NOW + 1)
-    early.answered(Accepted(NOW), "0x1", NOW + 2)
-    assert not early.guards(NOW + 2)
+    later = NOW + LIFE // 4
+    switch.due(later, may_disarm=False)
+    switch.answered(Accepted(later), "0x2", later)
+    assert switch.guards(later)
+    assert not switch.guards(NOW + LIFE // 2 + 1)
+    switch.transaction_seen(_told("0x2", TransactionStatus.FAILED), later + 1)
+    assert switch.guards(later + 1)
 
 
-def test_another_failed_transaction_changes_nothing() -> None:
+def test_another_transaction_changes_nothing() -> None:
     switch = _armed()
-    switch.transaction_failed("0x9", NOW + 100)
-    switch.transaction_failed("", NOW + 100)
+    switch.transaction_seen(_told("0x9", TransactionStatus.FAILED), NOW + 100)
+    switch.transaction_seen(_told("", TransactionStatus.FAILED), NOW + 100)
     assert switch.guards(NOW + 100)
 
 

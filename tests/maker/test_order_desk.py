@@ -1,6 +1,7 @@
 """The desk: what each outcome proves, and the lane's nonce after it."""
 
 import queue
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ from hedge_strategy.venues.port import SendAnswered, VenueEvent
 from tests.fake_venue import BTC, ETH, FakeVenue
 
 REFUSED = Rejected(21728, "client order index exists")
+ANSWER_MS = 400
 NONCE = Rejected(21104, "invalid nonce", is_nonce=True)
 
 
@@ -26,8 +28,10 @@ class Bench:
     def __init__(self) -> None:
         self.venue = FakeVenue(7)
         self.told: queue.Queue[Event] = queue.Queue()
-        self.desk = OrderDesk(self.venue, DeskSettings(BTC, 400, 3, Decimal("0.005")), self.told.put, SystemClock())
+        settings = DeskSettings(BTC, ANSWER_MS, 3, Decimal("0.005"))
+        self.desk = OrderDesk(self.venue, settings, self.told.put, SystemClock())
         self.venue.start([BTC], self._hear)
+        self.are_frames_lost = False
         self.desk.start()
 
     def place(self, index: int) -> PlaceEnded:
@@ -41,8 +45,8 @@ class Bench:
         return ended
 
     def _hear(self, event: VenueEvent) -> None:
-        if isinstance(event, SendAnswered):
-            self.desk.answered(event)
+        if isinstance(event, SendAnswered) or not self.are_frames_lost:
+            self.desk.heard(event)
 
 
 @pytest.fixture
@@ -80,12 +84,24 @@ def test_no_answer_at_all_is_unknown_and_bounded(bench: Bench) -> None:
 
 @pytest.mark.parametrize("refusal", [REFUSED, NONCE, Rejected(23000, "too many requests")])
 def test_a_refusal_after_a_missing_answer_proves_nothing(bench: Bench, refusal: Rejected) -> None:
-    bench.venue.switches.lose_answers = 1
+    bench.venue.switches.lose_answers, bench.are_frames_lost = 1, True
     outcome = bench.place(1)
     assert 1 in bench.venue.orders
     assert isinstance(outcome.outcome, Unknown), "it rests, and must not be taken for refused"
     bench.venue.switches.lose_requests, bench.venue.switches.reject = 1, [refusal]
     assert isinstance(bench.place(2).outcome, Unknown)
+
+
+def test_an_order_that_is_seen_to_rest_is_cancelled_at_once_though_its_own_answer_is_lost(bench: Bench) -> None:
+    """Else it could be filled, with nobody there to hedge it, for as long as the desk waits and sends again."""
+    bench.venue.switches.lose_answers = 1
+    began_s = time.monotonic()
+    assert isinstance(bench.place(1).outcome, Accepted)
+    bench.desk.submit(CancelOrder(1))
+    bench.told.get(timeout=10)
+    assert time.monotonic() - began_s < ANSWER_MS / 1000
+    assert not bench.venue.resting()
+    assert _nonces(bench) == [100, 101], "sent once each"
 
 
 def test_a_first_refusal_is_a_refusal_and_keeps_the_nonce(bench: Bench) -> None:

@@ -215,15 +215,27 @@ def test_a_fill_while_the_socket_was_down_is_published(real: redis.Redis, venue:
         wait_until(lambda: hedger.read() and hedger.heard[-1].filled_base_amount == "0.00040", "the missed fill")
 
 
-def test_an_order_whose_answer_is_lost_is_found_and_cancelled(
+def test_an_order_of_which_neither_answer_nor_frame_comes_is_found_and_cancelled(
     real: redis.Redis, venue: FakeVenue, tmp_path: Path
 ) -> None:
     with quoting(real, venue, tmp_path):
         wait_until(lambda: venue.sent and venue.nonce > 100, "the cancel-all at the start")
-        venue.switches.lose_answers = 3
+        venue.switches.lose_answers, venue.switches.mute = 3, 1
         Hedger(real)
         order = wait_until(lambda: venue.orders and next(iter(venue.orders)), "the order")
         wait_until(lambda: venue.orders[order].status.is_final, "the doubtful order's cancel")
+
+
+def test_an_order_that_is_shown_is_cancelled_without_waiting_for_its_own_answer(
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
+) -> None:
+    with quoting(real, venue, tmp_path):
+        wait_until(lambda: venue.sent and venue.nonce > 100, "the arming at the start")
+        venue.switches.lose_answers = 1
+        Hedger(real)
+        _resting(venue)
+    assert not venue.resting()
+    assert [sent.kind for sent in venue.sent].count(14) == 1, "it was sent again first"
 
 
 def test_a_fill_while_redis_is_away_is_published_once_it_is_back(tmp_path: Path, venue: FakeVenue) -> None:
@@ -303,6 +315,18 @@ def test_no_order_before_the_dead_man_switch_is_armed(real: redis.Redis, venue: 
         _resting(venue)
     kinds = [sent.kind for sent in venue.sent]
     assert kinds.index(17) < kinds.index(14)
+
+
+def test_the_venue_is_asked_whether_an_arming_ran_of_which_no_frame_tells(
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
+) -> None:
+    venue.switches.mute, venue.switches.hide_history = 1000, True
+    Hedger(real)
+    with quoting(real, venue, tmp_path):
+        wait_until(lambda: 17 in [sent.kind for sent in venue.sent], "the arming")
+        venue.switches.hide_history, venue.switches.mute = False, 0
+        _resting(venue)
+    assert [sent.kind for sent in venue.sent].count(17) == 1
 
 
 def test_a_fill_that_redis_forgot_is_told_again(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ from hedge_strategy.coordination.ledger_restore import Watermark
 from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import OrderKey
-from hedge_strategy.domain.order import Side
+from hedge_strategy.domain.order import Side, TransactionReport, TransactionStatus
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.reader import READS_MAX, MakerReader
 from hedge_strategy.maker.record import CheckpointRecord
+from hedge_strategy.venues.port import TransactionSeen
 from tests.fake_venue import BTC, FakeVenue
 from tests.polling import wait_until
 
@@ -91,6 +92,17 @@ def test_a_venue_that_does_not_answer_is_told_of(venue: FakeVenue, reader: Maker
         ev.LookUpFailed(1, "no venue"),
         ev.CaughtUp((), (), Decimal(0)),
     ]
+
+
+def test_a_transaction_is_looked_up_and_one_that_the_venue_does_not_know_is_nothing(
+    venue: FakeVenue, reader: MakerReader, told: list[ev.Event]
+) -> None:
+    report = venue.statuses["0x1"] = TransactionReport("0x1", TransactionStatus.EXECUTED, 100, 4, "")
+    venue.switches.rest_fails = 1
+    for name in ("0x1", "0x2", "0x1"):
+        reader.ask(ev.LookUpTransaction(name))
+    wait_until(lambda: told, "the answer")
+    assert told == [TransactionSeen(report)]
 
 
 def test_the_checkpoint_is_written(real: redis.Redis, reader: MakerReader, told: list[ev.Event]) -> None:

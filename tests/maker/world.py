@@ -89,6 +89,7 @@ class World:
         self.kept: dict[int, CumulativeFill] = {}
         self.lost: dict[int, CumulativeFill] = {}
         self.dead_man_ms = 0
+        self.statuses: dict[str, TransactionReport] = {}
         self.command: ev.StandingCommand | None = None
         self.desk: deque[tuple[int, ev.Command]] = deque()
         self.pushes: list[tuple[int, int, ev.Event]] = []
@@ -235,6 +236,9 @@ class World:
                 self._soon(self._caught_up(after, since_ms))
             case ev.LookUpOrder(index):
                 self._soon(self._looked_up(index))
+            case ev.LookUpTransaction(name):
+                if name in self.statuses and not self.happens(self.faults.rest_fails):
+                    self._soon(port.TransactionSeen(self.statuses[name]))
             case ev.KeepFill(fill):
                 if self.happens(self.faults.disk):
                     return ev.KeepFailed(fill, "full")
@@ -305,9 +309,10 @@ class World:
                 name = f"0x{at_ms:x}"
                 if has_effect:
                     self.dead_man_ms = at_ms
-                elif isinstance(outcome, Accepted):
-                    failed = TransactionReport(name, TransactionStatus.FAILED, 1, 4, "no")
-                    self.later.append((self.now_ms, len(self.later), port.TransactionSeen(failed)))
+                if has_effect or isinstance(outcome, Accepted):
+                    status = TransactionStatus.EXECUTED if has_effect else TransactionStatus.FAILED
+                    self.statuses[name] = TransactionReport(name, status, 1, 4, "")
+                    self._push(port.TransactionSeen(self.statuses[name]))
                 return ev.DeadManEnded(outcome, name)
             case _:
                 has_effect = has_effect or isinstance(outcome, Accepted)

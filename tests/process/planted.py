@@ -74,6 +74,11 @@ FAILURES = (
     Failure(
         "F2 a fill of an order that is still being placed is taken for somebody else's",
         (
+            Change(  # else the order's own frame ends the placing
+                "maker/process.py",
+                "        self._desk.heard(event)\n        if isinstance(event, SendAnswered):\n",
+                "        if isinstance(event, SendAnswered):\n            self._desk.heard(event)\n",
+            ),
             Change(
                 MAKER,
                 "        match event:\n            case ev.Tick(book):",

@@ -82,7 +82,7 @@ class Lane:
     wrong_nonces: int = 0
     """New orders in a row whose nonce was wrong though nothing waited and nobody had told a wrong one."""
     told_wrong: set[int] = field(default_factory=set)
-    """Nonces that REST told though they were not the next."""
+    """Nonces that REST told though they were not the next, or would soon not be."""
 
     @property
     def expected(self) -> int:

@@ -25,6 +25,7 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues import port
+from hedge_strategy.venues.lane import outcome_in
 from tests.simulation.disk_model import DiskModel
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.node import UNTIL_WOKEN, Node, Steps, Thread
@@ -61,7 +62,7 @@ class MakerNode(Node):
 
     __slots__ = (
         "_announced", "_desk", "_is_reading", "_ledger_reads", "_next_look_ms", "_next_nonce", "_outcomes", "_reads",
-        "_record", "_say_next_ms", "_sequence", "_tasks", "_waiting", "dead_man_ms", "disk", "is_finished",
+        "_record", "_say_next_ms", "_sending", "_sequence", "_tasks", "dead_man_ms", "disk", "is_finished",
         "keeps_apart", "market", "most_sends", "order_timeout_ms", "pace", "quantity", "redis", "server", "venue",
         "wants_stop",
     )  # fmt: skip
@@ -82,8 +83,7 @@ class MakerNode(Node):
         self.dead_man_ms: int | None = None
         self.keeps_apart = False
         self.disk = MakerDisk(lambda: self.clock.strikes("disk fails", self.weather.disk_fails))
-        self.is_finished = False
-        self.wants_stop = False
+        self.is_finished = self.wants_stop = False
         redis.result_listeners.append(lambda message: self.redis.hint(self._result, message))
 
     def boot(self) -> bool:
@@ -111,14 +111,13 @@ class MakerNode(Node):
         self._sequence = self._announced = 0
         self._next_nonce: int | None = None
         self._tasks: deque[Any] = deque()
-        self._waiting: dict[str, Thread] = {}
+        self._sending: dict[str, tuple[SignedTransaction, Thread]] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._desk: Thread | None = None
         self._reads: deque[Any] = deque()
         self._is_reading = False
         self._ledger_reads: set[int] = set()
-        self._next_look_ms = 0
-        self._say_next_ms = 0
+        self._next_look_ms = self._say_next_ms = 0
         if self.disk.outbox:
             self.tell(ev.FillsKept(tuple(self.disk.outbox)))
         self.venue.start()
@@ -138,13 +137,13 @@ class MakerNode(Node):
     # --- events in ----------------------------------------------------------------------------------------------------
 
     def _heard(self, event: port.VenueEvent) -> None:
-        if isinstance(event, port.SendAnswered):
-            waiting = self._waiting.pop(event.transaction.hash, None)
-            if waiting is not None:
-                self._outcomes[event.transaction.hash] = event.outcome
-                self.wake(waiting)
-            return
-        self.tell(event)
+        for transaction, thread in list(self._sending.values()):
+            if (outcome := outcome_in(event, transaction)) is not None:
+                self._outcomes[transaction.hash] = outcome
+                del self._sending[transaction.hash]
+                self.wake(thread)
+        if not isinstance(event, port.SendAnswered):
+            self.tell(event)
 
     def _ticking(self) -> Steps:
         stop_by_ms = 0
@@ -195,10 +194,8 @@ class MakerNode(Node):
     def _put_back(self) -> None:
         if self.clock.now_ms >= self._say_next_ms:
             self._say_next_ms = self.clock.now_ms + SAY_INTERVAL_MS
-            try:
+            with contextlib.suppress(RedisUnavailable):
                 self._record.put_back()
-            except RedisUnavailable:
-                return
 
     def _result(self, message: ResultMessage) -> None:
         failed = message.status is ResultStatus.PAUSED
@@ -210,7 +207,7 @@ class MakerNode(Node):
     def perform(self, command: ev.Command) -> ev.Event | None:
         """See the base."""
         match command:
-            case ev.Note():
+            case ev.Note() | ev.Acknowledge():
                 pass
             case ev.PublishFill(fill):
                 return self._publish(fill)
@@ -226,13 +223,11 @@ class MakerNode(Node):
                 self.disk.outbox.append(fill)
             case ev.ForgetKept():
                 self.disk.outbox.clear()
-            case ev.Acknowledge():
-                pass
             case ev.ReadLedger(index):
                 if index not in self._ledger_reads:
                     self._ledger_reads.add(index)
                     self._read(command)
-            case ev.CatchUp() | ev.LookUpOrder() | ev.SaveCheckpoint():
+            case ev.CatchUp() | ev.LookUpOrder() | ev.LookUpTransaction() | ev.SaveCheckpoint():
                 self._read(command)
             case ev.Finish():
                 self.is_finished = True
@@ -274,6 +269,10 @@ class MakerNode(Node):
                     yield from self._catch_up(command)
                 case ev.LookUpOrder(index):
                     yield from self._look_up(index)
+                case ev.LookUpTransaction(name):
+                    with contextlib.suppress(VenueError):
+                        if (report := self.venue.transaction(name)) is not None:
+                            self.tell(port.TransactionSeen(report))
                 case ev.ReadLedger(index, fill):
                     self._read_ledger(index, fill)
                 case ev.SaveCheckpoint(trade_id):
@@ -395,6 +394,6 @@ class MakerNode(Node):
         return outcome, False
 
     def _await(self, transaction: SignedTransaction) -> Generator[float, None, Outcome]:
-        self._waiting[transaction.hash] = self.current
+        self._sending[transaction.hash] = (transaction, self.current)
         yield UNTIL_WOKEN  # the port answers every send, at the latest that there is no answer
         return self._outcomes.pop(transaction.hash)

@@ -235,9 +235,15 @@ class VenueLink(RestLink):
             told = lane.counter - 1
         else:
             told = self.exchange.next_nonce(self.account_index, self.key_index)
-        if told != lane.expected:
+        if told != lane.expected or self._is_on_the_way(told):
             lane.told_wrong.add(told)
         return told
+
+    def _is_on_the_way(self, nonce: int) -> bool:
+        """Whether something of this lane may take a nonce that is still unused."""
+        ours = (self.account_index, self.key_index, nonce)
+        bodies = self.exchange.bodies.values()
+        return any(body.copies and (body.account, body.key, body.nonce) == ours for body in bodies)
 
     def book(self, _market: Market, _depth: int) -> port.BookTop:
         """See the port."""

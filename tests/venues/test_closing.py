@@ -38,7 +38,7 @@ class Account:
 
     def _hear(self, event: VenueEvent) -> None:
         if isinstance(event, SendAnswered):
-            self.sender.answered(event)
+            self.sender.heard(event)
 
 
 @pytest.fixture

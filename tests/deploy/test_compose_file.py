@@ -1,0 +1,87 @@
+"""What `docker-compose.yml` promises, read from the file itself."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from hedge_strategy.cli.simulated_accounts import SimulatedAccounts, write_simulated_config
+from hedge_strategy.config.reader import read_config
+from hedge_strategy.hedger.process import STOP_DEADLINE_MS as HEDGER_STOP_MS
+from hedge_strategy.maker.process import LAST_CANCEL_DEADLINE_MS
+from hedge_strategy.maker.process import STOP_DEADLINE_MS as MAKER_STOP_MS
+from tests.simulator.live_exchange import live_exchange
+
+ROOT = Path(__file__).parents[2]
+TREE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = TREE["services"]
+OURS = ("maker", "hedger", "exchange")
+
+
+def after(service: str, option: str) -> str:
+    """What stands behind an option on a service's command line."""
+    command = SERVICES[service]["command"]
+    return str(command[command.index(option) + 1])
+
+
+def test_redis_keeps_everything_and_is_closed_to_the_host() -> None:
+    assert (after("redis", "--appendonly"), after("redis", "--maxmemory-policy")) == ("yes", "noeviction")
+    assert SERVICES["redis"]["volumes"] == ["redis-data:/data"]
+    assert "redis-cli" in SERVICES["redis"]["healthcheck"]["test"]
+
+
+def test_no_port_is_published() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service or "network_mode" in service] == []
+
+
+def test_nothing_can_be_written_but_what_is_named() -> None:
+    assert all(service["read_only"] for service in SERVICES.values())
+    assert all("no-new-privileges:true" in service["security_opt"] for service in SERVICES.values())
+    assert all(SERVICES[name]["cap_drop"] == ["ALL"] for name in OURS)
+
+
+def test_no_shell_stands_between_the_engine_and_a_process() -> None:
+    assert all(isinstance(service["command"], list) for service in SERVICES.values())
+    assert not any("entrypoint" in service for service in SERVICES.values())
+
+
+def test_maker_and_hedger_have_time_to_drain() -> None:
+    given_ms = {name: 1000 * int(SERVICES[name]["stop_grace_period"].removesuffix("s")) for name in ("maker", "hedger")}
+    assert given_ms["maker"] > MAKER_STOP_MS + LAST_CANCEL_DEADLINE_MS
+    assert given_ms["hedger"] > HEDGER_STOP_MS
+
+
+def test_hedgers_can_be_several() -> None:
+    assert "container_name" not in SERVICES["hedger"]
+    assert "hostname" not in SERVICES["hedger"], "each names itself by its own"
+
+
+def test_only_the_simulation_is_behind_a_profile() -> None:
+    assert {name: service.get("profiles") for name, service in SERVICES.items()} == {
+        "redis": None, "maker": None, "hedger": None, "forget": ["sim"], "exchange": ["sim"],
+    }  # fmt: skip
+
+
+def test_no_secret_is_in_the_file() -> None:
+    for name in ("maker", "hedger"):
+        assert set(SERVICES[name]["environment"].values()) == {None}, "taken from where compose runs"
+
+
+def test_the_simulation_forgets_its_own_database_alone() -> None:
+    config = read_config(ROOT / "deploy/compose/sim.yaml", {})
+    assert str(config.redis.db) == after("forget", "-n") != "0"
+    assert SERVICES["exchange"]["depends_on"]["forget"]["condition"] == "service_completed_successfully"
+    assert any(mount.startswith(config.state_dir + ":") for mount in SERVICES["maker"]["tmpfs"])
+
+
+@pytest.mark.process
+def test_the_simulations_keys_are_those_that_its_exchange_makes(tmp_path: Path) -> None:
+    with live_exchange() as exchange:
+        write_simulated_config(SimulatedAccounts(msgspec.structs.asdict(exchange.urls)), tmp_path / "made.yaml")
+    made, kept = read_config(tmp_path / "made.yaml", {}), read_config(ROOT / "deploy/compose/sim.yaml", {})
+    assert after("exchange", "--seed") == "1"
+    for one, other in ((made.account_a, kept.account_a), (made.account_b, kept.account_b)):
+        assert (one.account_index, one.api_key_index) == (other.account_index, other.api_key_index)
+        assert one.private_key.reveal() == other.private_key.reveal()
