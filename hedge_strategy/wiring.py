@@ -181,6 +181,8 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
     client, facts = connect_for_trading(redis_settings(config))
     _warn(facts)
     ground = HedgerGround(client, venue_of(config, config.account_a, clock), clock, timeline)
+    # The signing library is loaded before this hedger says that it is there: markets are then built in no time.
+    ground.maker_venue.check()
     life_ms = config.strategy.lease_ms
     following = Following(config.symbols, lambda symbol: (SharedMemory(client, symbol), _memory(config, symbol)))
     coordination = HostCoordination(

@@ -37,7 +37,7 @@ BELL_WAIT_MS = 250
 EXPIRED_AFTER_MS = 5
 """So long after a lease must have ended it is looked at."""
 BUILDS_MAX = 4
-"""Markets that are being built at one time; a lease is not renewed meanwhile, so none should wait for many others."""
+"""Markets that are being built at one time: so that none that was taken waits for many others."""
 FOLLOWED_PER_LOOK = 8
 RETRY_FIRST_MS = 5_000
 RETRY_MAX_MS = 60_000
@@ -165,6 +165,7 @@ class HedgerHost:
             self._must_ring = False
             self._say("redis", "")
             self._yield_to_owners(leases)
+            self._renew_unbuilt(leases)
             plan = self._sharing.step(self._view(hedgers, leases), now_ms)
             self._carry_out(plan, now_ms)
             self._follow()
@@ -208,6 +209,13 @@ class HedgerHost:
             if lease is not None and lease.owner != run.lease.owner and not run.is_stopping:
                 self._log.warning("another hedger owns the market now", market=market, owner=lease.owner)
                 run.ask_to_stop()
+
+    def _renew_unbuilt(self, leases: Mapping[str, Lease]) -> None:
+        """Leases that nobody keeps yet."""
+        for market, run in self._runs.items():
+            lease = leases.get(market)
+            if run.is_building and lease is not None and lease.owner == run.lease.owner:
+                self._redis.leases.acquire(market, owner=lease.owner, lane=lease.lane)
 
     # --- doing --------------------------------------------------------------------------------------------------------
 
