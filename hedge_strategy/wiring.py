@@ -6,6 +6,7 @@ Everything a process needs is checked here before its first thread starts; what 
 import os
 import random
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +22,7 @@ from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisClient, ServerFacts, server_facts
 from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory, hedger_memory, maker_checkpoint, maker_command
-from hedge_strategy.coordination.endpoint import RedisSettings, SentinelSettings, TlsSettings
+from hedge_strategy.coordination.endpoint import CONNECTIONS_MAX, RedisSettings, SentinelSettings, TlsSettings
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry
@@ -62,7 +63,7 @@ from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
-from hedge_strategy.venues.registry import open_venue
+from hedge_strategy.venues.registry import open_account, open_venue
 from hedge_strategy.venues.self_trades import SelfTrades, prevent_self_trades
 
 APART_MARGIN_MS = 30_000
@@ -165,7 +166,7 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     config = config.for_market(symbol)
     client, facts = connect_for_trading(redis_settings(config))
     _warn(facts)
-    ground = HedgerGround(client, venue_of(config, config.account_a, clock), clock, timeline)
+    ground = HedgerGround(client, config, clock, timeline)
     return _hedger_on(ground, config, symbol, _run_id("hedger", clock))
 
 
@@ -178,9 +179,9 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
     """
     if not config.markets:
         raise UserError("--market is missing, and the configuration has no list of `markets` to take some from")
-    client, facts = connect_for_trading(redis_settings(config))
+    client, facts = connect_for_trading(redis_settings(config, len(config.markets)))
     _warn(facts)
-    ground = HedgerGround(client, venue_of(config, config.account_a, clock), clock, timeline)
+    ground = HedgerGround(client, config, clock, timeline)
     # The signing library is loaded before this hedger says that it is there: markets are then built in no time.
     ground.maker_venue.check()
     life_ms = config.strategy.lease_ms
@@ -193,31 +194,43 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
     )
     lanes = {market.symbol: market.account_b.api_key_index for market in config.markets}
     run = HostRun(_run_id("hedger", clock), lanes, config.strategy.max_markets)
-    return HedgerHost(
+    host = HedgerHost(
         coordination, run, lambda symbol, owner: _hedger_on(ground, config.for_market(symbol), symbol, owner), clock
     )
+    ground.markets_here = lambda: len(host.markets)
+    return host
 
 
-@dataclass(frozen=True, slots=True)
 class HedgerGround:
-    """What all markets of one hedger stand on.
+    """What all markets of one hedger stand on: one client of Redis, one socket and one set of limits for B's account,
+    and A's account for reading only.
 
-    Attributes:
+    Args:
         client: Redis.
-        maker_venue: A's account, for reading only.
+        config: the accounts.
         clock: time.
         timeline: keeps when each hedge passed each step.
     """
 
-    client: RedisClient
-    maker_venue: Venue
-    clock: Clock
-    timeline: Timeline | None
+    def __init__(self, client: RedisClient, config: Config, clock: Clock, timeline: Timeline | None) -> None:
+        self.client = client
+        self.clock = clock
+        self.timeline = timeline
+        self.maker_venue = venue_of(config, config.account_a, clock)
+        self.open_lane = open_account(config, config.account_b, clock, random.Random().random)
+        self.markets_here: Callable[[], int] = lambda: 1
+        self._is_known_exchange = False
+
+    def check_history(self, checkpoint: Checkpoint | None, market: Market) -> None:
+        """As `_check_history`, for the first market in which A has traded: one exchange is one for all markets."""
+        if checkpoint is not None and not self._is_known_exchange:
+            _check_history(checkpoint, self.maker_venue, market, self.clock)
+            self._is_known_exchange = checkpoint.trade_id > 0
 
 
 def _hedger_on(ground: HedgerGround, config: Config, symbol: str, run_id: str) -> HedgerProcess:
     """One market's hedger; `config` is that market's, `run_id` the owner of its lease."""
-    venue = venue_of(config, config.account_b, ground.clock)
+    venue = ground.open_lane(config.account_b)
     with ExitStack() as undo:
         undo.callback(venue.close)
         process = _hedger_with(venue, ground, config, symbol, run_id)
@@ -245,9 +258,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
         shared=SharedMemory(client, maker_market.symbol),
         read_server=partial(server_facts, client, market_keys(maker_market.symbol).marker),
     )
-    checkpoint = sources.checkpoints.load()
-    if checkpoint is not None:
-        _check_history(checkpoint, sources.maker_venue, maker_market, clock)
+    ground.check_history(sources.checkpoints.load(), maker_market)
     markets = RecoveryMarkets(maker_market, hedge_market, is_one_venue)
     guard = PositionGuard(int(config.strategy.force_close_timeout * 1000))
     recovery = LedgerRecovery(ledger, sources, markets, run_id, clock, config.lighter.history_lag_ms)
@@ -261,7 +272,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
         ownership=OwnershipParts(
             ledger=ledger,
             recovery=recovery,
-            watch=PositionWatch(ledger, sources, markets, guard),
+            watch=PositionWatch(ledger, sources, markets, guard, ground.markets_here),
             give_back=keeper.refused,
         ),
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
@@ -281,8 +292,8 @@ def _warn(facts: ServerFacts) -> None:
         structlog.get_logger("redis").warning(warning)
 
 
-def redis_settings(config: Config) -> RedisSettings:
-    """How Redis is reached."""
+def redis_settings(config: Config, markets: int = 1) -> RedisSettings:
+    """How Redis is reached by a process that trades in so many markets."""
     place = config.redis
     tls, sentinel = place.tls, place.sentinel
     return RedisSettings(
@@ -299,6 +310,7 @@ def redis_settings(config: Config) -> RedisSettings:
         cluster=place.cluster,
         connect_timeout_ms=place.connect_timeout_ms,
         answer_timeout_ms=place.command_timeout_ms,
+        connections_max=CONNECTIONS_MAX * -(-(markets + 1) // 2),
     )
 
 

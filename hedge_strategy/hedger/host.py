@@ -155,7 +155,7 @@ class HedgerHost:
         """
         now_ms = to_ms(self._clock.monotonic_ns())
         if self._stop_asked.is_set():
-            self._say("stopping", "stopping", markets=len(self._runs))
+            self._say("stopping", "stopping, all markets at once")
             for run in self._runs.values():
                 run.ask_to_stop()
         self._collect()

@@ -24,6 +24,7 @@ import yaml
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.presence import HedgerState, Presence
 from hedge_strategy.domain.ids import hedge_identity, maker_client_order_index
 from hedge_strategy.hedger.host import hedger_of
 from tests.chaos.exchange_process import ExchangeProcess
@@ -149,6 +150,16 @@ class Fleet:
             return self.spread() == list(spread)
 
         wait_until(look, f"a spread of {spread}", deadline_s=deadline_s)
+
+    def are_hedging(self) -> bool:
+        """Whether the owner of every market says that it hedges there."""
+        with connect(self.redis_server.settings) as client:
+            said = [Presence(client, symbol, life_ms=1).hedger() for symbol in self.symbols]
+        owners = self.owners()
+        return all(
+            one is not None and one.state is HedgerState.HEDGING and owners.get(symbol) == one.who
+            for symbol, one in zip(self.symbols, said, strict=True)
+        )
 
     # --- fills ---
 

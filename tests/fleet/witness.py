@@ -17,7 +17,8 @@ _LEASE = re.compile(
 )
 _GIVEN_BACK = re.compile(r'"DEL" "hedge:\{(?P<market>[^}]+)\}:lease"')
 _CLAIM = re.compile(
-    r'"HSET" "hedge:\{(?P<market>[^}]+)\}:order:[^"]+".* "[^"]*token" "(?P<token>[^"]+)" "[^"]*fencing" "(?P<fencing>\d+)"'
+    r'"HSET" "hedge:\{(?P<market>[^}]+)\}:order:[^"]+".*'
+    r' "[^"]*token" "(?P<token>[^"]+)" "[^"]*fencing" "(?P<fencing>\d+)"'
 )
 _TIME = re.compile(r"^(?P<at_s>\d+\.\d+) ")
 END_WITHIN_S = 5
