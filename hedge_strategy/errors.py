@@ -15,6 +15,7 @@
     │   └── LedgerForgotten     Redis has lost (part of) the ledger: nothing is done until it is rebuilt
     ├── DiskFailed              a file did not take, or give back, what is kept in it
     └── InvariantBroken         a promise does not hold: the market is stopped and a person told
+        ├── FillContradicted    … by a fill message, whose own fault it is: it is refused, and nothing else
         └── CommandRefused      Redis refused the command itself, which says nothing of what it was about
 
 `may_retry` is the only place that says what may be repeated.
@@ -118,6 +119,10 @@ class DiskFailed(HedgeError):
 
 class InvariantBroken(HedgeError):
     """A promise of the design does not hold; the market must stop."""
+
+
+class FillContradicted(InvariantBroken):
+    """What a message says of a fill cannot be, by what the ledger holds; nothing was noted."""
 
 
 class CommandRefused(InvariantBroken):

@@ -185,8 +185,9 @@ class Ownership:
                 self._ended.wait(INTERVAL_S)
             except StaleOwner as error:
                 self._log.warning("the ledger takes the lease for an old one", reason=str(error))
-                if self._give_way(lease):
-                    self._parts.give_back()
+                with self._lock:  # else a lease that is had again meanwhile would be given back in its place
+                    if self._give_way(lease):
+                        self._parts.give_back()
             except InvariantBroken as error:
                 if acting is None or self._acting is not None:  # else it was stood down since, and must be taken up
                     self._give_way(lease)

@@ -33,6 +33,7 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
         ws_url=section.ws_url or "",
         chain_id=section.chain_id,
         tier=Tier(section.account_tier),
+        orders_add_risk=account.account_index != config.account_b.account_index,  # B's are hedges
         timing=Timing(
             answer_timeout_ms=section.answer_timeout_ms,
             stale_after_ms=section.stale_after_ms,

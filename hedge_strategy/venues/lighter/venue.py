@@ -169,7 +169,7 @@ class LighterVenue:
         if self._listener is None or self._is_closed:
             raise VenueError("the venue is not started: an answer could not be told")
         with self._send_lock:
-            is_urgent = transaction.kind != KIND_CREATE_ORDER
+            is_urgent = transaction.kind != KIND_CREATE_ORDER or not self._config.orders_add_risk
             delay_ms = self._limiter.take_send(self._clock.monotonic_ns() // 1_000_000, is_urgent=is_urgent)
             if delay_ms > 0:
                 raise RateLimited("the account tier's limit of transactions is used up", delay_ms)
