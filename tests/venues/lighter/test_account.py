@@ -103,7 +103,12 @@ def test_what_does_not_change_is_asked_for_once(stub: StubVenue, lanes: tuple[Li
     stub.rest.answers["orderBookDetails"] = lambda _parameters: json_answer(details)
     owners = {"1234": "0xAB", "7": "0xab"}
     stub.rest.answers["account"] = lambda parameters: json_answer(
-        {"code": 200, "accounts": [{"index": int(parameters["value"]), "l1_address": owners[parameters["value"]], "positions": []}]}
+        {
+            "code": 200,
+            "accounts": [
+                {"index": int(parameters["value"]), "l1_address": owners[parameters["value"]], "positions": []}
+            ],
+        }
     )
     for lane in (*lanes, *lanes):
         assert lane.load_market("BTC").index == 1
