@@ -165,9 +165,9 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     """
     config = config.for_market(symbol)
     client, facts = connect_for_trading(redis_settings(config))
+    process = _hedger_on(HedgerGround(client, config, clock, timeline), config, symbol, _run_id("hedger", clock))
     _warn(facts)
-    ground = HedgerGround(client, config, clock, timeline)
-    return _hedger_on(ground, config, symbol, _run_id("hedger", clock))
+    return process
 
 
 def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = None) -> HedgerHost:
@@ -180,7 +180,6 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
     if not config.markets:
         raise UserError("--market is missing, and the configuration has no list of `markets` to take some from")
     client, facts = connect_for_trading(redis_settings(config, len(config.markets)))
-    _warn(facts)
     ground = HedgerGround(client, config, clock, timeline)
     # The signing library is loaded before this hedger says that it is there: markets are then built in no time.
     ground.maker_venue.check()
@@ -198,6 +197,7 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
         coordination, run, lambda symbol, owner: _hedger_on(ground, config.for_market(symbol), symbol, owner), clock
     )
     ground.markets_here = lambda: len(host.markets)
+    _warn(facts)
     return host
 
 
