@@ -10,6 +10,7 @@ from hedge_strategy.cli.exchange import exchange
 from hedge_strategy.cli.flatten import flatten
 from hedge_strategy.cli.healthcheck import healthcheck
 from hedge_strategy.cli.hedger import hedger
+from hedge_strategy.cli.keys import keys
 from hedge_strategy.cli.maker import maker
 from hedge_strategy.cli.pause import pause
 from hedge_strategy.cli.resume import resume
@@ -26,6 +27,7 @@ app = typer.Typer(
 _COMMANDS = (exchange, maker, hedger, demo, status, healthcheck, pause, resume, flatten, audit, check_config, bench)
 for _command in _COMMANDS:
     app.command(name=_command.__name__.replace("_", "-"))(_command)
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:
