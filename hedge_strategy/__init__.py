@@ -28,6 +28,7 @@ Beside that way:
         maker/lookout, surroundings whether a hedger lives, what the user wants;  dead_man_switch, sweep: nothing rests
         maker/record                where A's history begins and how far it is handled, on disk and in Redis
     B   hedger/keeper, ownership    from the lease of a market to acting for it;  recovery, counting, recount: ledger
+        hedger/host, sharing        several markets in one process, shared with other hedgers; market_run: each apart
         hedger/resolution           what became of a send in doubt;  position_watch, risk/position_guard: both positions
         hedger/flattening           ends both positions, with venues/closing;  orders_from_the_user: pause, resume
     both  venues/lane (one sender to a key)  venues/self_trades  coordination/commands, status_board, presence

@@ -6,18 +6,26 @@ from types import MappingProxyType
 from hedge_strategy.clock import Clock
 from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.errors import ConfigError
+from hedge_strategy.venues.lighter.account import LighterAccount
 from hedge_strategy.venues.lighter.config import LighterConfig, Tier, Timing
 from hedge_strategy.venues.lighter.venue import LighterVenue
 from hedge_strategy.venues.port import Venue
 
-Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float]], Venue]
+OpenLane = Callable[[ResolvedAccount], Venue]
+"""A lane of one account: told the account with the key that signs."""
+Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float]], OpenLane]
 
 
-def _lighter(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> Venue:
+def _lighter(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> OpenLane:
+    shared = LighterAccount(_lighter_config(config, account), clock, random)
+    return lambda lane: LighterVenue(_lighter_config(config, lane), clock, random, shared)
+
+
+def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
     section = config.lighter
     if section.account_tier not in set(Tier):
         raise ConfigError("lighter.account_tier", f"{section.account_tier!r} is none of {', '.join(Tier)}")
-    settings = LighterConfig(
+    return LighterConfig(
         base_url=section.base_url,
         account_index=account.account_index,
         key_index=account.api_key_index,
@@ -32,20 +40,22 @@ def _lighter(config: Config, account: ResolvedAccount, clock: Clock, random: Cal
             reconnect_max_ms=max(1, int(config.strategy.ws_reconnect_delay * 1000)),
         ),
     )
-    return LighterVenue(settings, clock, random)
 
 
 VENUES: MappingProxyType[str, Factory] = MappingProxyType({"lighter": _lighter})
 
 
-def open_venue(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> Venue:
-    """Makes the venue object of an account; touches no network.
+def open_account(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> OpenLane:
+    """Makes what the lanes of one account share; touches no network.
 
     Args:
         config: everything, resolved.
         account: which of its accounts.
         clock: time.
         random: jitter, numbers in [0, 1).
+
+    Returns:
+        What opens a lane of it: all of them over one socket, within one account's limits.
 
     Raises:
         ConfigError: no such venue, or a setting that it does not take.
@@ -55,3 +65,8 @@ def open_venue(config: Config, account: ResolvedAccount, clock: Clock, random: C
     if factory is None:
         raise ConfigError("venue", f"{account.venue!r} is none of {', '.join(VENUES)}")
     return factory(config, account, clock, random)
+
+
+def open_venue(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> Venue:
+    """Makes the venue object of an account that has one lane in this process; as `open_account`."""
+    return open_account(config, account, clock, random)(account)
