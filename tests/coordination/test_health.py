@@ -18,11 +18,11 @@ def test_a_master_that_goes_on_without_its_replicas_is_known(tmp_path: Path) -> 
     folders = [tmp_path / name for name in ("master", "replica")]
     for folder in folders:
         folder.mkdir()
-    with running_redis(folders[0]) as master, running_redis(folders[1]) as replica:
-        with connect(master.settings) as client, connect(replica.settings) as other:
-            assert not acknowledges_alone(client), "it has none"
-            other.replicaof("127.0.0.1", master.port)
-            wait_until(lambda: client.info("replication")["connected_slaves"], "a replica")
-            assert acknowledges_alone(client)
-            client.config_set("min-replicas-to-write", 1)
-            assert not acknowledges_alone(client)
+    master, replica = (running_redis(folder) for folder in folders)
+    with master as first, replica as second, connect(first.settings) as client, connect(second.settings) as other:
+        assert not acknowledges_alone(client), "it has none"
+        other.replicaof("127.0.0.1", first.port)
+        wait_until(lambda: client.info("replication")["connected_slaves"], "a replica")
+        assert acknowledges_alone(client)
+        client.config_set("min-replicas-to-write", 1)
+        assert not acknowledges_alone(client)
