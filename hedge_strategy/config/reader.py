@@ -14,8 +14,8 @@ import msgspec
 import yaml
 
 from hedge_strategy.config.lanes import resolve_account, resolve_markets
-from hedge_strategy.config.redis_place import place_of
-from hedge_strategy.config.schema import Config, FileConfig, Section, Strategy
+from hedge_strategy.config.redis_place import FromEnvironment, place_of
+from hedge_strategy.config.schema import Config, FileConfig, Journal, Section, Strategy
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError
 
@@ -120,7 +120,16 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
         strategy=written.strategy,
         state_dir=written.state_dir,
         markets=markets,
+        journal=_resolved_journal(written.journal, from_environment),
     )
+
+
+def _resolved_journal(written: Journal, from_environment: FromEnvironment) -> Journal:
+    if written.url is not None and written.url_env is not None:
+        raise ConfigError("journal.url", "give url or url_env, not both")
+    if written.url_env is None:
+        return written
+    return msgspec.structs.replace(written, url=from_environment(written.url_env, "journal.url_env"))
 
 
 def _decode_secret(wanted: type, value: object) -> Secret:
