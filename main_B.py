@@ -1,4 +1,4 @@
-"""Process B, the hedger: `python main_B.py --market BTC [--config config.yaml]`."""
+"""Process B, the hedger: `python main_B.py [--market BTC] [--config config.yaml]`."""
 
 import signal
 

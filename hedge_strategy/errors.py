@@ -16,6 +16,7 @@
     ├── DiskFailed              a file did not take, or give back, what is kept in it
     │   └── JournalFailed       … or the journal's database did not
     └── InvariantBroken         a promise does not hold: the market is stopped and a person told
+        ├── FillContradicted    … by a fill message, whose own fault it is: it is refused, and nothing else
         └── CommandRefused      Redis refused the command itself, which says nothing of what it was about
 
 `may_retry` is the only place that says what may be repeated.
@@ -123,6 +124,10 @@ class JournalFailed(DiskFailed):
 
 class InvariantBroken(HedgeError):
     """A promise of the design does not hold; the market must stop."""
+
+
+class FillContradicted(InvariantBroken):
+    """What a message says of a fill cannot be, by what the ledger holds; nothing was noted."""
 
 
 class CommandRefused(InvariantBroken):

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import redis
 from sqlalchemy import select
 
 from hedge_strategy.clock import Clock
@@ -58,7 +58,7 @@ class BooksOfVenues:
     store: Store
     clock: Clock
     wanted: Sequence[str] = ()
-    _client: redis.Redis | None = None
+    _client: Any = None
     _records: dict[str, Records] = field(default_factory=dict)
     _found: dict[str, MarketBooks] = field(default_factory=dict)
 
@@ -141,7 +141,7 @@ class BooksOfVenues:
         checkpoint = checkpoint_of(self.config, record, symbol)
         return None if checkpoint is None else (checkpoint.baseline_trade_id, checkpoint.since_s * 1000)
 
-    def _redis(self) -> redis.Redis:
+    def _redis(self) -> Any:
         if self._client is None:
             self._client = connect(redis_settings(self.config))
         return self._client

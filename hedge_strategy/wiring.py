@@ -6,6 +6,8 @@ Everything a process needs is checked here before its first thread starts; what 
 import os
 import random
 import socket
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -18,11 +20,12 @@ from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
-from hedge_strategy.coordination.connection import ServerFacts, server_facts
-from hedge_strategy.coordination.disk import hedger_memory, maker_checkpoint, maker_command
-from hedge_strategy.coordination.endpoint import RedisSettings, SentinelSettings, TlsSettings
+from hedge_strategy.coordination.connection import RedisClient, ServerFacts, server_facts
+from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory, hedger_memory, maker_checkpoint, maker_command
+from hedge_strategy.coordination.endpoint import CONNECTIONS_MAX, RedisSettings, SentinelSettings, TlsSettings
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry
 from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.outbox import Outbox
@@ -35,6 +38,8 @@ from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import UserError
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
+from hedge_strategy.hedger.following import Following
+from hedge_strategy.hedger.host import HedgerHost, HostCoordination, HostRun
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.marks import HedgeMarks
@@ -58,13 +63,15 @@ from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
-from hedge_strategy.venues.registry import open_venue
+from hedge_strategy.venues.registry import open_account, open_venue
 from hedge_strategy.venues.self_trades import SelfTrades, prevent_self_trades
 
 APART_MARGIN_MS = 30_000
 """A hedge waits for the end of A's partly filled order for so much longer than the venue's dead-man switch takes."""
 HISTORY_LAG_MS = 20_000
 """Longer than the venue's history can lag (venue fact sheet 4.2: up to 15 s)."""
+LIVES_OF_LEASE = 3, 4
+"""A hedger that shares markets is off the list before its leases end, so that nothing is planned for the dead."""
 PRESENCE_LIFE_MS = 3_000
 """How long a notice of A's or B's state holds without being told again."""
 STATUS_LIFE_MS = 5_000
@@ -158,29 +165,100 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     """
     config = config.for_market(symbol)
     client, facts = connect_for_trading(redis_settings(config))
-    venue = venue_of(config, config.account_b, clock)
+    process = _hedger_on(HedgerGround(client, config, clock, timeline), config, symbol, _run_id("hedger", clock))
+    _warn(facts)
+    return process
+
+
+def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = None) -> HedgerHost:
+    """Builds process B for the configuration's markets, which it shares with others of its kind.
+
+    Raises:
+        UserError: the configuration lists no markets, or settings or Redis are not as they must be.
+        RedisUnavailable: Redis stopped answering meanwhile.
+    """
+    if not config.markets:
+        raise UserError("--market is missing, and the configuration has no list of `markets` to take some from")
+    client, facts = connect_for_trading(redis_settings(config, len(config.markets)))
+    ground = HedgerGround(client, config, clock, timeline)
+    # The signing library is loaded before this hedger says that it is there: markets are then built in no time.
+    ground.maker_venue.check()
+    life_ms = config.strategy.lease_ms
+    following = Following(config.symbols, lambda symbol: (SharedMemory(client, symbol), _memory(config, symbol)))
+    coordination = HostCoordination(
+        HedgerRegistry(client, life_ms=max(1, life_ms * LIVES_OF_LEASE[0] // LIVES_OF_LEASE[1])),
+        HedgerBell(client, clock),
+        Leases(client, life_ms=life_ms),
+        following,
+    )
+    lanes = {market.symbol: market.account_b.api_key_index for market in config.markets}
+    run = HostRun(_run_id("hedger", clock), lanes, config.strategy.max_markets)
+    host = HedgerHost(
+        coordination, run, lambda symbol, owner: _hedger_on(ground, config.for_market(symbol), symbol, owner), clock
+    )
+    ground.markets_here = lambda: len(host.markets)
+    _warn(facts)
+    return host
+
+
+class HedgerGround:
+    """What all markets of one hedger stand on: one client of Redis, one socket and one set of limits for B's account,
+    and A's account for reading only.
+
+    Args:
+        client: Redis.
+        config: the accounts.
+        clock: time.
+        timeline: keeps when each hedge passed each step.
+    """
+
+    def __init__(self, client: RedisClient, config: Config, clock: Clock, timeline: Timeline | None) -> None:
+        self.client = client
+        self.clock = clock
+        self.timeline = timeline
+        self.maker_venue = venue_of(config, config.account_a, clock)
+        self.open_lane = open_account(config, config.account_b, clock, random.Random().random)
+        self.markets_here: Callable[[], int] = lambda: 1
+        self._is_known_exchange = False
+
+    def check_history(self, checkpoint: Checkpoint | None, market: Market) -> None:
+        """As `_check_history`, for the first market in which A has traded: one exchange is one for all markets."""
+        if checkpoint is not None and not self._is_known_exchange:
+            _check_history(checkpoint, self.maker_venue, market, self.clock)
+            self._is_known_exchange = checkpoint.trade_id > 0
+
+
+def _hedger_on(ground: HedgerGround, config: Config, symbol: str, run_id: str) -> HedgerProcess:
+    """One market's hedger; `config` is that market's, `run_id` the owner of its lease."""
+    venue = ground.open_lane(config.account_b)
+    with ExitStack() as undo:
+        undo.callback(venue.close)
+        process = _hedger_with(venue, ground, config, symbol, run_id)
+        undo.pop_all()
+    return process
+
+
+def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str, run_id: str) -> HedgerProcess:
+    client, clock = ground.client, ground.clock
     venue.check()
     hedge_market = venue.load_market(symbol)
-    maker_market = _maker_market(config, venue, symbol, clock)
+    is_one_venue = config.account_a.venue == config.account_b.venue
+    maker_market = (venue if is_one_venue else ground.maker_venue).load_market(symbol)
     _check_pair(maker_market, hedge_market)
     self_trades = self_trades_of(config, venue, config.account_a)
-    run_id = _run_id("hedger", clock)
     settings = _hedger_settings(config, maker_market, hedge_market, self_trades, run_id)
     source = FillSource(maker_market.symbol, config.account_a.account_index, maker_market.index)
     leases = Leases(client, life_ms=config.strategy.lease_ms)
     ledger = HedgeLedger(client, maker_market.symbol)
     sources = RecoverySources(
         hedge_venue=venue,
-        maker_venue=venue_of(config, config.account_a, clock),
-        memory=hedger_memory(Path(config.state_dir), maker_market.symbol, config.account_a.account_index),
+        maker_venue=ground.maker_venue,
+        memory=_memory(config, maker_market.symbol),
         checkpoints=Checkpoints(client, maker_market.symbol, config.account_a.account_index),
         shared=SharedMemory(client, maker_market.symbol),
         read_server=partial(server_facts, client, market_keys(maker_market.symbol).marker),
     )
-    checkpoint = sources.checkpoints.load()
-    if checkpoint is not None:
-        _check_history(checkpoint, sources.maker_venue, maker_market, clock)
-    is_one_venue = config.account_a.venue == config.account_b.venue
+    ground.check_history(sources.checkpoints.load(), maker_market)
     markets = RecoveryMarkets(maker_market, hedge_market, is_one_venue)
     guard = PositionGuard(int(config.strategy.force_close_timeout * 1000))
     recovery = LedgerRecovery(ledger, sources, markets, run_id, clock, config.lighter.history_lag_ms)
@@ -194,16 +272,19 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         ownership=OwnershipParts(
             ledger=ledger,
             recovery=recovery,
-            watch=PositionWatch(ledger, sources, markets, guard),
+            watch=PositionWatch(ledger, sources, markets, guard, ground.markets_here),
             give_back=keeper.refused,
         ),
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    own = (config.account_a.account_index, self_trades, HedgeMarks(timeline), settings.signing_threads)
+    own = (config.account_a.account_index, self_trades, HedgeMarks(ground.timeline), settings.signing_threads)
     run = HedgerRun(maker_market, hedge_market, run_id, *own)
-    _warn(facts)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
+
+
+def _memory(config: Config, symbol: str) -> DiskRecord[HedgerMemory]:
+    return hedger_memory(Path(config.state_dir), symbol, config.account_a.account_index)
 
 
 def _warn(facts: ServerFacts) -> None:
@@ -211,8 +292,8 @@ def _warn(facts: ServerFacts) -> None:
         structlog.get_logger("redis").warning(warning)
 
 
-def redis_settings(config: Config) -> RedisSettings:
-    """How Redis is reached."""
+def redis_settings(config: Config, markets: int = 1) -> RedisSettings:
+    """How Redis is reached by a process that trades in so many markets."""
     place = config.redis
     tls, sentinel = place.tls, place.sentinel
     return RedisSettings(
@@ -229,6 +310,7 @@ def redis_settings(config: Config) -> RedisSettings:
         cluster=place.cluster,
         connect_timeout_ms=place.connect_timeout_ms,
         answer_timeout_ms=place.command_timeout_ms,
+        connections_max=CONNECTIONS_MAX * -(-(markets + 1) // 2),
     )
 
 
@@ -255,13 +337,6 @@ def _longest_answer_ms(config: Config) -> int:
 def venue_of(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
     """An account's venue object; touches no network."""
     return open_venue(config, account, clock, random.Random().random)
-
-
-def _maker_market(config: Config, hedge_venue: Venue, symbol: str, clock: Clock) -> Market:
-    """A's market as B counts fills in it; read from A's venue only where that is another one than B's."""
-    if config.account_a.venue == config.account_b.venue:
-        return hedge_venue.load_market(symbol)
-    return venue_of(config, config.account_a, clock).load_market(symbol)
 
 
 def self_trades_of(config: Config, venue: Venue, other: ResolvedAccount) -> SelfTrades:

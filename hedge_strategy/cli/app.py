@@ -11,6 +11,7 @@ from hedge_strategy.cli.flatten import flatten
 from hedge_strategy.cli.healthcheck import healthcheck
 from hedge_strategy.cli.hedger import hedger
 from hedge_strategy.cli.journal import journal
+from hedge_strategy.cli.keys import keys
 from hedge_strategy.cli.maker import maker
 from hedge_strategy.cli.pause import pause
 from hedge_strategy.cli.pnl import pnl
@@ -32,6 +33,7 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     app.command(name=_command.__name__.replace("_", "-"))(_command)
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

@@ -4,31 +4,41 @@ A key (a lane) belongs to one market and, with the market's lease, to one proces
 each other's nonces. So a file in which two markets share a key, or that has fewer keys than markets, is refused.
 """
 
-import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
 
+from hedge_strategy.config.key_file import PRIVATE_KEY
 from hedge_strategy.config.schema import Account, FileConfig, MarketEntry, ResolvedAccount, ResolvedMarket, Strategy
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError
 
-FromEnvironment = Callable[[str, str], Secret]
-"""The variable's name and the key that names it → its value; raises ConfigError where it is not set."""
-_HEX_KEY = re.compile(r"(0x)?[0-9a-fA-F]{80}")
-
 T = TypeVar("T")
 
 
-def resolve_account(account: Account, path: str, from_environment: FromEnvironment) -> tuple[ResolvedAccount, ...]:
+@dataclass(frozen=True, slots=True)
+class KeySources:
+    """Where keys are had from by name: each call takes the name and the setting that gives it.
+
+    Attributes:
+        environment: the value of a variable; raises ConfigError where it is not set.
+        key_file: a key that is kept encrypted; raises ConfigError where it is not to be had.
+    """
+
+    environment: Callable[[str, str], Secret]
+    key_file: Callable[[str, str], Secret]
+
+
+def resolve_account(account: Account, path: str, sources: KeySources) -> tuple[ResolvedAccount, ...]:
     """Fetches an account's keys.
 
     Args:
         account: as it stands in the file.
         path: of its section.
-        from_environment: looks variables up.
+        sources: of keys that are named.
 
     Returns:
         The account once for each of its keys, in their order.
@@ -36,20 +46,19 @@ def resolve_account(account: Account, path: str, from_environment: FromEnvironme
     Raises:
         ConfigError: a key is missing, is given twice, or is none.
     """
-    single = (account.api_key_private_key, account.api_key_private_key_env)
+    single = (account.api_key_private_key, account.api_key_private_key_env, account.api_key_private_key_name)
     if account.api_keys is None:
         if account.api_key_index is None:
             raise ConfigError(f"{path}.api_key_index", "missing")
-        names = ("api_key_private_key", "api_key_private_key_env")
-        key = _fetch(single, path, names, from_environment)
+        key = _fetch(single, path, "api_key_private_key", sources)
         return (_with_key(account, path, account.api_key_index, key),)
-    if account.api_key_index is not None or single != (None, None):
+    if account.api_key_index is not None or any(one is not None for one in single):
         raise ConfigError(path, "give api_keys, or api_key_index with its key; not both")
     found: list[ResolvedAccount] = []
     for number, one in enumerate(account.api_keys):
         where = f"{path}.api_keys[{number}]"
-        names = ("private_key", "private_key_env")
-        key = _fetch((one.private_key, one.private_key_env), where, names, from_environment)
+        given = (one.private_key, one.private_key_env, one.private_key_name)
+        key = _fetch(given, where, "private_key", sources)
         for earlier, other in enumerate(found):
             if other.api_key_index == one.index:
                 raise ConfigError(f"{where}.index", f"{one.index} is that of api_keys[{earlier}] already")
@@ -143,18 +152,19 @@ def _or_else(value: T | msgspec.UnsetType, default: T) -> T:
     return default if isinstance(value, msgspec.UnsetType) else value
 
 
-def _fetch(
-    written: tuple[Secret | None, str | None], path: str, names: tuple[str, str], from_environment: FromEnvironment
-) -> Secret:
-    """A private key, from the file or from the environment."""
-    (key, variable), (in_file, by_name) = written, names
-    if (key is None) == (variable is None):
-        raise ConfigError(path, f"give exactly one of {by_name} (better) and {in_file}")
-    where = f"{path}.{in_file}"
+def _fetch(written: tuple[Secret | None, str | None, str | None], path: str, name: str, sources: KeySources) -> Secret:
+    """A private key, from the file itself, the environment, or the key file."""
+    key, variable, kept = written
+    if sum(one is not None for one in written) != 1:
+        raise ConfigError(path, f"give exactly one of {name}_name, {name}_env and {name} (the worst of the three)")
+    where = f"{path}.{name}"
     if variable is not None:
-        where = f"{path}.{by_name}"
-        key = from_environment(variable, where)
-    if key is None or not _HEX_KEY.fullmatch(key.reveal()):
+        where = f"{path}.{name}_env"
+        key = sources.environment(variable, where)
+    elif kept is not None:
+        where = f"{path}.{name}_name"
+        key = sources.key_file(kept, where)
+    if key is None or not PRIVATE_KEY.fullmatch(key.reveal()):
         raise ConfigError(where, "expected a private key of 80 hexadecimal digits, with or without 0x")
     return key
 

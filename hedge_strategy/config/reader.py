@@ -13,7 +13,8 @@ from typing import Any, get_args
 import msgspec
 import yaml
 
-from hedge_strategy.config.lanes import resolve_account, resolve_markets
+from hedge_strategy.config.key_file import KeysByName, from_environment
+from hedge_strategy.config.lanes import KeySources, resolve_account, resolve_markets
 from hedge_strategy.config.redis_place import FromEnvironment, place_of
 from hedge_strategy.config.schema import Config, FileConfig, Journal, Section, Strategy
 from hedge_strategy.config.secret import Secret
@@ -106,30 +107,33 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
     if (a.venue, a.account_index) == (b.venue, b.account_index):
         raise ConfigError("accounts.account_b.account_index", "A and B must be two accounts; this one is A's")
 
-    def from_environment(name: str, path: str) -> Secret:
-        return _from_env(name, path, environment)
+    def of_environment(name: str, path: str) -> Secret:
+        return from_environment(name, environment, path)
 
-    lanes_a = resolve_account(a, "accounts.account_a", from_environment)
-    lanes_b = resolve_account(b, "accounts.account_b", from_environment)
+    kept = written.key_file
+    variable = kept.passphrase_env if kept is not None else ""
+    sources = KeySources(of_environment, KeysByName(Path(kept.path) if kept else None, variable, environment))
+    lanes_a = resolve_account(a, "accounts.account_a", sources)
+    lanes_b = resolve_account(b, "accounts.account_b", sources)
     markets = resolve_markets(written, lanes_a, lanes_b)
     return Config(
         account_a=markets[0].account_a if markets else lanes_a[0],
         account_b=markets[0].account_b if markets else lanes_b[0],
-        redis=place_of(written.redis, from_environment),
+        redis=place_of(written.redis, of_environment),
         lighter=written.lighter,
         strategy=written.strategy,
         state_dir=written.state_dir,
         markets=markets,
-        journal=_resolved_journal(written.journal, from_environment),
+        journal=_resolved_journal(written.journal, of_environment),
     )
 
 
-def _resolved_journal(written: Journal, from_environment: FromEnvironment) -> Journal:
+def _resolved_journal(written: Journal, of_environment: FromEnvironment) -> Journal:
     if written.url is not None and written.url_env is not None:
         raise ConfigError("journal.url", "give url or url_env, not both")
     if written.url_env is None:
         return written
-    return msgspec.structs.replace(written, url=from_environment(written.url_env, "journal.url_env"))
+    return msgspec.structs.replace(written, url=of_environment(written.url_env, "journal.url_env"))
 
 
 def _decode_secret(wanted: type, value: object) -> Secret:
@@ -154,22 +158,6 @@ def _check_ranges(strategy: Strategy) -> None:
         limit = getattr(strategy, name)
         if limit is not None and not _is_above_zero(limit):
             raise ConfigError(f"strategy.{name}", "expected more than 0, or null for no limit")
-
-
-def _from_env(name: str, path: str, environment: Mapping[str, str]) -> Secret:
-    """The variable itself, else the file that `<name>_FILE` names: how container engines hand over secrets."""
-    value, file = environment.get(name, "").strip(), environment.get(f"{name}_FILE", "").strip()
-    if not value and file:
-        try:
-            value = Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            raise ConfigError(path, f"{file}, named by {name}_FILE, cannot be read: {reason}") from None
-        if not value:
-            raise ConfigError(path, f"{file}, named by {name}_FILE, is empty")
-    if not value:
-        raise ConfigError(path, f"the environment variable {name} is not set, nor is {name}_FILE")
-    return Secret(value)
 
 
 def _readable(problem: str) -> ConfigError:

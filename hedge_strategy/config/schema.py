@@ -35,11 +35,13 @@ class ApiKey(Section, frozen=True, kw_only=True):
         index: the venue's number of the key.
         private_key: the key itself; better left out in favour of the next.
         private_key_env: name of the environment variable that holds it.
+        private_key_name: name of the key in the `key_file`.
     """
 
     index: KeyIndex
     private_key: Secret | None = None
     private_key_env: str | None = None
+    private_key_name: str | None = None
 
 
 class Account(Section, frozen=True, kw_only=True):
@@ -52,7 +54,8 @@ class Account(Section, frozen=True, kw_only=True):
         api_key_index: the lane: the API key that signs. Exclusive to one process.
         api_key_private_key: the key itself; better left out in favour of the next.
         api_key_private_key_env: name of the environment variable that holds the key.
-        api_keys: instead of the three: a key for each of the `markets`.
+        api_key_private_key_name: name of the key in the `key_file`.
+        api_keys: instead of the four: a key for each of the `markets`.
     """
 
     account_index: AccountIndex
@@ -61,7 +64,20 @@ class Account(Section, frozen=True, kw_only=True):
     venue: str = "lighter"
     api_key_private_key: Secret | None = None
     api_key_private_key_env: str | None = None
+    api_key_private_key_name: str | None = None
     api_keys: Annotated[tuple[ApiKey, ...], msgspec.Meta(min_length=1)] | None = None
+
+
+class KeyFileSection(Section, frozen=True, kw_only=True):
+    """Where the private keys are kept, encrypted (`hedge keys`).
+
+    Attributes:
+        path: of the file; relative to where the process is started.
+        passphrase_env: name of the environment variable that holds its passphrase, or the random key in its place.
+    """
+
+    path: Annotated[str, msgspec.Meta(min_length=1)]
+    passphrase_env: str = "HEDGE_KEYS_PASSPHRASE"
 
 
 class Accounts(Section, frozen=True, kw_only=True):
@@ -252,9 +268,11 @@ class FileConfig(Section, frozen=True, kw_only=True):
             --market names, on the accounts' one key.
         state_dir: folder for what must outlive Redis; relative to where the process is started.
         journal: what happened and what it earned.
+        key_file: where private keys are kept encrypted, and are named from `accounts`; None: nowhere.
     """
 
     accounts: Accounts
+    key_file: KeyFileSection | None = None
     markets: Annotated[tuple[MarketEntry | Symbol, ...], msgspec.Meta(min_length=1, max_length=MARKETS_MAX)] | None = (
         None
     )

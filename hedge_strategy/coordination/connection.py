@@ -19,6 +19,8 @@ from hedge_strategy.coordination.endpoint import RedisSettings, open_client
 from hedge_strategy.coordination.slots import REDIRECTED, server_of, servers_of
 from hedge_strategy.errors import CommandRefused, RedisUnavailable, UserError
 
+RedisClient = redis.Redis
+"""For those who hand it on and ask nothing of it."""
 OLDEST_VERSION = (6, 2)
 OLDEST_OF_CLUSTER = (7, 0)
 """Sharded channels came with it."""

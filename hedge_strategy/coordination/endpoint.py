@@ -25,6 +25,7 @@ from redis.sentinel import (
 from hedge_strategy.config.secret import Secret
 
 CONNECTIONS_MAX = 16
+"""Of one market, with some to spare; each thread that asks something takes one."""
 SENTINEL_TIMEOUT_S = 0.5
 _NOT_READY = (redis.ReadOnlyError, redis.BusyLoadingError, MasterDownError)
 
@@ -80,6 +81,7 @@ class RedisSettings:
         connect_timeout_ms: for the connection to stand.
         answer_timeout_ms: for the answer to any one command.
         health_check_interval_s: a connection that was idle for longer is tried with PING before its next command.
+        connections_max: at one time.
     """
 
     host: str
@@ -94,6 +96,7 @@ class RedisSettings:
     connect_timeout_ms: int = 2_000
     answer_timeout_ms: int = 2_000
     health_check_interval_s: int = 15
+    connections_max: int = CONNECTIONS_MAX
 
     @property
     def address(self) -> str:
@@ -192,7 +195,7 @@ def open_client(settings: RedisSettings) -> redis.Redis:
     cluster: Any = redis.RedisCluster(
         startup_nodes=[node(host, port) for host, port in settings.cluster],
         require_full_coverage=False,  # other markets' servers may be down
-        max_connections=CONNECTIONS_MAX,
+        max_connections=settings.connections_max,
         **options,
     )
     client: redis.Redis = cluster
@@ -201,7 +204,7 @@ def open_client(settings: RedisSettings) -> redis.Redis:
 
 def _open_pool(settings: RedisSettings) -> redis.ConnectionPool:
     """The connections of one client; each connects when it is first used."""
-    options = {**_common(settings), "db": settings.db, "max_connections": CONNECTIONS_MAX}
+    options = {**_common(settings), "db": settings.db, "max_connections": settings.connections_max}
     options |= _login(settings.username, settings.password)
     tls = _tls_options(settings.tls)
     if settings.sentinel is not None:

@@ -177,13 +177,13 @@ end
 
 if operation == 'observe' or operation == 'claim' then
   if order.side and order.side ~= argument[1] then
-    return answer('broken', 'is a ' .. order.side .. ', not a ' .. argument[1])
+    return answer('contradicted', 'is a ' .. order.side .. ', not a ' .. argument[1])
   end
   if not order.side then
     local is_done = is_long_finished(argument[5], argument[6])
     if is_done then return answer('finished') end
     if is_done == nil then
-      return answer('broken', 'is not known, and its trade and time do not tell whether it was finished long ago')
+      return answer('contradicted', 'is not known, and its trade and time do not tell whether it was finished long ago')
     end
   end
 end

@@ -201,8 +201,8 @@ class HedgeLedger:
         Raises:
             StaleOwner: the caller no longer owns the market; nothing was noted.
             LedgerForgotten: the ledger is not the one that this process knew; nothing was noted.
-            InvariantBroken: the order's side changed, its 4096 hedges are used up, other bytes than `prepared` are
-                stored, or it is not known and the fill's trade and time do not tell whether it was finished long ago.
+            FillContradicted: the order's side changed, or it is not known and the fill's trade and time do not tell …
+            InvariantBroken: its 4096 hedges are used up, or other bytes than `prepared` are stored.
             RedisUnavailable: no answer.
         """
         first = hedge_client_order_index(fill.order.order_index, 0)
@@ -232,7 +232,7 @@ class HedgeLedger:
 
         Raises:
             LedgerForgotten: the ledger is not the one that this process knew; nothing was noted.
-            InvariantBroken: as for `claim`.
+            FillContradicted: as for `claim`.
             RedisUnavailable: no answer.
         """
         reply = self._call("observe", fill.order, None, *seen_arguments(fill))

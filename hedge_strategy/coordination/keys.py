@@ -29,7 +29,7 @@ sharded and carry the tag too.
     hedge:{BTC}:checkpoint:7            string     where maker account 7's history begins and how far it is handled
     hedge:{BTC}:fence                   hash       the highest fencing number given out, and to whom; never expires
 
-Over all markets, in two slots of their own:
+Over all markets, in three slots of their own:
 
     hedge:commands                      channel    the id of each command of the user
     hedge:{commands}:log                stream     the newest commands
@@ -37,6 +37,9 @@ Over all markets, in two slots of their own:
     hedge:{commands}:acknowledged:<id>  hash       what became of a command, by process; expires
     hedge:{status}:states               hash       what each process says of itself
     hedge:{status}:lives                sorted set until when each of these holds
+    hedge:{hedgers}:states              hash       the hedgers that share markets: what each can take
+    hedge:{hedgers}:lives               sorted set until when each of these counts as alive
+    hedge:{hedgers}:bell                channel    rings when a hedger comes or goes, and when a market was given back
 """
 
 import re
@@ -54,6 +57,9 @@ COMMANDS_STANDING = "hedge:{commands}:standing"
 COMMAND_ACKNOWLEDGEMENTS = "hedge:{commands}:acknowledged:"
 STATUS_STATES = "hedge:{status}:states"
 STATUS_LIVES = "hedge:{status}:lives"
+HEDGER_STATES = "hedge:{hedgers}:states"
+HEDGER_LIVES = "hedge:{hedgers}:lives"
+HEDGER_BELL = "hedge:{hedgers}:bell"
 FILL_GROUP = "hedgers"
 STREAM_FIELD = "message"
 MARKETS_REMEMBERED = 512

@@ -19,7 +19,7 @@ import redis
 from hedge_strategy.coordination.keys import MarketKeys, market_keys, order_name
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.domain.hedge import OrderKey
-from hedge_strategy.errors import InvariantBroken, LedgerForgotten, StaleOwner
+from hedge_strategy.errors import FillContradicted, InvariantBroken, LedgerForgotten, StaleOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class LedgerScript:
             LedgerForgotten: the ledger is not the one that the caller knew.
             StaleOwner: the fencing number is not the newest.
             InvariantBroken: a promise would not hold.
+            FillContradicted: a fill cannot be, by what the ledger holds.
             RedisUnavailable: no answer.
         """
         keys, text = self.keys, order_name(name) if isinstance(name, OrderKey) else name
@@ -109,8 +110,9 @@ class LedgerScript:
         if verdict == b"stale":
             newest = reply[2].decode() or "none"
             raise StaleOwner(f"{keys.market}: fencing number {fencing} is not the newest ({newest})")
-        if verdict == b"broken":
-            raise InvariantBroken(f"{keys.market}: {operation} of {name or 'the ledger'}: {reply[2].decode()}")
+        if verdict in (b"broken", b"contradicted"):
+            error = InvariantBroken if verdict == b"broken" else FillContradicted
+            raise error(f"{keys.market}: {operation} of {name or 'the ledger'}: {reply[2].decode()}")
         return reply
 
 

@@ -7,7 +7,14 @@ hedge is booked in two steps, so that its repetition may find it settled already
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
-from hedge_strategy.errors import CommandRefused, InvariantBroken, LedgerForgotten, RedisUnavailable, StaleOwner
+from hedge_strategy.errors import (
+    CommandRefused,
+    FillContradicted,
+    InvariantBroken,
+    LedgerForgotten,
+    RedisUnavailable,
+    StaleOwner,
+)
 from hedge_strategy.hedger import events as ev
 
 LedgerCommand = ev.ClaimFill | ev.StoreAsSent | ev.Settle
@@ -43,6 +50,8 @@ def ask_ledger(ledger: HedgeLedger, lease: Lease | None, command: LedgerCommand)
         return ev.OwnershipLost(str(error))
     except LedgerForgotten as error:
         return ev.LedgerLost(str(error))
+    except FillContradicted as error:
+        return ev.StepRefused(str(error), is_fault_of_message=True)
     except InvariantBroken as error:
         return ev.StepRefused(str(error))
 

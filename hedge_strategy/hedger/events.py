@@ -102,9 +102,15 @@ class StepFailed:
 
 @dataclass(frozen=True, slots=True)
 class StepRefused:
-    """The ledger refused a step that must never be asked for, or a claim whose message contradicts what it holds."""
+    """The ledger refused a step that must never be asked for, or a claim.
+
+    Attributes:
+        reason: in words.
+        is_fault_of_message: what is to be claimed contradicts what the ledger holds.
+    """
 
     reason: str
+    is_fault_of_message: bool = False
 
 
 @dataclass(frozen=True, slots=True)

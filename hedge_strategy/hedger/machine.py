@@ -107,8 +107,8 @@ class HedgerMachine:
                 return self._settled(line, now_ms)
             case ev.StepFailed(reason):
                 return self._step_failed(reason, now_ms)
-            case ev.StepRefused(reason):
-                return self._refused(reason, now_ms)
+            case ev.StepRefused():
+                return self._refused(event, now_ms)
             case ev.Broken(reason):
                 return self._pause(reason)
             case ev.OwnershipGained():
@@ -317,8 +317,8 @@ class HedgerMachine:
         hedge = self._hedge
         if hedge is None or hedge.claim is None:
             return ()
-        if hedge.evidence is not None and hedge.evidence.is_own_lane:
-            self._lane.forget()
+        if (evidence := hedge.evidence) is not None and evidence.is_own_lane:
+            self._lane.used(evidence.transaction.nonce) if evidence.nonce_is_used_up else self._lane.forget()
         hedge.settlement = ev.Settle(hedge.claim, True, 0, Decimal(0), 0, reason)
         return self._ask_redis(hedge.settlement)
 
@@ -358,16 +358,17 @@ class HedgerMachine:
         self._backlog.count_anew()
         return (ev.Note("info", "resumed"), *self._go_on(now_ms))
 
-    def _refused(self, reason: str, now_ms: int) -> tuple[ev.Command, ...]:
-        """A claim that contradicts the ledger is one message's fault; any other refused step stops the market."""
-        hedge = self._hedge
-        if hedge is None or not isinstance(hedge.unanswered, ev.ClaimFill):
-            if hedge is not None:
-                hedge.unanswered = None
-            return self._pause(reason)
-        self._hedge = None
-        done = self._backlog.refused(hedge.unanswered.fill.order)
-        return words.refused_commands(reason, done) + self._go_on(now_ms)
+    def _refused(self, event: ev.StepRefused, now_ms: int) -> tuple[ev.Command, ...]:
+        """What contradicts the ledger is one message's fault; any other refused step stops the market."""
+        refused = self._hedge.unanswered if self._hedge is not None else None
+        if self._hedge is not None:
+            self._hedge.unanswered = None
+        if isinstance(refused, ev.ClaimFill):
+            self._hedge = None
+            if event.is_fault_of_message:
+                done = self._backlog.refused(refused.fill.order)
+                return words.refused_commands(event.reason, done) + self._go_on(now_ms)
+        return self._pause(event.reason)
 
     # --- time and Redis -----------------------------------------------------------------------------------------------
 

@@ -37,10 +37,8 @@ from hedge_strategy.risk.position_guard import GuardStep
 INTERVAL_S = 1.0
 FLATTEN_LOOK_S = 0.1
 """Pause between two looks at whether hedging has come to an end."""
-LOOK_INTERVAL_MS = 10_000
-"""Pause between two readings of both positions; each costs two REST requests …"""
 LOOK_AGAIN_MS = 5_000
-"""… and where they differed: what was on its way has arrived by then."""
+"""Pause before both positions are read again where they differed: what was on its way has arrived by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +185,9 @@ class Ownership:
                 self._ended.wait(INTERVAL_S)
             except StaleOwner as error:
                 self._log.warning("the ledger takes the lease for an old one", reason=str(error))
-                if self._give_way(lease):
-                    self._parts.give_back()
+                with self._lock:  # else a lease that is had again meanwhile would be given back in its place
+                    if self._give_way(lease):
+                        self._parts.give_back()
             except InvariantBroken as error:
                 if acting is None or self._acting is not None:  # else it was stood down since, and must be taken up
                     self._give_way(lease)
@@ -271,7 +270,7 @@ class Ownership:
         now_ms = to_ms(self._clock.monotonic_ns())
         if self._acting is None or now_ms < self._look_at_ms:
             return
-        self._look_at_ms = now_ms + LOOK_INTERVAL_MS
+        self._look_at_ms = now_ms + self._parts.watch.interval_ms
         acting = self._acting
         verdict = self._parts.watch.look(now_ms)
         if verdict is None or verdict.step is GuardStep.NONE or self._acting is not acting:

@@ -6,11 +6,17 @@ nothing can be said, which is not the same as a difference. An error of a venue 
 Known limit: a market that is never quiet for the time of two REST requests is never judged.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.risk.position_guard import GuardVerdict, PositionGuard, PositionsSeen
+
+LOOK_INTERVAL_MS = 10_000
+"""Pause between two readings of both positions; each costs two REST requests …"""
+MARKETS_AT_FULL_PACE = 2
+"""… which heavier accounts' limits bear for four markets (venue fact sheet 5), and there may be other processes."""
 
 
 class PositionWatch:
@@ -21,15 +27,27 @@ class PositionWatch:
         sources: both venues and this hedger's memory.
         markets: A's and B's.
         guard: judges.
+        watched_here: how many markets of the same two accounts this process watches.
     """
 
     def __init__(
-        self, ledger: HedgeLedger, sources: RecoverySources, markets: RecoveryMarkets, guard: PositionGuard
+        self,
+        ledger: HedgeLedger,
+        sources: RecoverySources,
+        markets: RecoveryMarkets,
+        guard: PositionGuard,
+        watched_here: Callable[[], int] = lambda: 1,
     ) -> None:
         self._ledger = ledger
         self._sources = sources
         self._markets = markets
         self._guard = guard
+        self._watched_here = watched_here
+
+    @property
+    def interval_ms(self) -> int:
+        """Pause between two readings; the more markets share the accounts' limits here, the longer."""
+        return max(LOOK_INTERVAL_MS, LOOK_INTERVAL_MS * self._watched_here() // MARKETS_AT_FULL_PACE)
 
     def look(self, now_ms: int) -> GuardVerdict | None:
         """Takes a reading.

@@ -7,7 +7,6 @@ ledger, both positions), and one that ticks: not the caller's own, because on a 
 takes several times as long. Every event goes through `_dispatch`, one at a time.
 """
 
-import gc
 import queue
 import threading
 from collections import Counter, deque
@@ -133,6 +132,11 @@ class HedgerProcess:
         self._unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it owns its market and hedges there."""
+        return self._ownership.is_held and self._own_presence().state is HedgerState.HEDGING
+
     def ask_to_stop(self) -> None:
         """Asks the process to finish what is in flight and end; safe in a signal handler."""
         self._stop_asked.set()
@@ -156,8 +160,6 @@ class HedgerProcess:
         for thread in threads:
             thread.start()
         self._redis.keeper.start(self._ownership.gained, self._ownership.lost, self._guard)
-        # What was loaded so far stays: the collector need not look at it again while a fill waits.
-        gc.freeze()
         ticks = threading.Thread(target=self._guard, args=(self._tick_until_finished,), name="hedger-ticks")
         ticks.start()
         try:

@@ -46,6 +46,7 @@ from hedge_strategy.errors import (
     VenueError,
 )
 from hedge_strategy.hedger.counting import ORDERS_BEFORE_MS, Counting, RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.following import follow_owner
 from hedge_strategy.hedger.recount import CountedOrder, doubled
 
 HELD_BACK_MS = 2 * ORDERS_BEFORE_MS
@@ -178,11 +179,7 @@ class LedgerRecovery:
             InvariantBroken: it is damaged.
             DiskFailed: it could not be written.
         """
-        told, known = self._sources.shared.load(), self._sources.memory.load()
-        if told is None or told == known:
-            return
-        if known is None or (told.origin == known.origin and told.saved_at_ms > known.saved_at_ms):
-            self._sources.memory.save(told)
+        follow_owner(self._sources.shared, self._sources.memory)
 
     def _standing(self, marker: LedgerMarker, memory: HedgerMemory | None) -> Standing:
         """Nothing that is remembered is newer than the last time that this hedger owned the market or followed who did.

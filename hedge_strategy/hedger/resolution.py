@@ -41,9 +41,9 @@ REPORT_BEHIND_MS = 100
 LOOK_UP_INTERVAL_MS = 1_000
 """Pause between two look-ups."""
 LAG_MS = 20_000
-"""Longer than the venue's history can lag."""
+"""Longer than the venue's history, and its counter of a lane, can lag."""
 EXPIRY_MARGIN_MS = 5_000
-"""How far the venue's clock may be behind ours when expiry is taken for a proof."""
+"""How far the venue's clock may be behind ours when expiry is taken for a proof, beyond what the counter may lag."""
 TRACELESS_MS = 60_000
 """What expired so long ago and is known to no record of the venue has not run, whatever the lane's counter says."""
 
@@ -87,6 +87,8 @@ class Evidence:
         error: what the venue says went wrong in executing it, empty where it says nothing.
         given_up_for: why a person was told that nothing more can be found out about it.
         ended_at_ms: when it was told first that the transaction has run or failed, unix ms.
+        venue_nonce: the lane's next nonce, as the venue told last.
+        highest_nonce: the highest that it ever told: an answer may be older than the one before.
     """
 
     transaction: SignedTransaction
@@ -106,6 +108,7 @@ class Evidence:
     error: str = ""
     ended_at_ms: int = 0
     venue_nonce: int | None = None
+    highest_nonce: int = 0
     looked_up_at_ms: int = 0
     learnt_at_ms: int = 0
     is_looking_up: bool = False
@@ -159,7 +162,7 @@ class Evidence:
         """A look-up has ended; what it found was taken in before. None: it learnt nothing."""
         self.is_looking_up = False
         if venue_nonce is not None:
-            self.venue_nonce = venue_nonce
+            self.venue_nonce, self.highest_nonce = venue_nonce, max(self.highest_nonce, venue_nonce)
             self.learnt_at_ms = self.looked_up_at_ms
 
     def killing(self, killer: SignedTransaction, now_ms: int) -> None:
@@ -173,9 +176,15 @@ class Evidence:
         return self.is_own_lane and self.venue_nonce is not None and self.venue_nonce > self.transaction.nonce
 
     @property
-    def nonce_is_unused(self) -> bool:
-        """Whether the lane's counter has not passed this nonce, as of the last look-up."""
-        return self.is_own_lane and self.venue_nonce is not None and self.venue_nonce <= self.transaction.nonce
+    def nonce_is_used_up(self) -> bool:
+        """Whether the venue says that this transaction or its killer has run on the nonce."""
+        return TransactionStatus.EXECUTED in (self.status, self.kill_status)
+
+    @property
+    def expired_for_sure_ms(self) -> int:
+        """From when on the venue's records, asked again, prove that it has not run and never will, unix ms."""
+        is_unused = self.is_own_lane and self.venue_nonce is not None and self.highest_nonce <= self.transaction.nonce
+        return self.transaction.expires_at_ms + (EXPIRY_MARGIN_MS + LAG_MS if is_unused else TRACELESS_MS)
 
 
 def next_step(evidence: Evidence, now_ms: int) -> Verdict:
@@ -216,10 +225,8 @@ def _death(evidence: Evidence, now_ms: int) -> str | None:
         return "refused inside the venue"
     if evidence.kill_status is TransactionStatus.EXECUTED:
         return "killed by another transaction on its nonce"
-    margin_ms = EXPIRY_MARGIN_MS if evidence.nonce_is_unused else TRACELESS_MS
-    proven_after_ms = evidence.transaction.expires_at_ms + margin_ms
     has_not_run = evidence.status in (None, TransactionStatus.FAILED)
-    if has_not_run and not evidence.is_looking_up and evidence.learnt_at_ms > proven_after_ms:
+    if has_not_run and not evidence.is_looking_up and evidence.learnt_at_ms > evidence.expired_for_sure_ms:
         return "expired without having run"
     return None
 
@@ -258,7 +265,7 @@ def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
         return Verdict(Step.LOOK_UP)
     if evidence.killer is None:
         may_kill = has_failed or not evidence.was_accepted or now_ms - began_ms > LAG_MS
-        is_over = now_ms >= evidence.transaction.expires_at_ms  # a killer would only stand in the next hedge's way
+        is_over = now_ms > evidence.expired_for_sure_ms  # a killer would only stand in the next hedge's way
         if may_kill and not is_over and now_ms >= evidence.kill_after_ms:
             return Verdict(Step.KILL, "still no trace of it on the venue")
         return Verdict(Step.LOOK_UP)

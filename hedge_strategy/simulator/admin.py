@@ -245,8 +245,8 @@ class Admin:
 
     async def _begin_drill(self, request: web.Request) -> web.Response:
         wanted = await _body(request, DrillRequest)
-        drill, flow = self._host.drill, self._host.flow
-        if drill is None or flow is None or wanted.market_index != drill.market_index:
+        drill, flow = self._host.drills.get(wanted.market_index), self._host.flow
+        if drill is None or flow is None:
             raise AdminRefused(f"market {wanted.market_index} does not stand still (setting still_market)")
         account = self._host.read.account(wanted.account_index)
         if account is None or account.is_house:
@@ -257,8 +257,8 @@ class Admin:
 
     async def _drill_state(self, request: web.Request) -> web.Response:
         del request
-        drill = self._host.drill
-        return answer({"done": drill.done, "left": drill.left} if drill is not None else {"done": 0, "left": 0})
+        drills = self._host.drills.values()
+        return answer({"done": sum(one.done for one in drills), "left": sum(one.left for one in drills)})
 
     async def _status(self, request: web.Request) -> web.Response:
         del request

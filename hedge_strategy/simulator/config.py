@@ -132,11 +132,17 @@ class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     rest: RestSettings = RestSettings()
     flow: FlowSettings | None = FlowSettings()
     markets: tuple[Market, ...] = DEFAULT_MARKETS
-    still_market: str | None = None
-    """A market that stands still but for the fills that the admin interface orders (`drill.py`): for measuring."""
+    still_market: str | tuple[str, ...] | None = None
+    """Markets that stand still but for the fills that the admin interface orders (`drill.py`): for measuring."""
     tape_market: str = "BTC"
     tape_loop: bool = False
     seed: int = 1
+
+    @property
+    def still_markets(self) -> tuple[str, ...]:
+        """The symbols of those that stand still."""
+        still = self.still_market
+        return (still,) if isinstance(still, str) else still or ()
 
 
 def parse_config(values: Any) -> SimulatorConfig:

@@ -48,7 +48,7 @@ class ExchangeHost:
         self.markets = {market.market_index: market for market in exchange.read.markets()}
         self.broken = asyncio.Event()
         self.flow: FlowDriver | None = None
-        self.drill: DrillFlow | None = None
+        self.drills: dict[int, DrillFlow] = {}
         self._clock = clock
         self._listeners: list[Listener] = []
         self._timer: asyncio.TimerHandle | None = None

@@ -77,8 +77,8 @@ class ExchangeServer:
         exchange = Exchange(config.markets, config.exchange, now_ns)
         self.host = ExchangeHost(exchange, config, clock, self._truth)
         flows = _flows(options, tape, now_ns)
-        self.host.drill = _drill(config, now_ns)
-        still = [] if self.host.drill is None else [self.host.drill]
+        self.host.drills = _drills(config, now_ns)
+        still = list(self.host.drills.values())
         self.host.attach_flow(FlowDriver(exchange, [*flows, *still], now_ns))
         self._publisher = Publisher(self.host)
         tokens = TokenChecker(self._public_key_of)
@@ -196,20 +196,22 @@ def _read_tape(options: ServerOptions) -> Tape | None:
         raise UserError(f"cannot read the tape {options.tape}: not text") from error
 
 
-def _drill(config: SimulatorConfig, now_ns: int) -> DrillFlow | None:
-    if config.still_market is None:
-        return None
-    market = next((one for one in config.markets if one.symbol == config.still_market), None)
-    if market is None:
-        raise ConfigRefused(f"still_market: there is no market {config.still_market}")
-    price = DEFAULT_START_PRICES.get(market.symbol)
-    return DrillFlow(market, market.initial_price if price is None else ticks(price, market), now_ns)
+def _drills(config: SimulatorConfig, now_ns: int) -> dict[int, DrillFlow]:
+    known, found = {market.symbol: market for market in config.markets}, {}
+    for symbol in config.still_markets:
+        market = known.get(symbol)
+        if market is None:
+            raise ConfigRefused(f"still_market: there is no market {symbol}")
+        price = DEFAULT_START_PRICES.get(symbol)
+        start = market.initial_price if price is None else ticks(price, market)
+        found[market.market_index] = DrillFlow(market, start, now_ns)
+    return found
 
 
 def _flows(options: ServerOptions, tape: Tape | None, now_ns: int) -> list[Flow]:
     config = options.config
     flows: list[Flow] = []
-    synthetic = [market for market in config.markets if market.symbol != config.still_market]
+    synthetic = [market for market in config.markets if market.symbol not in config.still_markets]
     if tape is not None:
         market = next(one for one in config.markets if one.symbol == config.tape_market)
         synthetic = [one for one in synthetic if one is not market]

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,16 @@ class ExchangeProcess:
     Args:
         folder: for its settings and its log.
         seed: of its faults and keys.
+        changes: sections of its settings that are other than usual.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, changes: Mapping[str, Any] | None = None) -> None:
         settings = folder / "exchange.yaml"
         core = {**EXCHANGE["exchange"], "min_cancel_all_ms": SHORTEST_DEAD_MAN_MS}
         # A house that trades by itself would fill A at moments that nobody counts: here it trades when it is told to.
-        settings.write_text(yaml.safe_dump({**EXCHANGE, "exchange": core, "flow": None, "seed": seed}))
+        settings.write_text(
+            yaml.safe_dump({**EXCHANGE, "exchange": core, "flow": None, "seed": seed, **(changes or {})})
+        )
         out, err = folder / "exchange.out", folder / "exchange.err"
         command = [sys.executable, "-m", "hedge_strategy", "exchange", "--config", str(settings)]
         with out.open("wb") as output, err.open("wb") as errors:
@@ -62,11 +66,19 @@ class ExchangeProcess:
             self._process.kill()
             self._process.wait(END_WITHIN_S)
 
-    def open_account(self) -> dict[str, Any]:
-        """A new account with keys for two processes and one to spare."""
-        keys = {"4": None, "5": None, str(EXTRA_KEY): None}
-        wanted = {"tier": "premium", "collateral": "1000000", "api_keys": keys}
+    def open_account(self, keys: Sequence[int] = (4, 5, EXTRA_KEY)) -> dict[str, Any]:
+        """A new account with keys of these numbers: those of two processes, and one to spare."""
+        wanted = {"tier": "premium", "collateral": "1000000", "api_keys": {str(index): None for index in keys}}
         return self._admin("POST", "accounts", wanted)
+
+    def drill(self, market: int, account: int, fills: int, per_s: float, *, lots: int, first: int) -> None:
+        """Orders are placed for the account and filled at once, at this pace, numbered from `first` on."""
+        numbers = {"market_index": market, "account_index": account, "fills": fills, "lots": lots}
+        self._admin("POST", "drills", {**numbers, "per_s": per_s, "first_client_order_index": first})
+
+    def fills_left(self) -> int:
+        """How many fills of all drills are still to come."""
+        return int(self._admin("GET", "drills")["left"])
 
     def truth(self, kind: str, **query: Any) -> list[dict[str, Any]]:
         """Rows of `trades`, `orders`, `positions` or `transactions`."""

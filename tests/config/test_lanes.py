@@ -120,7 +120,7 @@ MISTAKES = {
         "{index: 6, private_key_env: KEY_B6}",
         "{index: 6}",
         "accounts.account_b.api_keys[1]",
-        "exactly one of private_key_env (better) and private_key",
+        "exactly one of private_key_name, private_key_env and private_key",
     ),
     "one key and a list": (
         "    account_index: 2\n",

@@ -11,7 +11,7 @@ from hedge_strategy.coordination.ledger_rows import Finished, Nothing, SeenFill,
 from hedge_strategy.coordination.ledger_script import LedgerBounds
 from hedge_strategy.domain.hedge import IntentState, OrderLine
 from hedge_strategy.domain.order import Side
-from hedge_strategy.errors import InvariantBroken
+from hedge_strategy.errors import FillContradicted, InvariantBroken
 
 from .owners import Owner, claimed
 from .samples import order, seen
@@ -104,7 +104,7 @@ def test_a_settlement_without_an_answer_is_repeated_after_the_row_is_gone(owner:
 
 def test_the_side_of_an_order_without_a_row_still_holds(owner: Owner) -> None:
     hedge(owner, fill_of(1))
-    with pytest.raises(InvariantBroken, match="is a sell"):
+    with pytest.raises(FillContradicted, match="is a sell"):
         ask(owner, replace(fill_of(1), side=Side.BUY))
 
 
@@ -142,10 +142,10 @@ def test_without_a_trade_the_time_tells_whether_an_order_is_finished(owner: Owne
         assert isinstance(answer, Finished) is is_finished
     late_trade = replace(fill_of(3), last_trade_id=999)
     assert isinstance(ask(owner, late_trade), Finished), "its trades were told only after it was finished"
-    with pytest.raises(InvariantBroken, match="do not tell"):
+    with pytest.raises(FillContradicted, match="do not tell"):
         ask(owner, seen(5, number=99))
     in_seconds = seen(5, number=99, at_ms=START_MS // 1000)
-    with pytest.raises(InvariantBroken, match="do not tell"):
+    with pytest.raises(FillContradicted, match="do not tell"):
         ask(owner, in_seconds)
     assert claimed(ask(owner, replace(in_seconds, last_trade_id=990))).lots == 5
 
@@ -163,7 +163,7 @@ def test_one_wrong_trade_id_does_not_finish_all_that_follow_in_silence(owner: Ow
     hedge(owner, replace(fill_of(1), last_trade_id=(1 << 63) - 1))
     for number in range(2, 5):
         hedge(owner, fill_of(number))
-    with pytest.raises(InvariantBroken, match="do not tell"):
+    with pytest.raises(FillContradicted, match="do not tell"):
         ask(owner, replace(fill_of(9), filled_at_ms=START_MS + 100_000))
 
 

@@ -124,3 +124,14 @@ def test_numbers_and_leases_outlive_a_restart_with_data(tmp_path: Path) -> None:
 def test_the_fence_never_expires(client: redis.Redis) -> None:
     _acquired(Leases(client, life_ms=40), "hedger-1")
     assert client.pttl(market_keys("BTC").fence) == -1
+
+
+def test_the_leases_of_many_markets_are_read_at_once(client: redis.Redis) -> None:
+    leases = Leases(client, life_ms=LONG_MS)
+    held = [_acquired(leases, "hedger-1", "BTC", 4), _acquired(leases, "hedger-2", "SOL", 6)]
+    found = leases.read_all(["BTC", "ETH", "SOL"])
+    assert [(one.market, one.owner, one.fencing, one.lane) for one in found.values()] == [
+        (one.market, one.owner, one.fencing, one.lane) for one in held
+    ]
+    assert all(0 < one.remaining_ms <= LONG_MS for one in found.values())
+    assert leases.read_all([]) == {}

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 import redis
 
+from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.endpoint import RedisSettings
+from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry, LiveHedger
+from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.rights import check_rights
 from hedge_strategy.errors import UserError
 from tests.redis_server import RedisServer, running_redis
@@ -39,12 +42,24 @@ def test_the_documented_rights_are_enough_and_leave_nothing(guarded: RedisServer
     settings = _allow(guarded, *RIGHTS)
     with connect(settings) as client:
         check_rights(client, settings)
+        _share(client)
         with pytest.raises(redis.exceptions.NoPermissionError):
             client.flushall()
         with pytest.raises(redis.exceptions.NoPermissionError):
             client.set("other", 1)
     with connect(guarded.settings) as admin:
         assert admin.keys("*") == []
+
+
+def _share(client: redis.Redis) -> None:
+    """What hedgers do that share markets, as it is: not tried at the start."""
+    registry, bell = HedgerRegistry(client, life_ms=1), HedgerBell(client, SystemClock())
+    assert bell.wait(5_000)
+    registry.tell(LiveHedger(who="one", markets=("BTC",)), ring=True)
+    assert bell.wait(5_000)
+    bell.close()
+    assert Leases(client, life_ms=60_000).read_all(["BTC"]) == {}
+    registry.leave("one")
 
 
 UNTRIED = {"+ping", "+info", "+config|get", "+subscribe", "+multi", "+exec", "+evalsha", "+select", "+client|setinfo"}

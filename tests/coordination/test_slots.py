@@ -13,6 +13,7 @@ from hedge_strategy.coordination.connection import check_for_trading, connect, r
 from hedge_strategy.coordination.endpoint import RedisSettings
 from hedge_strategy.coordination.fill_stream import FillHeard, FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry, LiveHedger
 from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import seen_fill
@@ -45,6 +46,7 @@ def test_everything_of_a_market_works_on_a_cluster_and_after_its_failover(tmp_pa
         claim = ledger.claim(seen_fill(message(sequence=1), BTC), fencing=lease.fencing, claim_token="one:1")
         assert isinstance(claim, Claim)
         _others(client)
+        _shares(client)
 
         before = server_facts(client, market_keys("BTC").marker).run_id
         cluster.kill_master()
@@ -65,6 +67,20 @@ def _hears(subscriber: FillSubscriber, publisher: FillPublisher, *, sequence: in
     publisher.publish("BTC", message(sequence=sequence))
     heard = [subscriber.listen(2_000) for _ in range(2)]
     assert FillHeard(message(sequence=sequence)) in heard, heard
+
+
+def _shares(client: redis.Redis) -> None:
+    """Hedgers that share markets see each other and all leases, wherever in the cluster these are."""
+    registry, bell = HedgerRegistry(client, life_ms=60_000), HedgerBell(client, SystemClock())
+    assert bell.wait(5_000)
+    hedger = LiveHedger(who="one", markets=("BTC", "ETH", "SOL"))
+    assert registry.tell(hedger, ring=True) == (hedger,)
+    assert bell.wait(5_000)
+    bell.close()
+    leases = Leases(client, life_ms=60_000)
+    for market in ("ETH", "SOL"):
+        leases.acquire(market, owner="one", lane=5)
+    assert sorted(leases.read_all(hedger.markets)) == ["BTC", "ETH", "SOL"]
 
 
 def _others(client: redis.Redis) -> None:

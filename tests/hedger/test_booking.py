@@ -13,6 +13,7 @@ from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import Nothing
 from hedge_strategy.domain.hedge import Claim
+from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
@@ -77,6 +78,21 @@ def test_a_hedge_that_executed_is_not_booked_as_dead(book: Book) -> None:
     book.send(claim)
     book.ask(ev.Settle(claim, False, 30, Decimal(1), 9, "filled"))
     assert isinstance(book.ask(ev.Settle(claim, True, 0, Decimal(0), 0, "refused")), ev.StepRefused)
+
+
+def test_a_message_that_contradicts_the_ledger_is_at_fault_and_an_order_without_hedges_left_is_not(
+    book: Book, real: redis.Redis
+) -> None:
+    book.ledger.observe(seen(10))
+    other_side = replace(seen(20), side=seen(20).side.opposite)
+    refused = book.ask(ev.ClaimFill(other_side, "b-1:1"))
+    assert isinstance(refused, ev.StepRefused)
+    assert refused.is_fault_of_message
+    (row,) = real.keys("hedge:{BTC}:order:*")
+    real.hset(row, "attempts", str(ATTEMPTS_PER_ORDER))
+    refused = book.ask(ev.ClaimFill(seen(20), "b-1:2"))
+    assert isinstance(refused, ev.StepRefused)
+    assert not refused.is_fault_of_message
 
 
 def test_no_more_than_the_largest_order_is_claimed_at_once(book: Book) -> None:

@@ -94,8 +94,23 @@ def test_a_broken_promise_elsewhere_says_nothing_against_a_fill_that_is_being_cl
     assert not any(isinstance(one, ev.Acknowledge) for one in said), "the fill is not hedged yet"
     assert machine.paused == "positions differ"
     assert machine.step(ev.Tick(BOOK), 1_000_300) == (claim,)
-    refused = machine.step(ev.StepRefused("it contradicts the ledger"), 1_000_400)
-    assert ev.Acknowledge(("1-0",)) in refused, "what the ledger refuses is that message's own fault"
+    refused = machine.step(ev.StepRefused("it contradicts the ledger", is_fault_of_message=True), 1_000_400)
+    assert ev.Acknowledge(("1-0",)) in refused, "what contradicts the ledger is that message's own fault"
+
+
+def test_a_claim_that_is_refused_for_no_fault_of_its_message_stops_the_market_and_forgets_no_fill() -> None:
+    machine = HedgerMachine(settings())
+    for event in (ev.OwnershipGained((), (), LANE), ev.NonceRead(10), ev.Tick(BOOK)):
+        machine.step(event, 1_000_000)
+    (claim,) = machine.step(ev.FillHeard(seen(10), Decimal(100_000), "1-0"), 1_000_000)
+    assert isinstance(claim, ev.ClaimFill)
+    said = machine.step(ev.StepRefused("all 4096 hedges of the order are used up"), 1_000_000)
+    assert not any(isinstance(one, ev.Acknowledge) for one in said), "the fill is not hedged"
+    assert machine.paused == "all 4096 hedges of the order are used up"
+    assert not machine.is_idle
+    assert not any(isinstance(one, ev.ClaimFill) for one in machine.step(ev.Tick(BOOK), 1_000_500))
+    (again,) = [one for one in machine.step(ev.Resume(), 1_001_000) if isinstance(one, ev.ClaimFill)]
+    assert again.fill == claim.fill
 
 
 @pytest.mark.parametrize("is_broken_first", [True, False])

@@ -252,6 +252,35 @@ def test_a_lease_that_the_ledger_takes_for_old_is_given_back(scene: Scene) -> No
         assert told.given_back == 2
 
 
+class Racing(Told):
+    """While the lease is being given back it is lost, and had again, on another thread."""
+
+    regain: Callable[[], None] = staticmethod(lambda: None)
+    was_first: bool | None = None
+
+    def give_back(self) -> None:
+        super().give_back()
+        thread = threading.Thread(target=self.regain)
+        thread.start()
+        thread.join(0.2)
+        self.was_first = thread.is_alive()
+
+
+def test_a_lease_that_is_had_again_is_not_given_back_in_place_of_the_old_one(scene: Scene) -> None:
+    told = Racing()
+    older, newer = _older_and_newer(scene)
+    with owning(scene, told) as ownership:
+
+        def regain() -> None:
+            ownership.lost("expired")
+            ownership.gained(newer)
+
+        told.regain = regain
+        ownership.gained(older)
+        wait_until(lambda: ownership.acting is newer, "the market to be taken up under the newer lease")
+        assert told.was_first, "the newer lease was there when the old one was given back"
+
+
 class Interrupting(FakeVenue):
     """Something else happens while its position is being read."""
 

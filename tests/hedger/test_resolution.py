@@ -159,15 +159,23 @@ def test_an_accepted_one_is_not_killed_before_history_can_have_shown_it() -> Non
     assert _step(evidence, LAG_MS + 1) is Step.KILL
 
 
-def test_what_has_expired_is_not_killed_since_it_would_stand_in_the_next_hedges_way() -> None:
+def test_what_has_expired_for_sure_is_not_killed_since_it_would_stand_in_the_next_hedges_way() -> None:
+    proven_ms = 600_000 + EXPIRY_MARGIN_MS + LAG_MS
     evidence = _evidence(most_sends=1)
     evidence.answered(Unknown("cut"))
-    _look(evidence, 599_000, 10)
-    assert _step(evidence, 600_000) is Step.LOOK_UP
+    _look(evidence, proven_ms - 1_000, 10)
+    assert _step(evidence, proven_ms) is Step.KILL
+    assert _step(evidence, proven_ms + 1) is Step.LOOK_UP
+
+
+def test_a_counter_that_is_told_as_it_was_before_does_not_make_a_used_nonce_unused() -> None:
+    """It was told as used once; a later answer that is older proves nothing."""
     evidence = _evidence(most_sends=1)
-    evidence.answered(Unknown("cut"))
-    _look(evidence, 598_999, 10)
-    assert _step(evidence, 599_999) is Step.KILL
+    evidence.answered(Accepted(SENT_MS))
+    _look(evidence, 2_000, 11)
+    after_ms = 600_000 + EXPIRY_MARGIN_MS + LAG_MS + 1
+    _look(evidence, after_ms, 10)
+    assert _step(evidence, after_ms + 1) is not Step.DEAD
 
 
 def test_a_used_nonce_is_never_killed_or_sent_again() -> None:
@@ -185,7 +193,7 @@ def test_expiry_kills_only_what_a_later_successful_look_up_has_not_found() -> No
     evidence.answered(Accepted(SENT_MS))
     evidence.killing(KILLER, SENT_MS + 30_000)
     _look(evidence, 599_000, 10)
-    after_ms = 600_000 + EXPIRY_MARGIN_MS + 1
+    after_ms = 600_000 + EXPIRY_MARGIN_MS + LAG_MS + 1
     assert _step(evidence, after_ms) is not Step.DEAD, "it was looked up before it expired"
     _look(evidence, after_ms, None)
     assert _step(evidence, after_ms + 1) is not Step.DEAD, "that look-up learnt nothing"
@@ -198,8 +206,8 @@ def test_expiry_kills_only_what_a_later_successful_look_up_has_not_found() -> No
 @pytest.mark.parametrize(("is_own_lane", "nonce"), [(True, 11), (False, 3)])
 def test_where_the_counter_says_nothing_expiry_kills_later(is_own_lane: bool, nonce: int) -> None:
     evidence = _evidence(is_recovered=True, is_own_lane=is_own_lane)
-    _look(evidence, 600_000 + EXPIRY_MARGIN_MS + 1, nonce)
-    assert _step(evidence, 600_000 + EXPIRY_MARGIN_MS + 2) is not Step.DEAD
+    _look(evidence, 600_000 + EXPIRY_MARGIN_MS + LAG_MS + 1, nonce)
+    assert _step(evidence, 600_000 + EXPIRY_MARGIN_MS + LAG_MS + 2) is not Step.DEAD
     _look(evidence, 600_000 + TRACELESS_MS + 1, nonce)
     assert _step(evidence, 600_000 + TRACELESS_MS + 2) is Step.DEAD
 

@@ -67,7 +67,7 @@ def test_a_write_is_kept_as_a_whole_or_not_at_all(url: str, tmp_path: Path) -> N
         insert_new(connection, FUNDING, [payment(1)])
         raise ZeroDivisionError
     assert payments(store) == 0
-    with pytest.raises(JournalFailed, match="no such table|does not exist"), store.writing() as connection:
+    with pytest.raises(JournalFailed, match=r"no such table|does not exist"), store.writing() as connection:
         insert_new(connection, FUNDING, [payment(1)])
         connection.execute(text("SELECT * FROM nowhere"))
     assert payments(store) == 0

@@ -182,8 +182,8 @@ FAILURES = (
             ),
             Change(
                 "wiring.py",
-                "hedger_memory(Path(config.state_dir), maker_market.symbol,",
-                "hedger_memory(Path(config.state_dir), own,",
+                "memory=_memory(config, maker_market.symbol)",
+                "memory=_memory(config, own)",
             ),
             Change("wiring.py", "LeaseKeeper(leases, maker_market.symbol,", "LeaseKeeper(leases, own,"),
             Change("wiring.py", "presence=Presence(client, maker_market.symbol,", "presence=Presence(client, own,"),

@@ -133,6 +133,22 @@ ELSEWHERE = (
         "            self.run()\n",
         "tests/hedger/test_look_ups.py",
     ),
+    ElsewhereMutant(
+        "F24.desk",
+        "an order that is seen to rest is not cancelled before its own answer has come",
+        "hedge_strategy/venues/lane.py",
+        "if 0 != report.client_order_index == transaction.client_order_index:\n            return Accepted(0)\n",
+        "if 0 != report.client_order_index == transaction.client_order_index:\n            return None\n",
+        "tests/venues/test_lane.py",
+    ),
+    ElsewhereMutant(
+        "F28.dead_man",
+        "an arming of the dead-man switch that was accepted is taken for armed",
+        MAKER + "dead_man_switch.py",
+        "            if self._seen is not None:\n",
+        "            self._armed_until_ms = asked_ms\n            if self._seen is not None:\n",
+        "tests/maker/test_dead_man_switch.py",
+    ),
 )
 
 

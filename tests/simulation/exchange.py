@@ -4,6 +4,7 @@ It passes the same contract suite as the simulated exchange, of which it shares 
 other users' books (outsiders take what rests, and fill market orders as much as chance says), fees, several levels.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -29,6 +30,7 @@ OUTSIDER = 99
 MEETS_AT_PRICE = 0.7
 """How often a taker whose price allows it comes to what another account rests."""
 INVALID_NONCE = 21104
+WITHOUT_EFFECT = "not enough margin"
 FIRST_BID_NONCE = (1 << 48) - 1
 PRICE = Decimal("100000.0")
 
@@ -83,6 +85,13 @@ class Lane:
     """New orders in a row whose nonce was wrong though nothing waited and nobody had told a wrong one."""
     told_wrong: set[int] = field(default_factory=set)
     """Nonces that REST told though they were not the next, or would soon not be."""
+
+    moved_at_ms: list[int] = field(default_factory=list)
+    """When the counter moved."""
+
+    def counter_at(self, when_ms: int) -> int:
+        """The counter as it was."""
+        return self.counter - (len(self.moved_at_ms) - bisect_right(self.moved_at_ms, when_ms))
 
     @property
     def expected(self) -> int:
@@ -207,7 +216,11 @@ class ExchangeModel:
         if self.clock.strikes("vanished", weather.vanished):
             return
         lane.counter += 1
+        lane.moved_at_ms.append(self.clock.now_ms)
         self.watcher.executed(body)
+        if body.action == "create" and self.clock.strikes("without effect", weather.without_effect):
+            self._status(body, TransactionStatus.EXECUTED, WITHOUT_EFFECT)
+            return
         match body.action:
             case "create":
                 self._create(body)
@@ -221,8 +234,8 @@ class ExchangeModel:
                 raise ValueError(body.action)
         self._status(body, TransactionStatus.EXECUTED)
 
-    def _status(self, body: Body, status: TransactionStatus) -> None:
-        report = TransactionReport(body.hash, status, body.nonce, body.key, "")
+    def _status(self, body: Body, status: TransactionStatus, error: str = "") -> None:
+        report = TransactionReport(body.hash, status, body.nonce, body.key, error)
         self.statuses[body.hash] = (self._visible_ms(), report)
         self._push(body.account, port.TransactionSeen(report))
 

@@ -15,7 +15,7 @@ from hedge_strategy.coordination.messages import LOTS_MAX
 from hedge_strategy.domain.hedge import LEGAL_TRANSITIONS, Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index
 from hedge_strategy.domain.order import Side, SignedTransaction
-from hedge_strategy.errors import InvariantBroken, LedgerForgotten, StaleOwner
+from hedge_strategy.errors import FillContradicted, InvariantBroken, LedgerForgotten, StaleOwner
 from tests.simulation.ledger_state import Hedge, Marker, Row
 from tests.simulation.redis_time import RedisTime
 
@@ -282,7 +282,7 @@ class LedgerModel:
         if has_time and not (is_old_trade and behind_ms < -CLEARLY_LATER_MS):
             return is_old_trade or behind_ms >= 0
         if has_time or not (is_old_trade or fill.last_trade_id):
-            raise InvariantBroken("is not known, and its trade and time do not tell whether it was finished long ago")
+            raise FillContradicted("is not known, and its trade and time do not tell whether it was finished long ago")
         return is_old_trade
 
     def _note(self, fill: SeenFill) -> Row:
@@ -293,7 +293,7 @@ class LedgerModel:
             row = self.rows[fill.order] = Row(fill.side)
             self._has_changed = True
         elif row.side is not fill.side:
-            raise InvariantBroken(f"is a {row.side}, not a {fill.side}")
+            raise FillContradicted(f"is a {row.side}, not a {fill.side}")
         elif row.is_compact and fill.filled_lots > row.filled:
             row.is_compact, row.settled_before, row.is_final = False, row.attempts, fill.is_final
         if fill.filled_lots > row.filled:

@@ -241,9 +241,8 @@ MUTANTS = (
         "F15",
         "the nonce stays advanced after a hedge that never ran",
         HEDGER,
-        "        if hedge.evidence is not None and hedge.evidence.is_own_lane:\n            self._lane.forget()\n",
-        "        if hedge.evidence is not None and hedge.evidence.is_own_lane:\n"
-        "            self._lane.used(hedge.evidence.transaction.nonce)\n",
+        "self._lane.used(evidence.transaction.nonce) if evidence.nonce_is_used_up else self._lane.forget()",
+        "self._lane.used(evidence.transaction.nonce)",
     ),
     one(
         "F16",

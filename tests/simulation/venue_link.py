@@ -29,6 +29,8 @@ ANSWER_TRAVEL_MS = 20
 REPLAYED_FILLS = 5
 RECONNECT_MS = 4_000
 BOOK_MOVES_MS = 1_500
+COUNTER_LAG_MS = 15_000
+HELD_BACK_MS = (500, 500, 5_000, 60_000)
 LATE_MS, LATEST_MS = 15_000, 35_000
 
 T = TypeVar("T")
@@ -180,7 +182,7 @@ class VenueLink(RestLink):
         body = self.exchange.bodies[transaction.hash]
         body.was_next = body.was_next or body.nonce == self.exchange.lanes[body.account, body.key].expected
         if clock.strikes("held back", weather.held_back):
-            raise RateLimited("too many", 500)
+            raise RateLimited("too many", HELD_BACK_MS[clock.below(len(HELD_BACK_MS))])
         ticket = Ticket(transaction)
         self._tickets.append(ticket)
         is_lost = clock.strikes("request lost", weather.lost_request)
@@ -232,7 +234,7 @@ class VenueLink(RestLink):
         lane = self.exchange.lanes[self.account_index, self.key_index]
         if self.clock.strikes("stale nonce", self.weather.stale_nonce):
             lane.wrong_nonces = -1
-            told = lane.counter - 1
+            told = lane.counter_at(self.clock.now_ms - self.clock.below(COUNTER_LAG_MS))
         else:
             told = self.exchange.next_nonce(self.account_index, self.key_index)
         if told != lane.expected or self._is_on_the_way(told):

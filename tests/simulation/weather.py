@@ -37,16 +37,17 @@ class Weather:
         refused: refused at the door for a reason of its own.
         rate_limited: 429 at the door.
         nonce_refused: 21104 at the door although the nonce was right.
-        held_back: our own rate limit keeps the bytes.
+        held_back: our own rate limit keeps the bytes, for a moment or for as long as its window.
         failed: accepted, then refused inside the venue, the nonce not used, and told.
         vanished: the same, but no record of it ever.
+        without_effect: an order's transaction runs with an error of the application and leaves no order.
         slow_execution_ms: how long an accepted transaction may wait.
         partial: a market order executes less than it asked for.
         empty: a market order executes nothing.
         post_only_crossed: an order that may not take is cancelled at once.
         lag_ms: how late REST may show orders, trades and transactions.
         rest_fails: a REST request gets no answer.
-        stale_nonce: the counter is told as it was before.
+        stale_nonce: the counter is told as it was a while before.
         redis_before: a Redis command is lost on the way in.
         redis_after: its answer is lost.
         lost_hint: a message on a channel is not heard.
@@ -71,6 +72,7 @@ class Weather:
     held_back: float = 0.0
     failed: float = 0.0
     vanished: float = 0.0
+    without_effect: float = 0.0
     slow_execution_ms: int = 0
     partial: float = 0.0
     empty: float = 0.0
@@ -92,10 +94,10 @@ class Weather:
 LARGEST = Weather(
     slow_push_ms=1_500, repeated_push=0.3, cut_for_frame=0.15, lost_request=0.4, lost_answer=0.5,
     slow_send_ms=4_000, late_send=0.1, refused=0.3,
-    rate_limited=0.3, nonce_refused=0.3, held_back=0.3, failed=0.3, vanished=0.2, slow_execution_ms=3_000, partial=0.6,
-    empty=0.3, post_only_crossed=0.3, lag_ms=15_000, rest_fails=0.4, stale_nonce=0.3, redis_before=0.15,
-    redis_after=0.15, lost_hint=0.7, repeated_hint=0.4, gap=0.08, crash_in_gap=0.4, freeze_in_gap=0.4,
-    no_book=0.5, disk_fails=0.5,
+    rate_limited=0.3, nonce_refused=0.3, held_back=0.3, failed=0.3, vanished=0.2, without_effect=0.2,
+    slow_execution_ms=3_000, partial=0.6, empty=0.3, post_only_crossed=0.3, lag_ms=15_000, rest_fails=0.4,
+    stale_nonce=0.3, redis_before=0.15, redis_after=0.15, lost_hint=0.7, repeated_hint=0.4, gap=0.08,
+    crash_in_gap=0.4, freeze_in_gap=0.4, no_book=0.5, disk_fails=0.5,
 )  # fmt: skip
 STORMY = 0.2
 SILENT = 0.04

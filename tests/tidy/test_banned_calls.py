@@ -56,6 +56,9 @@ OUTERMOST_LOOPS = MappingProxyType(
         "hedge_strategy/hedger/process.py::HedgerProcess._guard": (
             "outermost frame of each of B's threads: logged with its trace, B drains and ends"
         ),
+        "hedge_strategy/hedger/market_run.py::MarketRun._run": (
+            "outermost frame of one market's thread: logged with its trace, that market ends and the others go on"
+        ),
         "hedge_strategy/venues/lighter/signer.py::Signer._load": (
             "whole body of the loading thread, and the SDK raises bare Exception: kept as the reason of every refusal"
         ),

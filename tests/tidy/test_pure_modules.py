@@ -34,6 +34,7 @@ PURE = (
     "hedger/machine.py",
     "hedger/lane_counter.py",
     "hedger/settings.py",
+    "hedger/sharing.py",
     "hedger/presign.py",
     "hedger/signing_events.py",
     "hedger/words.py",

@@ -1,12 +1,21 @@
 """One lane's sender: what each outcome proves; the same in detail for A's desk, which sends with it."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
-from hedge_strategy.domain.order import Accepted, Rejected, Unknown
-from hedge_strategy.venues.lane import LaneSender
-from hedge_strategy.venues.port import SendAnswered, VenueEvent
+from hedge_strategy.domain.order import (
+    Accepted,
+    OrderReport,
+    OrderStatus,
+    Rejected,
+    Side,
+    SignedTransaction,
+    Unknown,
+)
+from hedge_strategy.venues.lane import LaneSender, outcome_in
+from hedge_strategy.venues.port import OrderSeen, SendAnswered, VenueEvent
 from tests.fake_venue import FakeVenue
 
 
@@ -45,6 +54,16 @@ def test_what_the_venue_shows_to_have_run_was_accepted_though_its_answer_is_lost
     assert isinstance(lane.send(), Accepted)
     assert isinstance(lane.send(), Accepted)
     assert [one.nonce for one in lane.venue.sent] == [100, 101], "sent once, and the next nonce is known"
+
+
+@pytest.mark.parametrize(("client_order_index", "outcome"), [(5, Accepted(0)), (6, None), (0, None)])
+def test_an_order_that_is_shown_was_accepted(client_order_index: int, outcome: Accepted | None) -> None:
+    transaction = SignedTransaction(14, "p", "0x1", 100, 4, 1 << 45, client_order_index and 5)
+    price, size = Decimal(100_000), Decimal("0.00100")
+    shown = OrderReport(
+        8, 1, 9, client_order_index, Side.SELL, price, size, Decimal(0), Decimal(0), OrderStatus.OPEN, "open", 0
+    )
+    assert outcome_in(OrderSeen(shown), transaction) == outcome
 
 
 def test_a_nonce_that_others_used_is_read_again_and_signed_anew(lane: Lane) -> None:

@@ -2,12 +2,14 @@
 
 import random
 
+import msgspec
 import pytest
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.schema import Config, Lighter, RedisPlace, ResolvedAccount, Strategy
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError, UserError
+from hedge_strategy.venues.lighter.venue import LighterVenue
 from hedge_strategy.venues.registry import RECORDS, VENUES, open_records, open_venue
 
 
@@ -32,6 +34,15 @@ def test_lighter_is_there() -> None:
     assert not venue.is_connected()
     venue.close()
     assert list(VENUES) == ["lighter"]
+
+
+def test_only_orders_of_the_makers_account_add_risk() -> None:
+    both = msgspec.structs.replace(config(), account_b=msgspec.structs.replace(account(), account_index=1))
+    for whose, adds_risk in ((both.account_a, True), (both.account_b, False)):
+        venue = open_venue(both, whose, SystemClock(), random.Random(1).random)
+        assert isinstance(venue, LighterVenue)
+        assert venue._config.orders_add_risk is adds_risk
+        venue.close()
 
 
 def test_mistakes_name_their_key() -> None:

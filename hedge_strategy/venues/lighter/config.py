@@ -139,6 +139,7 @@ class LighterConfig:
         chain_id: signed into everything; None: by host, as the SDK does it.
         tier: decides the limits we keep.
         timing: patience and bounds.
+        orders_add_risk: new orders leave a part of the tier's limit to cancels; False for hedges, which take risk away.
 
     Raises:
         UserError: the private key or an index is not of the right form; the text never holds the key.
@@ -152,6 +153,7 @@ class LighterConfig:
     chain_id: int | None = None
     tier: Tier = Tier.STANDARD
     timing: Timing = field(default_factory=Timing)
+    orders_add_risk: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))

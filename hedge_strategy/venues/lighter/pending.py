@@ -71,6 +71,12 @@ class PendingSends:
         self._has_given_up = self._has_given_up or bool(late)
         return [(self._sent.pop(reference).transaction, Unknown("no answer in time")) for reference in late]
 
+    def give_up_of(self, key_index: int) -> list[Answered]:
+        """Ends those that a key signed as unknown: nobody waits for them any more."""
+        own = [reference for reference, sent in self._sent.items() if sent.transaction.key_index == key_index]
+        self._has_given_up = self._has_given_up or bool(own)
+        return [(self._sent.pop(reference).transaction, Unknown("closed before the answer")) for reference in own]
+
     def connection_lost(self, reason: str) -> list[Answered]:
         """Ends all as unknown; the next connection begins with a clean slate."""
         unknown = Unknown(f"connection lost before the answer: {reason}")

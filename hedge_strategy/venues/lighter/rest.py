@@ -55,16 +55,34 @@ PageT = TypeVar("PageT", wire.OrdersPage, wire.TradesPage, wire.FundingPage)
 Params = Mapping[str, str | int]
 
 
-class Rest:
-    """One account's requests. Thread-safe."""
+def open_session() -> requests.Session:
+    """Connections for one account's requests, opened as they are needed."""
+    session = requests.Session()
+    session.trust_env = False  # no proxy and no credentials by surprise
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=8, max_retries=0))
+    return session
 
-    def __init__(self, config: LighterConfig, signer: Signer, clock: Clock, limiter: RateLimiter) -> None:
+
+class Rest:
+    """One lane's requests. Thread-safe."""
+
+    def __init__(
+        self,
+        config: LighterConfig,
+        signer: Signer,
+        clock: Clock,
+        limiter: RateLimiter,
+        session: requests.Session | None = None,
+    ) -> None:
         """
         Args:
             config: where, who, how patient.
             signer: makes auth tokens.
             clock: wall time for tokens, the other for limits; sleeps between attempts.
             limiter: shared with the sends over the socket.
+            session: connections that are shared with others, who close them; None: of its own.
         """
         self._config = config
         self._signer = signer
@@ -73,15 +91,13 @@ class Rest:
         self._token: AuthToken | None = None
         self._token_lock = threading.Lock()
         self._timeout_s = (config.timing.connect_timeout_ms / 1000, config.timing.read_timeout_ms / 1000)
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy and no credentials by surprise
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=8, max_retries=0))
+        self._session = open_session() if session is None else session
+        self._owns_session = session is None
 
     def close(self) -> None:
-        """Closes idle connections."""
-        self._session.close()
+        """Closes idle connections, where they are its own."""
+        if self._owns_session:
+            self._session.close()
 
     def send(self, transaction: SignedTransaction) -> Outcome:
         """Posts a signed transaction, once; never raises, what is not known is `Unknown`."""

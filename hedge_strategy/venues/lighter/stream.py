@@ -6,9 +6,11 @@ Promises:
   in between must be read by REST.
 - Every send taken over here ends in exactly one `SendAnswered`; a drop or a missing answer ends it as `Unknown`.
 - A book with a gap in its chain is fetched again, and is not live meanwhile.
+- Markets may be added and left while it runs; what belongs to the account itself is subscribed to once.
 - Auth tokens are made afresh for each connection; the connection is replaced before its token ends.
 """
 
+import queue
 import threading
 from collections.abc import Callable, Sequence
 
@@ -53,7 +55,13 @@ class AccountStream:
     """One account's socket. `start` once, `close` once; `send`, `top` and `is_connected` from any thread."""
 
     def __init__(
-        self, config: LighterConfig, signer: Signer, clock: Clock, random: Callable[[], float], emit: Listener
+        self,
+        config: LighterConfig,
+        signer: Signer,
+        clock: Clock,
+        random: Callable[[], float],
+        emit: Listener,
+        followed: Callable[[int], None] = lambda _index: None,
     ) -> None:
         """
         Args:
@@ -62,13 +70,18 @@ class AccountStream:
             clock: wall time for tokens, the other one for deadlines.
             random: jitter, numbers in [0, 1).
             emit: hears every event, on the socket's thread.
+            followed: told the index of a market that was added while connected, once its book is there.
         """
         timing = config.timing
         self._config = config
         self._signer = signer
         self._clock = clock
         self._emit = emit
+        self._followed = followed
         self._books: dict[int, LiveBook] = {}
+        self._changes: queue.SimpleQueue[tuple[int, bool]] = queue.SimpleQueue()
+        self._joining: set[str] = set()
+        self._left: set[int] = set()
         self._resync_at_ms: dict[int, int] = {}
         self._resynced_at_ms: dict[int, int] = {}
         self._awaited: set[str] = set()
@@ -107,6 +120,24 @@ class AccountStream:
         self._books = {market.index: LiveBook() for market in markets}
         self._socket.start()
 
+    def follow(self, market_index: int) -> None:
+        """Subscribes to one more market, within a tick; where there is no connection, with the next one."""
+        self._changes.put((market_index, True))
+
+    def leave(self, market_index: int) -> None:
+        """Gives a market up, within a tick."""
+        self._changes.put((market_index, False))
+
+    def give_up_sends(self, key_index: int) -> None:
+        """Tells that the unanswered sends of a key are unknown, on this thread; their answers are passed over."""
+        with self._pending_lock:
+            given_up = self._pending.give_up_of(key_index)
+        self._tell(given_up)
+
+    def is_following(self, market_index: int) -> bool:
+        """Whether the account's subscriptions and the market's are confirmed."""
+        return self._is_connected and market_index in self._books and _book(market_index) not in self._awaited
+
     def close(self) -> None:
         """Ends the connection and its thread."""
         self._socket.close()
@@ -144,7 +175,9 @@ class AccountStream:
 
     def opened(self) -> None:
         """The greeting comes next; nothing is sent before it."""
-        self._awaited = {f"order_book:{index}" for index in self._books}
+        self._take_in_changes(is_open=False)
+        self._joining.clear()
+        self._awaited = {_book(index) for index in self._books}
         self._awaited |= {f"{name}:{self._config.account_index}" for name in _ACCOUNT_CHANNELS}
         self._resync_at_ms.clear()
         self._resynced_at_ms.clear()
@@ -180,6 +213,7 @@ class AccountStream:
 
     def tick(self) -> None:
         """Deadlines: answers, subscriptions, books, an announced restart, the token."""
+        self._take_in_changes(is_open=True)
         now_ms = self._now_ms()
         with self._pending_lock:
             late = self._pending.give_up_before(now_ms - self._config.timing.answer_timeout_ms)
@@ -213,6 +247,26 @@ class AccountStream:
     def _now_ms(self) -> int:
         return self._clock.monotonic_ns() // 1_000_000
 
+    def _take_in_changes(self, *, is_open: bool) -> None:
+        while not self._changes.empty():
+            index, is_added = self._changes.get()
+            if is_added is (index in self._books):
+                continue
+            if is_added:
+                self._left.discard(index)
+                self._books[index] = LiveBook()
+            else:
+                self._left.add(index)
+                del self._books[index]
+                self._resync_at_ms.pop(index, None)
+                self._awaited.discard(_book(index))
+            if is_open and is_added:
+                self._awaited.add(_book(index))
+                self._joining.add(_book(index))
+                self._deadline_ms = self._now_ms() + self._config.timing.subscribe_timeout_ms
+            if is_open and self._is_greeted:
+                self._write({"type": "subscribe" if is_added else "unsubscribe", "channel": f"order_book/{index}"})
+
     def _tell(self, answered: Sequence[Answered]) -> None:
         for transaction, outcome in answered:
             self._emit(SendAnswered(transaction, outcome))
@@ -233,6 +287,9 @@ class AccountStream:
 
     def _confirm(self, channel: str) -> None:
         self._awaited.discard(channel)
+        if channel in self._joining and self._is_connected:
+            self._joining.discard(channel)
+            self._followed(int(channel.partition(":")[2]))
         if self._awaited or not self._is_greeted or self._is_connected:
             return
         is_first, self._was_connected, self._is_connected = not self._was_connected, True, True
@@ -258,6 +315,8 @@ class AccountStream:
 
     def _heard_book(self, change: parse.BookChange, *, is_snapshot: bool) -> None:
         book = self._books.get(change.market_index)
+        if book is None and change.market_index in self._left:
+            return
         if book is None:
             raise WireError("lighter.book", f"market {change.market_index} was not asked for")
         if is_snapshot:
@@ -274,7 +333,7 @@ class AccountStream:
     def _fetch_book_again(self, index: int) -> None:
         now_ms = self._now_ms()
         self._resynced_at_ms[index] = now_ms
-        self._awaited.add(f"order_book:{index}")
+        self._awaited.add(_book(index))
         self._deadline_ms = now_ms + self._config.timing.subscribe_timeout_ms
         self._write({"type": "unsubscribe", "channel": f"order_book/{index}"})
         self._write({"type": "subscribe", "channel": f"order_book/{index}"})
@@ -302,3 +361,7 @@ class AccountStream:
                 with self._pending_lock:
                     answered = self._pending.bare_error(notice.code, notice.message, self._now_ms())
                 self._tell([answered] if answered else [])
+
+
+def _book(market_index: int) -> str:
+    return f"order_book:{market_index}"

@@ -1,4 +1,4 @@
-"""Lighter behind the venue port: one account, one lane, one socket thread.
+"""Lighter behind the venue port: one lane of one account, whose socket it may share with other lanes.
 
 Sends go over the socket while it is greeted. While it is not, they go by REST, one after the other on a thread of
 their own, and stay there until that queue is empty, so that nonces of a lane never overtake each other. The listener
@@ -16,19 +16,16 @@ from hedge_strategy.domain.order import OrderReport, Outcome, Rejected, SignedTr
 from hedge_strategy.domain.position import Position
 from hedge_strategy.errors import RateLimited, SigningFailed, UserError, VenueError, VenueRefused
 from hedge_strategy.risk.gate import Approved
+from hedge_strategy.venues.lighter.account import LighterAccount
 from hedge_strategy.venues.lighter.config import (
-    RATE_RULES,
     LighterConfig,
     SelfTradeBehaviour,
     SelfTradeEquality,
     SelfTradeMode,
 )
 from hedge_strategy.venues.lighter.encode import KIND_CREATE_ORDER, check_market_index, encode_order
-from hedge_strategy.venues.lighter.rest import Rest
-from hedge_strategy.venues.lighter.signer import Signer, require_matching_key
-from hedge_strategy.venues.lighter.stream import AccountStream
+from hedge_strategy.venues.lighter.signer import require_matching_key
 from hedge_strategy.venues.port import BookTop, Listener, SendAnswered, VenueEvent
-from hedge_strategy.venues.transport.rate_limit import RateLimiter
 
 _TOO_MANY_REQUESTS = range(23000, 23004)
 _PAUSE_AFTER_REFUSAL_MS = 1_000
@@ -37,19 +34,27 @@ _PAUSE_AFTER_REFUSAL_MS = 1_000
 class LighterVenue:
     """Implements `venues.port.Venue`."""
 
-    def __init__(self, config: LighterConfig, clock: Clock, random: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        config: LighterConfig,
+        clock: Clock,
+        random: Callable[[], float],
+        account: LighterAccount | None = None,
+    ) -> None:
         """
         Args:
-            config: which account, where.
+            config: which account, which key, where.
             clock: time.
             random: jitter of reconnects, numbers in [0, 1).
+            account: what it has in common with other lanes of the account; None: it is the only one here.
         """
         self._config = config
         self._clock = clock
-        self._limiter = RateLimiter(RATE_RULES[config.tier])
-        self._signer = Signer(config)
-        self._rest = Rest(config, self._signer, clock, self._limiter)
-        self._stream = AccountStream(config, self._signer, clock, random, self._emit)
+        self._account = LighterAccount(config, clock, random) if account is None else account
+        self._owns_account = account is None
+        self._limiter = self._account.limiter
+        self._signer = self._account.signer(config)
+        self._rest = self._account.rest(config)
         self._listener: Listener | None = None
         self._emit_lock = threading.Lock()
         self._send_lock = threading.Lock()
@@ -74,18 +79,21 @@ class LighterVenue:
     @property
     def wire_errors(self) -> dict[str, int]:
         """Unreadable frames skipped so far, by source."""
-        return self._stream.wire_errors
+        return self._account.wire_errors
 
     def check(self) -> None:
         """See the port. Blocks for a few requests, one of them made by the signing library itself."""
         config = self._config
         where = f"API key {config.key_index} of account {config.account_index}"
+        if config.key_index in self._account.checked_keys:
+            return
         try:
             keys = self._rest.api_keys()
             key = next((key for key in keys if key.api_key_index == config.key_index), None)
             if key is None or not key.public_key.strip("0"):
                 raise UserError(f"{where} is not registered at {config.base_url}: register it there, or mend its index")
             require_matching_key(self._signer, config)
+            self._account.checked_keys.add(config.key_index)
         except VenueRefused as error:
             raise UserError(f"{config.base_url} does not know {where} ({error}): mend account_index") from error
         except SigningFailed as error:
@@ -97,7 +105,7 @@ class LighterVenue:
 
     def load_market(self, symbol: str) -> Market:
         """See the port."""
-        markets = self._rest.markets()
+        markets = self._account.markets(self._rest)
         market = markets.get(symbol)
         if market is None:
             raise UserError(f"no market {symbol!r} on {self._config.base_url}; there are: {', '.join(sorted(markets))}")
@@ -106,7 +114,8 @@ class LighterVenue:
     def give_way_between(self, other_account_index: int) -> bool:
         """See the port. Which of the two orders' attributes the venue goes by is not documented, so A's and B's both
         carry them: expire maker, same master account (venue fact sheet 2.3)."""
-        if self._rest.owner(self.account_index) != self._rest.owner(other_account_index):
+        owners = {self._account.owner(self._rest, index) for index in (self.account_index, other_account_index)}
+        if len(owners) > 1:
             return False
         self._signer.use_self_trade_mode(SelfTradeMode(SelfTradeBehaviour.EXPIRE_MAKER, SelfTradeEquality.SAME_MASTER))
         return True
@@ -115,7 +124,7 @@ class LighterVenue:
         """See the port."""
         self._listener = listener
         self._rest_thread.start()
-        self._stream.start(markets)
+        self._account.join(self.key_index, markets, self._emit)
 
     def close(self) -> None:
         """See the port. A REST send under way is waited for, those behind it end as unknown; not for the listener."""
@@ -123,16 +132,17 @@ class LighterVenue:
             self._is_closed = True
             self._rest_sends.put(None)
             self._rest_thread.join()
-            self._stream.close()
-        self._rest.close()
+            self._account.leave(self.key_index)
+        if self._owns_account:
+            self._account.close()
 
     def is_connected(self) -> bool:
         """See the port."""
-        return self._stream.is_connected
+        return self._account.is_connected(self.key_index)
 
     def book(self, market: Market, depth: int) -> BookTop:
         """See the port."""
-        return self._stream.top(market.index, depth)
+        return self._account.top(market.index, depth)
 
     def sign_order(self, order: Approved, nonce: int) -> SignedTransaction:
         """See the port."""
@@ -159,11 +169,11 @@ class LighterVenue:
         if self._listener is None or self._is_closed:
             raise VenueError("the venue is not started: an answer could not be told")
         with self._send_lock:
-            is_urgent = transaction.kind != KIND_CREATE_ORDER
+            is_urgent = transaction.kind != KIND_CREATE_ORDER or not self._config.orders_add_risk
             delay_ms = self._limiter.take_send(self._clock.monotonic_ns() // 1_000_000, is_urgent=is_urgent)
             if delay_ms > 0:
                 raise RateLimited("the account tier's limit of transactions is used up", delay_ms)
-            if self._rest_backlog == 0 and self._stream.send(transaction):
+            if self._rest_backlog == 0 and self._account.send(transaction):
                 return
             if self._rest_backlog >= self._config.timing.max_outstanding_sends:
                 raise RateLimited("too many sends wait for REST", self._config.timing.answer_timeout_ms)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 WINDOW_MS = 60_000
 URGENT_SENDS = 8
-"""Transactions of each window that new orders leave for cancels."""
+"""Transactions of each window that orders which add risk leave for cancels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class RateLimiter:
 
         Args:
             now_ms: milliseconds of a clock that never goes back.
-            is_urgent: False for what adds risk (a new order): it leaves room for what takes it away (a cancel).
+            is_urgent: False for what adds risk (an order of A's): it leaves room for what takes it away (a cancel).
         """
         reserve = 0 if is_urgent else URGENT_SENDS
         with self._lock:

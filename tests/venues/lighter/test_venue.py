@@ -17,9 +17,10 @@ from hedge_strategy.errors import RateLimited, SigningFailed, VenueError
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
 from hedge_strategy.risk.limits import Limits
-from hedge_strategy.venues.lighter.config import LighterConfig, Tier
+from hedge_strategy.venues.lighter.config import RATE_RULES, LighterConfig, Tier
 from hedge_strategy.venues.lighter.venue import LighterVenue
 from hedge_strategy.venues.port import Connected, Disconnected, SendAnswered, VenueEvent
+from hedge_strategy.venues.transport.rate_limit import URGENT_SENDS
 from tests.polling import wait_until
 from tests.venues.lighter.conftest import BTC, ETH, Heard
 from tests.venues.lighter.stub_venue import StubVenue, json_answer
@@ -232,6 +233,19 @@ def test_reads_do_not_use_up_what_sends_need(stub: StubVenue, open_venue: Open) 
     ended(heard, 20)
     with pytest.raises(RateLimited):
         venue.send(venue.sign_cancel_all(20))
+
+
+@pytest.mark.parametrize("adds_risk", [True, False])
+def test_only_orders_that_add_risk_leave_room_for_cancels(stub: StubVenue, open_venue: Open, adds_risk: bool) -> None:
+    """A hedge takes risk away, as a cancel does: it is not held back while the venue would still take it."""
+    stub.ws.on_send = accept
+    venue, heard = connected(open_venue, tier=Tier.STANDARD, orders_add_risk=adds_risk)
+    most = RATE_RULES[Tier.STANDARD].sends_per_window - (URGENT_SENDS if adds_risk else 0)
+    for nonce in range(most):
+        venue.send(venue.sign_order(approved(), nonce))
+    ended(heard, most)
+    with pytest.raises(RateLimited):
+        venue.send(venue.sign_order(approved(), most))
 
 
 def test_after_too_many_requests_sends_pause(stub: StubVenue, open_venue: Open) -> None:

@@ -1,0 +1,124 @@
+"""Which hedgers live that share markets, and a bell that rings when one should look again.
+
+A hedger that says nothing for its life counts as dead and is gone. What stands here only helps to share evenly: who
+owns a market is the lease's matter alone. Times are Redis' own clock. The bell is a hint that may be lost.
+"""
+
+from typing import Any
+
+import msgspec
+import redis
+
+from hedge_strategy.clock import Clock
+from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
+from hedge_strategy.coordination.keys import HEDGER_BELL, HEDGER_LIVES, HEDGER_STATES
+from hedge_strategy.coordination.scripts import Script
+from hedge_strategy.coordination.slots import is_cluster
+from hedge_strategy.errors import WireError
+
+STATE_BYTES_MAX = 65_536
+
+
+class LiveHedger(msgspec.Struct, frozen=True, kw_only=True):
+    """What a hedger says of itself.
+
+    Attributes:
+        who: its name.
+        markets: those that it can take, by symbol.
+        most: how many it takes; None: all.
+        stays: False where it is about to end.
+        giving: of its markets, those that it is giving back.
+    """
+
+    who: str
+    markets: tuple[str, ...]
+    most: int | None = None
+    stays: bool = True
+    giving: tuple[str, ...] = ()
+
+
+class HedgerRegistry:
+    """The list. Safe to share between threads.
+
+    Args:
+        client: the connection.
+        life_ms: how long a hedger counts as alive without saying so again.
+    """
+
+    def __init__(self, client: redis.Redis, *, life_ms: int) -> None:
+        if life_ms <= 0:
+            raise ValueError(f"life_ms {life_ms} is not positive")
+        self._script = Script(client, "hedger_registry.lua")
+        self._publish = "SPUBLISH" if is_cluster(client) else "PUBLISH"
+        self._life_ms = life_ms
+
+    def tell(self, hedger: LiveHedger, *, ring: bool = False) -> tuple[LiveHedger, ...]:
+        """Says that a hedger lives, and how it stands.
+
+        Args:
+            hedger: in place of what it said last.
+            ring: the others should look.
+
+        Returns:
+            All that live, by name, this one among them.
+
+        Raises:
+            ValueError: it is too long.
+            RedisUnavailable: no answer; repeating is harmless.
+            WireError: what another one says cannot be read.
+        """
+        content = msgspec.json.encode(hedger)
+        if len(content) > STATE_BYTES_MAX:
+            raise ValueError(f"a state of {len(content)} bytes, more than {STATE_BYTES_MAX}")
+        flat = iter(self._call("tell", hedger.who, HEDGER_BELL if ring else "", content, self._life_ms))
+        try:
+            found = [msgspec.json.decode(state, type=LiveHedger) for _, state in zip(flat, flat, strict=True)]
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise WireError("hedger_registry", str(error)) from error
+        return tuple(sorted(found, key=lambda one: one.who))
+
+    def leave(self, who: str) -> None:
+        """Takes a hedger off the list, at its orderly end, and rings.
+
+        Raises:
+            RedisUnavailable: no answer; it goes by itself.
+        """
+        self._call("leave", who, HEDGER_BELL)
+
+    def ring(self, who: str) -> None:
+        """Has all look again: something is to be had.
+
+        Raises:
+            RedisUnavailable: no answer; they look by themselves, a little later.
+        """
+        self._call("ring", who, HEDGER_BELL)
+
+    def _call(self, operation: str, who: str, bell: str, *more: str | int | bytes) -> Any:
+        return self._script((HEDGER_STATES, HEDGER_LIVES), (operation, who, self._publish, bell, *more))
+
+
+class HedgerBell:
+    """Hears the bell. Belongs to one thread.
+
+    Args:
+        client: the connection; one is taken.
+        clock: for time-outs.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Clock) -> None:
+        self._channels = Channels(client, clock, (HEDGER_BELL,), HEDGER_STATES)
+
+    def wait(self, timeout_ms: int) -> bool:
+        """Waits for the bell.
+
+        Returns:
+            True where it rang, or may have rung while nobody listened.
+
+        Raises:
+            RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
+        """
+        return isinstance(self._channels.listen(timeout_ms), Heard | Resubscribed)
+
+    def close(self) -> None:
+        """Gives the connection up; to be called by the listening thread."""
+        self._channels.close()

@@ -1,0 +1,55 @@
+"""Who lives of the hedgers that share markets, and the bell."""
+
+import threading
+
+import pytest
+import redis
+
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry, LiveHedger
+from hedge_strategy.coordination.keys import HEDGER_LIVES, HEDGER_STATES
+from hedge_strategy.errors import WireError
+from tests.polling import wait_until
+
+ONE = LiveHedger(who="b-1", markets=("BTC", "ETH"), most=2)
+TWO = LiveHedger(who="b-2", markets=("ETH",), stays=False, giving=("ETH",))
+
+
+def test_each_that_says_something_hears_who_else_lives(client: redis.Redis) -> None:
+    registry = HedgerRegistry(client, life_ms=60_000)
+    assert registry.tell(TWO) == (TWO,)
+    assert registry.tell(ONE) == (ONE, TWO)
+    assert registry.tell(LiveHedger(who="b-2", markets=())) == (ONE, LiveHedger(who="b-2", markets=()))
+    registry.leave("b-1")
+    assert registry.tell(TWO) == (TWO,)
+
+
+def test_who_says_nothing_for_its_life_is_gone_with_all_that_it_said(client: redis.Redis) -> None:
+    HedgerRegistry(client, life_ms=20).tell(ONE)
+    lasting = HedgerRegistry(client, life_ms=60_000)
+    wait_until(lambda: lasting.tell(TWO) == (TWO,), "the end of its life", deadline_s=5)
+    assert (client.hlen(HEDGER_STATES), client.zcard(HEDGER_LIVES)) == (1, 1)
+
+
+def test_what_cannot_be_read_is_said(client: redis.Redis) -> None:
+    registry = HedgerRegistry(client, life_ms=60_000)
+    client.hset(HEDGER_STATES, "b-3", "{}")
+    with pytest.raises(WireError, match="hedger_registry"):
+        registry.tell(ONE)
+    with pytest.raises(ValueError, match="bytes"):
+        registry.tell(LiveHedger(who="b-1", markets=("BTC",) * 20_000))
+    with pytest.raises(ValueError, match="not positive"):
+        HedgerRegistry(client, life_ms=0)
+
+
+def test_the_bell_rings_for_all_that_listen(real: redis.Redis) -> None:
+    registry, bell = HedgerRegistry(real, life_ms=60_000), HedgerBell(real, SystemClock())
+    assert bell.wait(5_000), "what rang before it listened was not heard"
+    registry.tell(ONE)
+    assert not bell.wait(50)
+    for ring in (lambda: registry.tell(ONE, ring=True), lambda: registry.ring("b-1"), lambda: registry.leave("b-1")):
+        thread = threading.Thread(target=ring)
+        thread.start()
+        assert bell.wait(5_000)
+        thread.join()
+    bell.close()

@@ -1,0 +1,57 @@
+"""Three hedgers, twelve markets, fills on all of them: each market has one owner at any time, whoever comes and goes.
+
+Who owned what is told by Redis' own record, what was lost or doubled by the exchange's trades alone.
+"""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from hedge_strategy.hedger.host import hedger_of
+from tests.fleet.fleet import LEASE_MS, Fleet, running_fleet
+from tests.polling import wait_until
+
+pytestmark = pytest.mark.process
+
+LIFE_S = LEASE_MS / 1000
+STARTED_WITHIN_S = 40
+FILLS, PER_S = 312, 24.0
+
+
+def wait_owned_again(fleet: Fleet) -> float:
+    """Until every market has an owner that lives; in seconds."""
+    began_s = time.monotonic()
+    wait_until(lambda: fleet.spread() == [6, 6], "all markets owned by the two that are left", deadline_s=20)
+    return time.monotonic() - began_s
+
+
+def test_hedgers_share_markets_and_hand_over_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    with running_fleet(tmp_path / "fleet", markets=12) as (fleet, witness):
+        for name in ("one", "two", "three"):
+            fleet.start_hedger(name)
+        wait_until(lambda: fleet.spread(), "the first owner", deadline_s=STARTED_WITHIN_S)
+        fleet.wait_spread([4, 4, 4], deadline_s=3 * LIFE_S)
+        wait_until(fleet.are_hedging, "all to hedge", deadline_s=10)
+        fleet.fill(PER_S, FILLS)
+
+        fleet.hedgers["one"].kill()
+        fleet.forget("one")
+        assert wait_owned_again(fleet) <= 1.5 * LIFE_S
+        wait_until(fleet.are_hedging, "all to hedge", deadline_s=10)
+
+        fleet.start_hedger("four")
+        fleet.wait_spread([4, 4, 4], deadline_s=STARTED_WITHIN_S)
+        fleet.hedgers["two"].interrupt()
+        wait_until(lambda: fleet.spread() == [6, 6], "its markets with the others", deadline_s=3 * LIFE_S)
+        assert fleet.hedgers["two"].wait() == 0
+        fleet.forget("two")
+
+        fleet.expect_all_hedged(FILLS)
+        assert fleet.net_positions() == {}
+        witness.close()
+        assert witness.history.problems == []
+        owners = {hedger_of(reign.owner) for reigns in witness.history.reigns.values() for reign in reigns}
+        assert len(owners) == 4, "all four have owned some"
+        assert sum(reign.claims for reigns in witness.history.reigns.values() for reign in reigns) >= FILLS
+        assert fleet.mistakes() == []
