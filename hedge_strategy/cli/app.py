@@ -6,6 +6,7 @@ from hedge_strategy.cli.audit import audit
 from hedge_strategy.cli.bench import bench
 from hedge_strategy.cli.check_config import check_config
 from hedge_strategy.cli.demo import demo
+from hedge_strategy.cli.doctor import doctor
 from hedge_strategy.cli.exchange import exchange
 from hedge_strategy.cli.flatten import flatten
 from hedge_strategy.cli.healthcheck import healthcheck
@@ -28,8 +29,22 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _COMMANDS = (
-    *(exchange, maker, hedger, demo, status, healthcheck, pause, resume, flatten, audit, check_config, bench),
-    *(journal, trades, pnl),
+    exchange,
+    maker,
+    hedger,
+    demo,
+    status,
+    healthcheck,
+    pause,
+    resume,
+    flatten,
+    audit,
+    check_config,
+    doctor,
+    bench,
+    journal,
+    trades,
+    pnl,
 )
 for _command in _COMMANDS:
     app.command(name=_command.__name__.replace("_", "-"))(_command)

@@ -123,6 +123,14 @@ class Venue(Protocol):
         """
         ...
 
+    def clock_offset_ms(self) -> int:
+        """How far the venue's clock is ahead of this host's, ms, to within a second; negative where it is behind.
+
+        Raises:
+            VenueError: the venue did not answer.
+        """
+        ...
+
     def load_market(self, symbol: str) -> Market:
         """Looks a market up by its symbol.
 

@@ -53,6 +53,8 @@ _TOKEN_MARGIN_S = 120
 T = TypeVar("T")
 PageT = TypeVar("PageT", wire.OrdersPage, wire.TradesPage, wire.FundingPage)
 Params = Mapping[str, str | int]
+ROOT = "status"
+"""The venue's root, which is no endpoint of the interface."""
 
 
 def open_session() -> requests.Session:
@@ -124,6 +126,10 @@ class Rest:
         """The keys registered in our slot. Raises: VenueError."""
         params = {"account_index": self._config.account_index, "api_key_index": self._config.key_index}
         return self._read("apikeys", params, wire.ApiKeysAnswer).api_keys
+
+    def time_s(self) -> int:
+        """The venue's clock, unix seconds. Raises: VenueError."""
+        return self._read(ROOT, {}, wire.RootStatus).timestamp
 
     def next_nonce(self) -> int:
         """The lane's counter. Raises: VenueError."""
@@ -350,7 +356,7 @@ class Rest:
             return self._token.text
 
     def _url(self, endpoint: str) -> str:
-        return f"{self._config.base_url}/api/v1/{endpoint}"
+        return f"{self._config.base_url}/" if endpoint == ROOT else f"{self._config.base_url}/api/v1/{endpoint}"
 
     def _monotonic_ms(self) -> int:
         return self._clock.monotonic_ns() // 1_000_000

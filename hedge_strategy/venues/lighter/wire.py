@@ -208,6 +208,12 @@ class SendAnswer(Struct):
     predicted_execution_time_ms: int | None = None
 
 
+class RootStatus(Struct):
+    """`/`: unix seconds."""
+
+    timestamp: int
+
+
 class NextNonce(Struct):
     """nextNonce."""
 
