@@ -240,6 +240,10 @@ class FakeVenue:
             return ()
         return tuple(fill for fill in self.trades if fill.trade_id > after_trade_id)
 
+    def clock_offset_ms(self) -> int:
+        self._maybe_fail()
+        return 0
+
     def latest_trade_id(self, market: Market) -> int:
         return 0 if self.switches.hide_trades else len(self.trades)
 

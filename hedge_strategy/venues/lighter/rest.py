@@ -51,8 +51,10 @@ _FIRST_RETRY_MS = 100
 _TOKEN_MARGIN_S = 120
 
 T = TypeVar("T")
-PageT = TypeVar("PageT", wire.OrdersPage, wire.TradesPage)
+PageT = TypeVar("PageT", wire.OrdersPage, wire.TradesPage, wire.FundingPage)
 Params = Mapping[str, str | int]
+ROOT = "status"
+"""The venue's root, which is no endpoint of the interface."""
 
 
 def open_session() -> requests.Session:
@@ -125,6 +127,10 @@ class Rest:
         params = {"account_index": self._config.account_index, "api_key_index": self._config.key_index}
         return self._read("apikeys", params, wire.ApiKeysAnswer).api_keys
 
+    def time_s(self) -> int:
+        """The venue's clock, unix seconds. Raises: VenueError."""
+        return self._read(ROOT, {}, wire.RootStatus).timestamp
+
     def next_nonce(self) -> int:
         """The lane's counter. Raises: VenueError."""
         params = {"account_index": self._config.account_index, "api_key_index": self._config.key_index}
@@ -171,7 +177,7 @@ class Rest:
             "market_id": market.index,
             "limit": PAGE,
         }
-        for page in self._pages("accountInactiveOrders", params, wire.OrdersPage):
+        for page in self.pages("accountInactiveOrders", params, wire.OrdersPage):
             reports = self._own_orders(page, market)
             found.update((report.order_index, report) for report in reports if report.updated_at_ms >= since_ms)
             if not reports or all(report.updated_at_ms < since_ms for report in reports):
@@ -184,7 +190,7 @@ class Rest:
         if order_index is not None:
             params["order_index"] = order_index
         found: dict[tuple[int, str], Fill] = {}
-        for page in self._pages("trades", params, wire.TradesPage):
+        for page in self.pages("trades", params, wire.TradesPage):
             seen = self._own_fills(page)
             found.update(((fill.trade_id, fill.side), fill) for fill in seen if fill.trade_id > after_trade_id)
             if not seen or min(fill.trade_id for fill in seen) <= after_trade_id:
@@ -255,8 +261,9 @@ class Rest:
     def _own_fills(self, page: wire.TradesPage) -> list[Fill]:
         return _readable(lambda: list(parse.fills(page.trades or (), self._config.account_index)))
 
-    def _pages(self, endpoint: str, params: dict[str, str | int], shape: type[PageT]) -> Iterator[PageT]:
-        """All pages, at most the bound; from the second one on it waits for the rate limit rather than give up."""
+    def pages(self, endpoint: str, params: dict[str, str | int], shape: type[PageT]) -> Iterator[PageT]:
+        """All pages of a history, newest first, at most the bound; from the second one on it waits for the rate limit
+        rather than give up. Raises: VenueError."""
         cursor = ""
         for _ in range(self._config.timing.max_pages):
             try:
@@ -349,7 +356,7 @@ class Rest:
             return self._token.text
 
     def _url(self, endpoint: str) -> str:
-        return f"{self._config.base_url}/api/v1/{endpoint}"
+        return f"{self._config.base_url}/" if endpoint == ROOT else f"{self._config.base_url}/api/v1/{endpoint}"
 
     def _monotonic_ms(self) -> int:
         return self._clock.monotonic_ns() // 1_000_000

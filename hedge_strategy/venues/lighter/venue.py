@@ -9,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
-from hedge_strategy.clock import Clock
+from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, Outcome, Rejected, SignedTransaction, TransactionReport, Unknown
@@ -102,6 +102,12 @@ class LighterVenue:
             raise UserError(
                 f"{config.base_url} does not answer ({error}): check the address and the network"
             ) from error
+
+    def clock_offset_ms(self) -> int:
+        """See the port. The venue tells whole seconds (venue fact sheet 1.1, GET `/`)."""
+        asked_ms = to_ms(self._clock.now_ns())
+        told_ms = self._rest.time_s() * 1000 + 500
+        return told_ms - (asked_ms + to_ms(self._clock.now_ns())) // 2
 
     def load_market(self, symbol: str) -> Market:
         """See the port."""
