@@ -14,6 +14,7 @@
     │   ├── StaleOwner          this process no longer owns the market: it must stop acting for it
     │   └── LedgerForgotten     Redis has lost (part of) the ledger: nothing is done until it is rebuilt
     ├── DiskFailed              a file did not take, or give back, what is kept in it
+    │   └── JournalFailed       … or the journal's database did not
     └── InvariantBroken         a promise does not hold: the market is stopped and a person told
         ├── FillContradicted    … by a fill message, whose own fault it is: it is refused, and nothing else
         └── CommandRefused      Redis refused the command itself, which says nothing of what it was about
@@ -115,6 +116,10 @@ class LedgerForgotten(CoordinationError):
 
 class DiskFailed(HedgeError):
     """A file could not be read or written: what was to be kept may or may not be in it."""
+
+
+class JournalFailed(DiskFailed):
+    """The journal's database could not be read or written; what was not kept is read again from where it came."""
 
 
 class InvariantBroken(HedgeError):

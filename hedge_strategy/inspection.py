@@ -142,7 +142,7 @@ def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditRep
     try:
         for symbol in symbols:
             maker_market, hedge_market = maker.load_market(symbol), hedger.load_market(symbol)
-            checkpoint = _checkpoint(config, Checkpoints(client, symbol, maker.account_index), symbol)
+            checkpoint = checkpoint_of(config, Checkpoints(client, symbol, maker.account_index), symbol)
             if checkpoint is None:
                 raise UserError(f"process A has never run in {symbol} on this Redis: there is nothing to audit")
             since = checkpoint.baseline_trade_id
@@ -160,8 +160,13 @@ def audit_once(config: Config, symbols: Sequence[str], clock: Clock) -> AuditRep
     return audit_markets(records)
 
 
-def _checkpoint(config: Config, in_redis: Checkpoints, symbol: str) -> Checkpoint | None:
-    """Where A began: from A's disk where this is A's machine, else from Redis."""
+def checkpoint_of(config: Config, in_redis: Checkpoints, symbol: str) -> Checkpoint | None:
+    """Where A began: from A's disk where this is A's machine, else from Redis; None where it never did.
+
+    Raises:
+        RedisUnavailable: no answer.
+        InvariantBroken: the record is damaged.
+    """
     path = file_for(Path(config.state_dir), "maker", symbol, config.account_a.account_index)
     return read_record(path, Checkpoint) or in_redis.load()
 

@@ -11,11 +11,14 @@ from hedge_strategy.cli.exchange import exchange
 from hedge_strategy.cli.flatten import flatten
 from hedge_strategy.cli.healthcheck import healthcheck
 from hedge_strategy.cli.hedger import hedger
+from hedge_strategy.cli.journal import journal
 from hedge_strategy.cli.keys import keys
 from hedge_strategy.cli.maker import maker
 from hedge_strategy.cli.pause import pause
+from hedge_strategy.cli.pnl import pnl
 from hedge_strategy.cli.resume import resume
 from hedge_strategy.cli.status import status
+from hedge_strategy.cli.trades import trades
 
 app = typer.Typer(
     name="hedge",
@@ -39,6 +42,9 @@ _COMMANDS = (
     check_config,
     doctor,
     bench,
+    journal,
+    trades,
+    pnl,
 )
 for _command in _COMMANDS:
     app.command(name=_command.__name__.replace("_", "-"))(_command)

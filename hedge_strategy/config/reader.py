@@ -15,8 +15,8 @@ import yaml
 
 from hedge_strategy.config.key_file import KeysByName, from_environment
 from hedge_strategy.config.lanes import KeySources, resolve_account, resolve_markets
-from hedge_strategy.config.redis_place import place_of
-from hedge_strategy.config.schema import Config, FileConfig, Section, Strategy
+from hedge_strategy.config.redis_place import FromEnvironment, place_of
+from hedge_strategy.config.schema import Config, FileConfig, Journal, Section, Strategy
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError
 
@@ -124,7 +124,16 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
         strategy=written.strategy,
         state_dir=written.state_dir,
         markets=markets,
+        journal=_resolved_journal(written.journal, of_environment),
     )
+
+
+def _resolved_journal(written: Journal, of_environment: FromEnvironment) -> Journal:
+    if written.url is not None and written.url_env is not None:
+        raise ConfigError("journal.url", "give url or url_env, not both")
+    if written.url_env is None:
+        return written
+    return msgspec.structs.replace(written, url=of_environment(written.url_env, "journal.url_env"))
 
 
 def _decode_secret(wanted: type, value: object) -> Secret:

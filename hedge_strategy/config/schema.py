@@ -217,6 +217,23 @@ class Strategy(Section, frozen=True, kw_only=True):
     hedge_wait_ms: PositiveInt = 10_000
 
 
+class Journal(Section, frozen=True, kw_only=True):
+    """Where `hedge journal` keeps what happened, and how often it looks.
+
+    Attributes:
+        url: of the database, as SQLAlchemy writes it: sqlite:///file or postgresql+psycopg://user@host/name; null: an
+            SQLite file in `state_dir`.
+        url_env: name of the environment variable that holds it.
+        poll_ms: between two looks at the venues' books.
+        requests_per_minute: at most so many to the venue for each account; they count in the limit that A and B have.
+    """
+
+    url: Secret | None = None
+    url_env: str | None = None
+    poll_ms: PositiveInt = 30_000
+    requests_per_minute: PositiveInt = 12
+
+
 class MarketEntry(Section, frozen=True, kw_only=True):
     """One of the markets that are traded.
 
@@ -250,6 +267,7 @@ class FileConfig(Section, frozen=True, kw_only=True):
         markets: those that are traded, each on API keys of its own; a bare symbol says nothing more. null: the one that
             --market names, on the accounts' one key.
         state_dir: folder for what must outlive Redis; relative to where the process is started.
+        journal: what happened and what it earned.
         key_file: where private keys are kept encrypted, and are named from `accounts`; null: nowhere.
     """
 
@@ -262,6 +280,7 @@ class FileConfig(Section, frozen=True, kw_only=True):
     lighter: Lighter = Lighter()
     strategy: Strategy = Strategy()
     state_dir: Annotated[str, msgspec.Meta(min_length=1)] = ".hedge"
+    journal: Journal = Journal()
 
 
 class ResolvedAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -322,6 +341,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         strategy: how A quotes and B hedges.
         state_dir: folder for what must outlive Redis.
         markets: those that are traded, each with keys of its own; empty: whichever --market names.
+        journal: with its URL, wherever that was kept, in `url`.
     """
 
     account_a: ResolvedAccount
@@ -331,6 +351,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     strategy: Strategy
     state_dir: str
     markets: tuple[ResolvedMarket, ...] = ()
+    journal: Journal = Journal()
 
     @property
     def symbols(self) -> tuple[str, ...]:

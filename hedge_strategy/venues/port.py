@@ -11,10 +11,11 @@ calls at a time): the listener must return fast and never wait for the venue. It
 - Signing takes milliseconds of CPU and touches no network; nonces come from the caller, who owns the lane.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
+from hedge_strategy.domain.account_trade import AccountTrade, FundingPayment
 from hedge_strategy.domain.book import Level
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
@@ -230,4 +231,64 @@ class Venue(Protocol):
 
     def position(self, market: Market) -> Position:
         """The account's position in the market. REST."""
+        ...
+
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """Something in a history that cannot be read.
+
+    Attributes:
+        source: what it should have been, such as `lighter.trade`.
+        content: as it came.
+        problem: what is wrong with it.
+    """
+
+    source: str
+    content: bytes
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage(Generic[Row]):
+    """Part of a history: what could be read, and what could not."""
+
+    rows: tuple[Row, ...]
+    bad: tuple[BadRecord, ...] = ()
+
+
+class Records(Protocol):
+    """The books of one account, read by REST; signs no transaction, holds no lane, and keeps to requests of its own.
+
+    Histories come page by page, newest first, for as long as the caller goes on asking, so that a long one never has to
+    fit into memory. One row that cannot be read hides no other. All of it may lag behind what happened. All methods
+    block, and raise `VenueError`s.
+    """
+
+    @property
+    def account_index(self) -> int:
+        """Whose books."""
+        ...
+
+    def load_market(self, symbol: str) -> Market:
+        """As `Venue.load_market`."""
+        ...
+
+    def trades(self, market: Market) -> Iterator[RecordPage[AccountTrade]]:
+        """The account's trades in a market, by trade id."""
+        ...
+
+    def closed_orders(self, market: Market) -> Iterator[RecordPage[OrderReport]]:
+        """The account's orders in a market that ended, by when they did."""
+        ...
+
+    def funding(self, market: Market) -> Iterator[RecordPage[FundingPayment]]:
+        """What the account paid and received for its position in a market."""
+        ...
+
+    def close(self) -> None:
+        """Gives connections up."""
         ...

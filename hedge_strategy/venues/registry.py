@@ -1,6 +1,7 @@
-"""Venues by name: the one place that knows which there are. A new venue is one folder and one line here."""
+"""Venues by name: the one place that knows which there are. A new venue is one folder and a line in each table."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 
 from hedge_strategy.clock import Clock
@@ -8,17 +9,26 @@ from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.errors import ConfigError
 from hedge_strategy.venues.lighter.account import LighterAccount
 from hedge_strategy.venues.lighter.config import LighterConfig, Tier, Timing
+from hedge_strategy.venues.lighter.records import LighterRecords
 from hedge_strategy.venues.lighter.venue import LighterVenue
-from hedge_strategy.venues.port import Venue
+from hedge_strategy.venues.port import Records, Venue
 
 OpenLane = Callable[[ResolvedAccount], Venue]
 """A lane of one account: told the account with the key that signs."""
 Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float]], OpenLane]
+RecordsFactory = Callable[[Config, ResolvedAccount, Clock], Records]
+RECORD_PAGES_MAX = 100_000
+"""Of one history of an account: ten million trades."""
 
 
 def _lighter(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> OpenLane:
     shared = LighterAccount(_lighter_config(config, account), clock, random)
     return lambda lane: LighterVenue(_lighter_config(config, lane), clock, random, shared)
+
+
+def _lighter_records(config: Config, account: ResolvedAccount, clock: Clock) -> Records:
+    settings = replace(_lighter_config(config, account), timing=Timing(max_pages=RECORD_PAGES_MAX))
+    return LighterRecords(settings, clock, config.journal.requests_per_minute)
 
 
 def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
@@ -43,6 +53,7 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
 
 
 VENUES: MappingProxyType[str, Factory] = MappingProxyType({"lighter": _lighter})
+RECORDS: MappingProxyType[str, RecordsFactory] = MappingProxyType({"lighter": _lighter_records})
 
 
 def open_account(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> OpenLane:
@@ -70,3 +81,16 @@ def open_account(config: Config, account: ResolvedAccount, clock: Clock, random:
 def open_venue(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> Venue:
     """Makes the venue object of an account that has one lane in this process; as `open_account`."""
     return open_account(config, account, clock, random)(account)
+
+
+def open_records(config: Config, account: ResolvedAccount, clock: Clock) -> Records:
+    """Makes the reader of an account's books; touches no network.
+
+    Raises:
+        ConfigError: no such venue, or a setting that it does not take.
+        UserError: the private key or an index has the wrong form.
+    """
+    factory = RECORDS.get(account.venue)
+    if factory is None:
+        raise ConfigError("venue", f"{account.venue!r} is none of {', '.join(RECORDS)}")
+    return factory(config, account, clock)

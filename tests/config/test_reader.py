@@ -293,3 +293,15 @@ def test_a_secret_may_be_in_the_file_that_a_variable_names(tmp_path: Path) -> No
     for path, why in ((file, "is empty"), (tmp_path / "none", "cannot be read")):
         with pytest.raises(ConfigError, match=why):
             parse_config(WHOLE, {"HEDGE_KEY_A_FILE": str(path), "HEDGE_KEY_B": KEY_B})
+
+
+def test_the_journals_url_comes_from_the_file_or_the_environment_and_is_never_shown() -> None:
+    text = WHOLE + "journal: {url_env: JOURNAL_URL, poll_ms: 100}\n"
+    config = parse_config(text, {**ENVIRONMENT, "JOURNAL_URL": "postgresql+psycopg://u:secret@h/x"})
+    assert config.journal.url is not None
+    assert config.journal.url.reveal() == "postgresql+psycopg://u:secret@h/x"
+    assert "secret" not in repr(config)
+    with pytest.raises(ConfigError, match=r"journal\.url_env: .*JOURNAL_URL"):
+        parse_config(text, ENVIRONMENT)
+    with pytest.raises(ConfigError, match=r"journal\.url: give url or url_env"):
+        parse_config(WHOLE + "journal: {url_env: X, url: 'sqlite://'}\n", {**ENVIRONMENT, "X": "y"})

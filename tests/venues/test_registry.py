@@ -10,7 +10,7 @@ from hedge_strategy.config.schema import Config, Lighter, RedisPlace, ResolvedAc
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError, UserError
 from hedge_strategy.venues.lighter.venue import LighterVenue
-from hedge_strategy.venues.registry import VENUES, open_venue
+from hedge_strategy.venues.registry import RECORDS, VENUES, open_records, open_venue
 
 
 def account(venue: str = "lighter", key: str = "ab" * 40) -> ResolvedAccount:
@@ -52,3 +52,12 @@ def test_mistakes_name_their_key() -> None:
         open_venue(config("gold"), account(), SystemClock(), random.Random(1).random)
     with pytest.raises(UserError, match="80 hex digits"):
         open_venue(config(), account(key="no key"), SystemClock(), random.Random(1).random)
+
+
+def test_every_venue_has_its_books() -> None:
+    assert list(RECORDS) == list(VENUES)
+    records = open_records(config(), account(), SystemClock())
+    assert records.account_index == 0
+    records.close()
+    with pytest.raises(ConfigError, match="'dydx' is none of lighter"):
+        open_records(config(), account("dydx"), SystemClock())

@@ -51,7 +51,7 @@ _FIRST_RETRY_MS = 100
 _TOKEN_MARGIN_S = 120
 
 T = TypeVar("T")
-PageT = TypeVar("PageT", wire.OrdersPage, wire.TradesPage)
+PageT = TypeVar("PageT", wire.OrdersPage, wire.TradesPage, wire.FundingPage)
 Params = Mapping[str, str | int]
 ROOT = "status"
 """The venue's root, which is no endpoint of the interface."""
@@ -177,7 +177,7 @@ class Rest:
             "market_id": market.index,
             "limit": PAGE,
         }
-        for page in self._pages("accountInactiveOrders", params, wire.OrdersPage):
+        for page in self.pages("accountInactiveOrders", params, wire.OrdersPage):
             reports = self._own_orders(page, market)
             found.update((report.order_index, report) for report in reports if report.updated_at_ms >= since_ms)
             if not reports or all(report.updated_at_ms < since_ms for report in reports):
@@ -190,7 +190,7 @@ class Rest:
         if order_index is not None:
             params["order_index"] = order_index
         found: dict[tuple[int, str], Fill] = {}
-        for page in self._pages("trades", params, wire.TradesPage):
+        for page in self.pages("trades", params, wire.TradesPage):
             seen = self._own_fills(page)
             found.update(((fill.trade_id, fill.side), fill) for fill in seen if fill.trade_id > after_trade_id)
             if not seen or min(fill.trade_id for fill in seen) <= after_trade_id:
@@ -261,8 +261,9 @@ class Rest:
     def _own_fills(self, page: wire.TradesPage) -> list[Fill]:
         return _readable(lambda: list(parse.fills(page.trades or (), self._config.account_index)))
 
-    def _pages(self, endpoint: str, params: dict[str, str | int], shape: type[PageT]) -> Iterator[PageT]:
-        """All pages, at most the bound; from the second one on it waits for the rate limit rather than give up."""
+    def pages(self, endpoint: str, params: dict[str, str | int], shape: type[PageT]) -> Iterator[PageT]:
+        """All pages of a history, newest first, at most the bound; from the second one on it waits for the rate limit
+        rather than give up. Raises: VenueError."""
         cursor = ""
         for _ in range(self._config.timing.max_pages):
             try:

@@ -121,6 +121,34 @@ class Trade(Struct):
     bid_client_id: Index = 0
 
 
+class BookedTrade(Trade):
+    """The rest of a trade, for the books: fees in 1e-6, left out when 0; what is empty may be left out too."""
+
+    usd_amount: Decimal | None = None
+    type: str = "trade"
+    transaction_time: Index = 0
+    taker_fee: int = 0
+    maker_fee: int = 0
+    taker_position_size_before: Decimal | None = None
+    taker_entry_quote_before: Decimal | None = None
+    maker_position_size_before: Decimal | None = None
+    maker_entry_quote_before: Decimal | None = None
+    ask_account_pnl: Decimal | None = None
+    bid_account_pnl: Decimal | None = None
+
+
+class Funding(Struct):
+    """One payment of `positionFunding`; `change` is negative where the account paid."""
+
+    timestamp: Index
+    market_id: Index
+    funding_id: Index
+    change: Decimal
+    rate: Decimal
+    position_size: Decimal
+    position_side: str
+
+
 class Order(Struct):
     """One order (venue fact sheet 1.3); `side` is empty in real data, `is_ask` is what counts."""
 
@@ -203,6 +231,13 @@ class TradesPage(Struct):
     """trades."""
 
     trades: list[Raw] | None
+    next_cursor: str | None = None
+
+
+class FundingPage(Struct):
+    """positionFunding."""
+
+    position_fundings: list[Raw] | None
     next_cursor: str | None = None
 
 

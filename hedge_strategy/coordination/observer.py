@@ -1,0 +1,99 @@
+"""Hearing what A and B tell each other in one market, without a part in it: no group, no acknowledgement, no writing.
+
+`listen` hears fills and results as they are published; `standing_fills` reads what the stream still holds, which is
+little: entries leave it when they are hedged. What is published while nobody listens is not heard. It stands in the
+ledger and on the venue, and nothing depends on an observer.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from hedge_strategy.clock import Clock
+from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
+from hedge_strategy.coordination.connection import redis_errors
+from hedge_strategy.coordination.keys import STREAM_FIELD, market_keys
+from hedge_strategy.coordination.messages import FillMessage, ResultMessage, decode_fill, decode_result
+from hedge_strategy.coordination.slots import channels_of
+from hedge_strategy.errors import WireError
+
+ENTRIES_PER_READ = 100
+READS_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """What was heard or stood there and is no message of this market."""
+
+    payload: bytes
+    error: WireError
+
+
+Observed = FillMessage | ResultMessage | NotRead
+
+
+class Observer:
+    """One market, heard by one thread.
+
+    Args:
+        client: the connection; listening takes one of its connections for itself.
+        clock: for time-outs.
+        market: the maker's symbol.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Clock, market: str) -> None:
+        self._client = client
+        self._market = market
+        self._names = channels_of(client, market)
+        self._channels = Channels(client, clock, (self._names.fills, self._names.results), self._names.home)
+
+    def listen(self, timeout_ms: int) -> Observed | Resubscribed | None:
+        """Waits for the next message.
+
+        Args:
+            timeout_ms: at most this long; 0 only looks.
+
+        Returns:
+            None where nothing came.
+
+        Raises:
+            RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
+        """
+        heard = self._channels.listen(timeout_ms)
+        if not isinstance(heard, Heard):
+            return heard
+        try:
+            if heard.channel == self._names.results:
+                return decode_result(heard.payload, self._market)
+            return decode_fill(heard.payload, self._market)
+        except WireError as error:
+            return NotRead(heard.payload, error)
+
+    def standing_fills(self) -> tuple[FillMessage | NotRead, ...]:
+        """What the stream holds, oldest first; only looks.
+
+        Raises:
+            RedisUnavailable: no answer.
+        """
+        found: list[FillMessage | NotRead] = []
+        after = "-"
+        for _ in range(READS_MAX):
+            with redis_errors():
+                page: Any = self._client.xrange(market_keys(self._market).fills, after, "+", count=ENTRIES_PER_READ)
+            found += (self._entry(fields) for _, fields in page)
+            if len(page) < ENTRIES_PER_READ:
+                break
+            after = f"({page[-1][0].decode()}"
+        return tuple(found)
+
+    def close(self) -> None:
+        """Gives the channel's connection up; to be called by the listening thread."""
+        self._channels.close()
+
+    def _entry(self, fields: dict[bytes, bytes]) -> FillMessage | NotRead:
+        payload = fields.get(STREAM_FIELD.encode(), b"")
+        try:
+            return decode_fill(payload, self._market)
+        except WireError as error:
+            return NotRead(payload, error)

@@ -1,0 +1,144 @@
+"""The process that keeps the journal: one thread reads the venues' books in rounds, others listen in Redis.
+
+Every failure that may pass (a venue, Redis, the database away) is said once and tried again in the next round; nothing
+is given up for it, and nothing that the venues know is lost. Asked to stop, it ends after the page that it writes.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from hedge_strategy.clock import Clock
+from hedge_strategy.errors import CoordinationError, DiskFailed, HedgeError, UserError, VenueError
+from hedge_strategy.journal.catch_up import CatchUp, Interrupted, MarketBooks
+from hedge_strategy.journal.listening import BoardWatch, MarketListener, listen_until, watch_until
+from hedge_strategy.journal.store import Store
+
+ORDERS_EVERY = 4
+FUNDING_EVERY = 20
+"""Rounds: what is not needed at once is read more rarely, for the venue's limits."""
+
+_log = structlog.get_logger(__name__)
+
+
+class StoppableClock:
+    """A clock whose sleep ends when the process is asked to.
+
+    Args:
+        clock: the time.
+        stop: ends all sleeping.
+    """
+
+    def __init__(self, clock: Clock, stop: threading.Event) -> None:
+        self._clock = clock
+        self._stop = stop
+
+    def now_ns(self) -> int:
+        return self._clock.now_ns()
+
+    def monotonic_ns(self) -> int:
+        return self._clock.monotonic_ns()
+
+    def sleep(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalParts:
+    """What the process is made of.
+
+    Attributes:
+        store: the journal.
+        books: of the markets there are now; may raise what passes.
+        listener: makes the listener of a market.
+        watch: commands and states.
+        close: gives everything up.
+    """
+
+    store: Store
+    books: Callable[[], Sequence[MarketBooks]]
+    listener: Callable[[str], MarketListener]
+    watch: BoardWatch
+    close: Callable[[], None]
+
+
+class JournalProcess:
+    """Keeps the journal until it is asked to stop.
+
+    Args:
+        parts: what it is made of.
+        clock: one that `stop` wakes.
+        stop: asks it to end.
+        history_lag_ms: longer than a venue's history lags.
+        poll_ms: between two rounds.
+    """
+
+    def __init__(
+        self, parts: JournalParts, clock: StoppableClock, stop: threading.Event, history_lag_ms: int, poll_ms: int
+    ) -> None:
+        self._parts = parts
+        self._stop = stop
+        self._poll_s = poll_ms / 1000
+        self._catch_up = CatchUp(parts.store, clock, stop, history_lag_ms)
+        self._threads: dict[str, threading.Thread] = {}
+        self._failing: dict[str, str] = {}
+
+    def ask_to_stop(self) -> None:
+        """Asks; returns at once."""
+        self._stop.set()
+
+    def run(self) -> int:
+        """Runs to the end and returns the exit code."""
+        self._listen("", partial(watch_until, self._stop, self._parts.watch))
+        try:
+            number = 0
+            while not self._stop.is_set():
+                self.round(number)
+                number += 1
+                self._stop.wait(self._poll_s)
+        finally:
+            self._stop.set()
+            for thread in self._threads.values():
+                thread.join()
+            self._parts.close()
+        return 0
+
+    def round(self, number: int) -> None:
+        """Reads the books of all markets once."""
+        try:
+            books = self._parts.books()
+        except (CoordinationError, DiskFailed, UserError, VenueError) as error:
+            self._say("which markets there are", error)
+            return
+        self._over("which markets there are")
+        for one in books:
+            symbol = one.maker.market.symbol
+            if symbol not in self._threads:
+                listener = self._parts.listener(symbol)
+                self._listen(symbol, partial(listen_until, self._stop, listener, symbol))
+            try:
+                self._catch_up.read(one, orders=number % ORDERS_EVERY == 0, funding=number % FUNDING_EVERY == 0)
+            except (VenueError, DiskFailed) as error:
+                self._say(f"the books of {symbol}", error)
+            except Interrupted:
+                return
+            else:
+                self._over(f"the books of {symbol}")
+
+    def _listen(self, market: str, body: Callable[[], None]) -> None:
+        thread = threading.Thread(target=body, name=f"journal-{market or 'board'}", daemon=True)
+        self._threads[market] = thread
+        thread.start()
+
+    def _say(self, what: str, error: HedgeError) -> None:
+        if self._stop.is_set() or self._failing.get(what) == type(error).__name__:
+            return
+        self._failing[what] = type(error).__name__
+        _log.warning("could not be read, is tried again", what=what, error=str(error))
+
+    def _over(self, what: str) -> None:
+        if self._failing.pop(what, None) is not None:
+            _log.info("can be read again", what=what)
