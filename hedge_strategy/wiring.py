@@ -223,9 +223,9 @@ class HedgerGround:
 
     def check_history(self, checkpoint: Checkpoint | None, market: Market) -> None:
         """As `_check_history`, for the first market in which A has traded: one exchange is one for all markets."""
-        if checkpoint is not None and not self._is_known_exchange:
+        if checkpoint is not None and checkpoint.trade_id and not self._is_known_exchange:
             _check_history(checkpoint, self.maker_venue, market, self.clock)
-            self._is_known_exchange = checkpoint.trade_id > 0
+            self._is_known_exchange = True
 
 
 def _hedger_on(ground: HedgerGround, config: Config, symbol: str, run_id: str) -> HedgerProcess:

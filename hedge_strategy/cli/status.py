@@ -1,10 +1,12 @@
 """`hedge status`: what A and B say of themselves, who owns each market, and what is unhedged by the ledger.
 
 Ends 0 where in every market shown A and an owning B are alive and neither is paused or in trouble; 1 otherwise, also
-where nothing is known at all. Shown are the markets named, else those in which a process lives or an A has ever run.
+where nothing is known at all. Shown are the markets named, else those of the settings, and any others in which a
+process lives or an A has ever run.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +19,7 @@ from hedge_strategy.cli.giving import checked_market
 from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_errors
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.coordination.status_board import ProcessStatus
+from hedge_strategy.hedger.host import hedger_of
 from hedge_strategy.inspection import Switchboard, open_switchboard
 from hedge_strategy.venues.self_trades import SelfTrades
 
@@ -69,7 +72,8 @@ def status(
     configure_logs(as_json=False, process="status")
     with one_line_errors("hedge status"):
         wanted = [checked_market(one) for one in market or []]
-        report = read_report(open_switchboard(read_config(config, os.environ)), wanted)
+        settings = read_config(config, os.environ)
+        report = read_report(open_switchboard(settings), wanted, settings.symbols)
     if json:
         typer.echo(msgspec.json.encode(report).decode())
     else:
@@ -77,12 +81,13 @@ def status(
     raise typer.Exit(0 if report.ok else BROKEN_EXIT)
 
 
-def read_report(switchboard: Switchboard, wanted: list[str]) -> Report:
+def read_report(switchboard: Switchboard, wanted: list[str], configured: Sequence[str] = ()) -> Report:
     """Reads everything.
 
     Args:
         switchboard: Redis.
         wanted: which markets; empty: all that are known.
+        configured: the markets of the settings, which are known whether anybody lives there or not.
 
     Raises:
         RedisUnavailable: no answer.
@@ -90,7 +95,8 @@ def read_report(switchboard: Switchboard, wanted: list[str]) -> Report:
     """
     processes = switchboard.board.read()
     alive = {str(one.state.get("market", "")) for one in processes} - {""}
-    known = wanted or sorted(alive | set(switchboard.markets()))
+    others = sorted((alive | set(switchboard.markets())) - set(configured))
+    known = wanted or [*configured, *others]
     markets = tuple(_market(switchboard, symbol, processes) for symbol in known)
     is_ok = bool(markets) and all(one.ok for one in markets)
     return Report(ok=is_ok, markets=markets, warnings=switchboard.warnings)
@@ -147,14 +153,16 @@ def _problems(name: str, said: dict[str, Any], role: str) -> list[str]:
 def _show(report: Report) -> None:
     console = Console()
     table = Table(title="markets", title_justify="left")
-    for column in ("market", "A", "B", "lease", "unhedged lots", "last fill", "last hedge"):
+    for column in ("market", "A", "B", "owner", "unhedged lots", "last fill", "last hedge"):
         table.add_column(column)
     for one in report.markets:
-        lease = "nobody" if one.lease is None else f"{one.lease['remaining_ms']} ms, lane {one.lease['lane']}"
+        lease = "nobody" if one.lease is None else f"{one.lease['owner']}, lane {one.lease['lane']}"
         unhedged = f"{one.unhedged_lots} ({one.in_flight_lots} in flight)"
         last_fill, last_hedge = _last(one.maker.get("last_fill"), "filled"), _last(one.hedger.get("last_hedge"), "how")
         table.add_row(one.market, _words(one.maker), _words(one.hedger), lease, unhedged, last_fill, last_hedge)
     console.print(table)
+    for hedger, owned in _owned(report).items():
+        console.print(f"{hedger} owns {len(owned)}: {', '.join(owned)}", markup=False)
     for one in report.markets:
         _show_self_trades(console, one)
         if one.command is not None:
@@ -167,6 +175,15 @@ def _show(report: Report) -> None:
         console.print(f"warning: {warning}", markup=False)
     if not report.markets:
         console.print("no process is alive and no A has ever run on this Redis")
+
+
+def _owned(report: Report) -> dict[str, list[str]]:
+    """The markets of each hedger that owns more than one; a market without an owner says so as a problem."""
+    found: dict[str, list[str]] = {}
+    for one in report.markets:
+        if one.lease is not None:
+            found.setdefault(hedger_of(str(one.lease["owner"])), []).append(one.market)
+    return {hedger: owned for hedger, owned in found.items() if len(owned) > 1}
 
 
 def _show_self_trades(console: Console, one: MarketStatus) -> None:

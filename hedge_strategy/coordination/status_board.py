@@ -15,7 +15,7 @@ from hedge_strategy.coordination.keys import STATUS_LIVES, STATUS_STATES
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.errors import WireError
 
-STATES_MAX = 256
+STATES_MAX = 1_024
 STATE_BYTES_MAX = 65_536
 
 

@@ -261,8 +261,8 @@ class HedgerHost:
             del self._runs[market]
             self._is_clean = self._is_clean and run.is_clean
             if run.failure:
-                failures = self._failures[market] = self._failures.get(market, 0) + 1
-                wait_ms = min(RETRY_MAX_MS, RETRY_FIRST_MS << min(failures - 1, 10))
+                failures = self._failures[market] = self._failures.get(market, 0) + (run.retry_after_ms is None)
+                wait_ms = min(RETRY_MAX_MS, run.retry_after_ms or RETRY_FIRST_MS << max(0, min(failures, 10) - 1))
                 self._retry_at_ms[market] = to_ms(self._clock.monotonic_ns()) + wait_ms
                 self._log.error("a market ended", market=market, reason=run.failure, again_in_ms=wait_ms)
             else:

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from hedge_strategy.coordination.lease import Lease
-from hedge_strategy.errors import CoordinationError, HedgeError
+from hedge_strategy.errors import CoordinationError, HedgeError, RateLimited
 
 
 class MarketProcess(Protocol):
@@ -59,6 +59,8 @@ class MarketRun:
         self._is_over = threading.Event()
         self.failure = ""
         """Why it ended though nobody asked it to; empty while all is well."""
+        self.retry_after_ms: int | None = None
+        """After how long it is worth trying again, where that is known."""
         self.is_clean = True
         """Whether nothing was left in flight."""
         self._log = structlog.get_logger("hedger.market", market=lease.market)
@@ -110,6 +112,9 @@ class MarketRun:
                 self.is_clean = process.run() == 0
                 if not self._is_stop_asked:
                     self.failure = "it ended by itself"
+        except RateLimited as error:
+            self.failure, self.retry_after_ms = str(error), error.retry_after_ms
+            self._log.warning("this market must wait for the venue's limit", reason=self.failure)
         except HedgeError as error:
             self.failure = str(error)
             self._log.error("this market cannot be hedged here now", reason=self.failure)

@@ -107,3 +107,32 @@ def test_knowing_of_nothing_is_not_well(server: RedisServer, tmp_path: Path) -> 
     shown = ask(tmp_path)
     assert (server.port > 0, shown.exit_code) == (True, 1)
     assert "no process is alive" in shown.output
+
+
+def test_all_markets_of_the_settings_are_shown_and_whose_they_are(
+    server: RedisServer, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {f"HEDGE_TEST_KEY_{number}": f"{number:x}" * 80 for number in range(6)}
+    for name, key in keys.items():
+        monkeypatch.setenv(name, key)
+    listed = [
+        "["
+        + ", ".join(f"{{index: {4 + key}, private_key_env: HEDGE_TEST_KEY_{first + key}}}" for key in range(3))
+        + "]"
+        for first in (0, 3)
+    ]
+    text = TEXT.replace("port: 1}", f"port: {server.port}}}") + "markets: [BTC, ETH, SOL]\n"
+    for number, one in zip(("A", "B"), listed, strict=True):
+        text = text.replace(f"api_key_index: 4, api_key_private_key_env: HEDGE_TEST_KEY_{number}", f"api_keys: {one}")
+    write_settings(tmp_path, text)
+    board, leases = StatusBoard(client, life_ms=60_000), Leases(client, life_ms=60_000)
+    for number, market in enumerate(("BTC", "SOL"), 1):
+        leases.acquire(market, owner=f"b-1#{number}", lane=3 + number)
+        board.write(f"a-{market}", {**MAKER, "market": market})
+        board.write(f"b-1#{number}", {**HEDGER, "market": market})
+    told = json.loads(ask(tmp_path, "--json").stdout)
+    assert [(one["market"], one["ok"]) for one in told["markets"]] == [("BTC", True), ("ETH", False), ("SOL", True)]
+    shown = ask(tmp_path)
+    assert shown.exit_code == 1
+    assert "b-1 owns 2: BTC, SOL" in shown.stdout
+    assert "ETH: B is missing" in shown.stdout

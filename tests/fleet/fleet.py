@@ -105,7 +105,7 @@ class Fleet:
             "lighter": {
                 "base_url": self.exchange.url,
                 "ws_url": self.exchange.ws_url,
-                "account_tier": "plus",
+                "account_tier": "builder",
                 "history_lag_ms": 3_000,
             },
             "strategy": {"lease_ms": self.lease_ms, "ws_reconnect_delay": 1},

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from hedge_strategy.coordination.lease import Lease
-from hedge_strategy.errors import RedisUnavailable, UserError
+from hedge_strategy.errors import RateLimited, RedisUnavailable, UserError
 from hedge_strategy.hedger.market_run import MarketProcess, MarketRun
 
 LEASE = Lease("BTC", "b-1#1", 7, 4, 5_000)
@@ -65,6 +65,16 @@ def test_what_cannot_be_built_is_said_and_given_back(error: Exception, said: str
     assert said in scene.run.failure
     assert (scene.released, scene.told) == ([LEASE], [True])
     assert [line["log_level"] for line in lines] == ["error"]
+
+
+def test_what_the_venues_limit_holds_back_is_worth_trying_again_after_it() -> None:
+    def make() -> MarketProcess:
+        raise RateLimited("the limit is used up", 700)
+
+    scene = Scene(make)
+    scene.run.start()
+    scene.run.join()
+    assert (scene.run.retry_after_ms, scene.released) == (700, [LEASE])
 
 
 def test_what_ends_though_nobody_asked_has_failed() -> None:
