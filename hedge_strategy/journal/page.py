@@ -1,4 +1,4 @@
-"""The report as one page of HTML that needs nothing else: figures, pictures, what happened. Pure.
+"""The report as one page of HTML that needs nothing else: figures, pictures, what happened. Only text is made here.
 
 Nothing in it is fetched from anywhere and nothing in it runs; every text that came from outside is escaped.
 """
