@@ -1,7 +1,7 @@
 # Every target does all of its own set-up. Needed: make and Python 3.11 or newer (PYTHON=... names one by hand).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup redis test test-fast planted simulate mutants chaos figures compose-check lint demo bench ccxt-env clean
+.PHONY: help setup redis test test-fast planted simulate mutants chaos figures compose-check docs lint demo bench ccxt-env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -69,6 +69,12 @@ bench: setup redis ## measure how fast a fill is hedged, write docs/performance.
 
 compose-check: setup ## build the image, trade with three hedgers in containers and kill one; needs a Docker engine
 	@$(BIN)/python -m pytest -m docker tests/deploy $(ARGS)
+
+docs: setup ## write docs/settings.md anew from the schema and build the pages in build/site
+	@$(BIN)/python -m hedge_strategy.config.reference > docs/settings.md
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-input -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "build/site/index.html"
 
 ccxt-env: setup ## make .venv-ccxt, where CCXT runs against the simulated exchange with the signer library it needs
 	@sh tests/simulator/ccxt_environment.sh

@@ -91,7 +91,7 @@ class RedisTls(Section, frozen=True, kw_only=True):
     """How the way to Redis is encrypted.
 
     Attributes:
-        ca_file: whose certificates are trusted (PEM); None: those that the system trusts.
+        ca_file: whose certificates are trusted (PEM); null: those that the system trusts.
         cert_file: our own certificate, where the server asks for one; with `key_file`.
         key_file: its private key.
         check_hostname: whether the server's certificate must name the host.
@@ -125,8 +125,8 @@ class Redis(Section, frozen=True, kw_only=True):
     """The one Redis that A and B share: by host, by URL, by its sentinels, or a cluster.
 
     Attributes:
-        host: name or address; `REDIS_HOST` where nothing else is said.
-        port: `REDIS_PORT` where nothing else is said.
+        host: name or address; 127.0.0.1 where nothing else is said.
+        port: 6379 where nothing else is said.
         db: number of the database; 0 where nothing else is said.
         url: instead of the three: redis://, rediss:// (TLS) or unix://; may hold user and password.
         url_env: name of the environment variable that holds the URL.
@@ -169,7 +169,7 @@ class Lighter(Section, frozen=True, kw_only=True):
             15 s); a ledger that Redis lost is counted from there only when so long has passed.
         stale_after_ms: a socket silent for so long is taken for dead.
         dead_man_ms: A's orders are cancelled by the venue so long after A was last heard of; the venue takes no less
-            than five minutes (venue fact sheet 2.1); None: the venue's dead-man switch is not used.
+            than five minutes (venue fact sheet 2.1); null: the venue's dead-man switch is not used.
     """
 
     base_url: str = "https://mainnet.zklighter.elliot.ai"
@@ -195,7 +195,7 @@ class Strategy(Section, frozen=True, kw_only=True):
         max_order_size: base units of one order of A's, and of one hedge of B's.
         max_position: base units that A may build up; a hedge is never held back for it.
         lease_ms: how long a hedger owns a market without renewing.
-        max_markets: of the `markets`, how many one hedger takes that was told none by name; None: all.
+        max_markets: of the `markets`, how many one hedger takes that was told none by name; null: all.
         self_trade_prevention: on one venue A and B never trade with each other. Where one owner holds both accounts the
             venue cancels A's order where a hedge would meet it; else A cancels the rest of a partly filled order, and
             B meanwhile takes only prices better than that order's.
@@ -221,7 +221,7 @@ class Journal(Section, frozen=True, kw_only=True):
     """Where `hedge journal` keeps what happened, and how often it looks.
 
     Attributes:
-        url: of the database, as SQLAlchemy writes it: sqlite:///file or postgresql+psycopg://user@host/name; None: an
+        url: of the database, as SQLAlchemy writes it: sqlite:///file or postgresql+psycopg://user@host/name; null: an
             SQLite file in `state_dir`.
         url_env: name of the environment variable that holds it.
         poll_ms: between two looks at the venues' books.
@@ -264,11 +264,11 @@ class FileConfig(Section, frozen=True, kw_only=True):
         redis: the Redis that they share.
         lighter: the venue.
         strategy: how A quotes and B hedges.
-        markets: those that are traded, each on API keys of its own; a bare symbol says nothing more. None: the one that
+        markets: those that are traded, each on API keys of its own; a bare symbol says nothing more. null: the one that
             --market names, on the accounts' one key.
         state_dir: folder for what must outlive Redis; relative to where the process is started.
         journal: what happened and what it earned.
-        key_file: where private keys are kept encrypted, and are named from `accounts`; None: nowhere.
+        key_file: where private keys are kept encrypted, and are named from `accounts`; null: nowhere.
     """
 
     accounts: Accounts

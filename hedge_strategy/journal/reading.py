@@ -128,7 +128,7 @@ def read_trades(
     with store.reading() as connection:
         found: list[TradeLine] = []
         for place in known_places(connection, wanted):
-            query = _booked(place).where(TRADES.c.executed_at_us >= since_ms * 1000)
+            query = booked_trades(place).where(TRADES.c.executed_at_us >= since_ms * 1000)
             query = query.order_by(desc(TRADES.c.executed_at_us), desc(TRADES.c.trade_id)).limit(limit)
             found += (_line(place, row) for row in connection.execute(query))
     found.sort(key=lambda line: (line.at_us, line.trade_id, line.role))
@@ -162,7 +162,7 @@ def read_name(symbol: str) -> str:
 
 def _add_place(connection: Connection, sums: Sums, place: KnownPlace, since_ms: int) -> None:
     since_us = since_ms * 1000
-    for row in streamed(connection, _booked(place).where(TRADES.c.executed_at_us >= since_us)):
+    for row in streamed(connection, booked_trades(place).where(TRADES.c.executed_at_us >= since_us)):
         sums.add_trade(BookedTrade(place.role, row.quote, row.fee, row.realised, row.venue_pnl, row.is_after_gap))
     hedges = select(HEDGES).where(at_known_place(HEDGES, place), HEDGES.c.executed_at_us >= since_us)
     if place.role == "B":
@@ -174,7 +174,7 @@ def _add_place(connection: Connection, sums: Sums, place: KnownPlace, since_ms: 
 
 
 def _add_open(connection: Connection, sums: Sums, place: KnownPlace, price: Decimal) -> None:
-    newest = _booked(place).order_by(desc(TRADES.c.trade_id), desc(TRADES.c.is_maker)).limit(1)
+    newest = booked_trades(place).order_by(desc(TRADES.c.trade_id), desc(TRADES.c.is_maker)).limit(1)
     last = connection.execute(newest).first()
     if last is not None:
         sums.open[place.role] = Open(last.position_after, last.entry_quote_after, price)
@@ -190,8 +190,8 @@ def _newest_price(connection: Connection, places: Sequence[KnownPlace], symbol: 
     return newest[1]
 
 
-def _booked(place: KnownPlace) -> Any:
-    """Trades with the positions after them."""
+def booked_trades(place: KnownPlace) -> Any:
+    """A query: an account's trades with the positions after them."""
     join = and_(*(TRADES.c[name] == POSITIONS.c[name] for name in _TRADE))
     after = [column for column in POSITIONS.c if column.name not in _TRADE]
     return select(TRADES, *after).join(POSITIONS, join).where(at_known_place(TRADES, place))
