@@ -63,7 +63,7 @@ def alive_here(board: Iterable[ProcessStatus], host: str, role: Role | None) -> 
         role: None for either.
     """
     roles = "|".join(Role) if role is None else role.value
-    own = re.compile(rf"(?:{roles})-{re.escape(host)}-(?P<pid>\d+)-\d+")
+    own = re.compile(rf"(?:{roles})-{re.escape(host)}-(?P<pid>\d+)-\d+(?:#.+)?")
     return tuple(one for one in board if (match := own.fullmatch(one.who)) and _exists(int(match["pid"])))
 
 

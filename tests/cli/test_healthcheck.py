@@ -48,6 +48,12 @@ def test_a_process_of_this_host_is_alive_whatever_it_does(server: RedisServer, t
     assert (missing.exit_code, "no hedger" in missing.stderr) == (1, True)
 
 
+def test_a_process_of_several_markets_is_alive_while_any_of_them_is(server: RedisServer, tmp_path: Path) -> None:
+    say(server, f"maker-{HOST}-{os.getpid()}-1#BTC", MAKER)
+    shown = ask(tmp_path)
+    assert (shown.exit_code, shown.stdout.strip()) == (0, "maker of BTC is paused: lunch")
+
+
 def test_who_fell_silent_is_not_alive_also_for_the_live_probe(server: RedisServer, tmp_path: Path) -> None:
     assert ask(tmp_path).exit_code == 1
     assert ask(tmp_path, "--live").exit_code == 1
