@@ -6,7 +6,7 @@ WORKDIR /source
 RUN python -m venv /opt/hedge
 COPY pyproject.toml README.md LICENSE ./
 COPY hedge_strategy hedge_strategy
-RUN /opt/hedge/bin/python -m pip install --no-cache-dir --disable-pip-version-check . \
+RUN /opt/hedge/bin/python -m pip install --no-cache-dir --disable-pip-version-check '.[report,postgres]' \
     && /opt/hedge/bin/python -m pip uninstall --yes --quiet pip setuptools
 
 FROM ${PYTHON_IMAGE}

@@ -1,4 +1,4 @@
-"""Process A, the maker: `python main_A.py --market BTC --quantity 0.0002 --depth 20 [--config config.yaml]`."""
+"""Process A, the maker: `python main_A.py [--market BTC --quantity 0.0002 --depth 20] [--config config.yaml]`."""
 
 import signal
 

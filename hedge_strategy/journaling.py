@@ -19,7 +19,7 @@ from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import connect, redis_errors
 from hedge_strategy.coordination.observer import Observer
 from hedge_strategy.coordination.status_board import StatusBoard
-from hedge_strategy.errors import CoordinationError, UserError
+from hedge_strategy.errors import CoordinationError, UserError, WireError
 from hedge_strategy.inspection import checkpoint_of
 from hedge_strategy.journal.catch_up import CatchUp, MarketBooks
 from hedge_strategy.journal.listening import BoardWatch, MarketListener
@@ -59,26 +59,25 @@ class BooksOfVenues:
     clock: Clock
     wanted: Sequence[str] = ()
     _client: Any = None
+    _has_walked: bool = False
     _records: dict[str, Records] = field(default_factory=dict)
     _found: dict[str, MarketBooks] = field(default_factory=dict)
+    _named: tuple[str, ...] = ()
 
     def books(self) -> tuple[MarketBooks, ...]:
         """Of every market that A has begun to trade.
 
         Raises:
-            UserError: the settings do not fit the venues or the journal, or A has never run anywhere.
+            UserError: the settings do not fit the venues or the journal.
             VenueError: a venue did not answer.
             CoordinationError: Redis did not, and nothing else says which markets there are.
         """
         known = self._known()
-        found = tuple(one for symbol in self._symbols(known) if (one := self._books_of(symbol, known)) is not None)
-        if not found:
-            raise UserError("process A has never run in any market here: there is nothing to keep a journal of")
-        return found
+        return tuple(one for symbol in self._symbols(known) if (one := self._books_of(symbol, known)) is not None)
 
     def symbols(self) -> tuple[str, ...]:
-        """The markets that were read so far."""
-        return tuple(self._found)
+        """The markets that were found so far; may be asked by any thread."""
+        return self._named
 
     def close(self) -> None:
         """Gives connections up."""
@@ -90,12 +89,23 @@ class BooksOfVenues:
             return list(self.wanted or self.config.symbols)
         read = {symbol for _, symbol in known}
         try:
-            with redis_errors():
-                return sorted(read | set(markets_with_a_maker(self._redis())))
-        except (CoordinationError, UserError):
+            return sorted(read | self._markets_in_redis())
+        except (CoordinationError, WireError):
             if not read:
                 raise
             return sorted(read)
+
+    def _markets_in_redis(self) -> set[str]:
+        """Those of every A that ever ran, which takes a walk over all keys, once; later only of those that live."""
+        if not self._has_walked:
+            with redis_errors():
+                found = set(markets_with_a_maker(self._redis()))
+            self._has_walked = True
+            return found
+        alive = StatusBoard(self._redis(), life_ms=STATUS_LIFE_MS).read()
+        return {
+            str(one.state["market"]) for one in alive if one.state.get("role") == "maker" and one.state.get("market")
+        }
 
     def _books_of(self, symbol: str, known: dict[tuple[str, str], tuple[int, int]]) -> MarketBooks | None:
         if symbol in self._found:
@@ -114,6 +124,7 @@ class BooksOfVenues:
             maker_records,
             hedger_records,
         )
+        self._named = tuple(self._found)
         return found
 
     def _of(self, role: str, account: ResolvedAccount) -> Records:
@@ -176,7 +187,13 @@ def make_journal(config: Config, wanted: Sequence[str], clock: Clock) -> Journal
 
 
 def read_books_once(
-    config: Config, wanted: Sequence[str], clock: Clock, store: Store, said: Callable[[str], None]
+    config: Config,
+    wanted: Sequence[str],
+    clock: Clock,
+    store: Store,
+    said: Callable[[str], None],
+    *,
+    replaces: bool = False,
 ) -> None:
     """Catches a journal up with the venues' books, once and to the end.
 
@@ -186,6 +203,7 @@ def read_books_once(
         clock: waits where the venue's limits say so.
         store: the journal.
         said: is told each market that was read.
+        replaces: whether what is read takes the place of what is kept.
 
     Raises:
         UserError: settings, market or key are not as they must be, or A has never run.
@@ -195,8 +213,12 @@ def read_books_once(
     """
     venues = BooksOfVenues(config, store, clock, wanted)
     try:
-        catch_up = CatchUp(store, clock, threading.Event(), config.lighter.history_lag_ms)
-        for books in venues.books():
+        lag_ms = config.lighter.history_lag_ms
+        catch_up = CatchUp(store, clock, threading.Event(), lag_ms, replaces=replaces)
+        found = venues.books()
+        if not found:
+            raise UserError("process A has never run in any market here: there is nothing to keep a journal of")
+        for books in found:
             catch_up.read(books)
             said(books.maker.market.symbol)
     finally:

@@ -1,4 +1,4 @@
-"""The composition root: the only module that knows all concrete classes, and the only source of chance.
+"""The composition root: knows all concrete classes (A's: `wiring_maker`), and is the only source of chance.
 
 Everything a process needs is checked here before its first thread starts; what the user can mend is a `UserError`.
 """
@@ -8,8 +8,6 @@ import random
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -17,20 +15,18 @@ import structlog
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config, ResolvedAccount
-from hedge_strategy.coordination.announcement import AnnouncementPublisher
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import RedisClient, ServerFacts, server_facts
-from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory, hedger_memory, maker_checkpoint, maker_command
+from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory, hedger_memory
 from hedge_strategy.coordination.endpoint import CONNECTIONS_MAX, RedisSettings, SentinelSettings, TlsSettings
-from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.fill_stream import FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry
 from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.lease import Leases
-from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
-from hedge_strategy.coordination.result_channel import ResultPublisher, ResultSubscriber
+from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.coordination.rights import connect_for_trading
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
@@ -51,19 +47,12 @@ from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, Hed
 from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.sizing import HedgeRule
-from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
-from hedge_strategy.maker.lookout import Notices
-from hedge_strategy.maker.machine import MakerMachine, MakerSettings
-from hedge_strategy.maker.order_desk import DeskSettings
-from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
-from hedge_strategy.maker.quoting import QuoteRule
-from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
-from hedge_strategy.venues.registry import open_account, open_venue
+from hedge_strategy.venues.registry import OpenLane, open_account, open_venue
 from hedge_strategy.venues.self_trades import SelfTrades, prevent_self_trades
 
 APART_MARGIN_MS = 30_000
@@ -78,83 +67,6 @@ STATUS_LIFE_MS = 5_000
 """How long a process stands on the status board without saying so again."""
 
 
-@dataclass(frozen=True, slots=True)
-class MakerOptions:
-    """What the command line asks of A.
-
-    Attributes:
-        market: symbol.
-        quantity: size of an opening order, base units; None: the least that the market takes.
-        depth: level of the book, 1 being the best.
-    """
-
-    market: str
-    quantity: Decimal | None
-    depth: int
-
-
-def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Timeline | None = None) -> MakerProcess:
-    """Builds process A; `timeline` keeps when each fill passed each step.
-
-    Raises:
-        UserError: settings, market, quantity, key, Redis or venue are not as they must be, or another A has the files.
-        VenueError: the venue stopped answering meanwhile.
-        RedisUnavailable: Redis did.
-        DiskFailed: what is kept on disk could not be read or written.
-        InvariantBroken: what is kept on disk is damaged.
-    """
-    config = config.for_market(options.market)
-    client, facts = connect_for_trading(redis_settings(config))
-    venue = venue_of(config, config.account_a, clock)
-    venue.check()
-    market = venue.load_market(options.market)
-    quantity = market.min_base_size if options.quantity is None else options.quantity
-    _check_quantity(quantity, market)
-    folder = Path(config.state_dir)
-    record = CheckpointRecord(
-        maker_checkpoint(folder, market.symbol, venue.account_index),
-        Checkpoints(client, market.symbol, venue.account_index),
-    )
-    checkpoint = record.open(lambda: venue.latest_trade_id(market), to_ms(clock.now_ns()))
-    _check_history(checkpoint, venue, market, clock)
-    self_trades = self_trades_of(config, venue, config.account_b)
-    run_id = _run_id("maker", clock)
-    settings = MakerSettings(
-        rule=QuoteRule(market, quantity, options.depth),
-        limits=Limits(config.strategy.max_order_size, config.strategy.max_position, None),
-        order_timeout_ms=int(config.lighter.maker_order_time_out * 1000),
-        hedge_wait_ms=config.strategy.hedge_wait_ms,
-        started_at_s=to_ms(clock.now_ns()) // 1000,
-        complete_until_ms=checkpoint.saved_at_ms,
-        dead_man_ms=config.lighter.dead_man_ms,
-        cancels_partly_filled=self_trades is SelfTrades.BY_PRICE,
-        poll_ms=max(1, int(config.strategy.poll_interval * 1000)),
-    )
-    baseline = Baseline(checkpoint.baseline_trade_id, settings.started_at_s)
-    tracker = FillTracker(venue.account_index, market.index, baseline, checkpoint.trade_id)
-    coordination = MakerCoordination(
-        publisher=FillPublisher(client),
-        results=ResultSubscriber(client, clock, market.symbol, venue.account_index),
-        ledger=HedgeLedger(client, market.symbol),
-        notices=Notices(
-            venue.account_index,
-            Leases(client, life_ms=config.strategy.lease_ms),
-            Presence(client, market.symbol, life_ms=PRESENCE_LIFE_MS),
-            Commands(client),
-            StatusBoard(client, life_ms=STATUS_LIFE_MS),
-            record,
-            maker_command(folder, market.symbol, venue.account_index),
-        ),
-        outbox=Outbox(folder, market.symbol, venue.account_index),
-        announcements=AnnouncementPublisher(client),
-    )
-    answer_ms = _longest_answer_ms(config)
-    desk = DeskSettings(market, answer_ms, config.strategy.retry_times, config.strategy.max_slippage)
-    run = MakerRun(market, options.depth, run_id, desk, self_trades, timeline)
-    _warn(facts)
-    return MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, clock)
-
-
 def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | None = None) -> HedgerProcess:
     """Builds process B for one market; `timeline` keeps when each hedge passed each step.
 
@@ -165,8 +77,8 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     """
     config = config.for_market(symbol)
     client, facts = connect_for_trading(redis_settings(config))
-    process = _hedger_on(HedgerGround(client, config, clock, timeline), config, symbol, _run_id("hedger", clock))
-    _warn(facts)
+    process = _hedger_on(HedgerGround(client, config, clock, timeline), config, symbol, run_name("hedger", clock))
+    warn_of(facts)
     return process
 
 
@@ -192,12 +104,12 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
         following,
     )
     lanes = {market.symbol: market.account_b.api_key_index for market in config.markets}
-    run = HostRun(_run_id("hedger", clock), lanes, config.strategy.max_markets)
+    run = HostRun(run_name("hedger", clock), lanes, config.strategy.max_markets)
     host = HedgerHost(
         coordination, run, lambda symbol, owner: _hedger_on(ground, config.for_market(symbol), symbol, owner), clock
     )
     ground.markets_here = lambda: len(host.markets)
-    _warn(facts)
+    warn_of(facts)
     return host
 
 
@@ -217,14 +129,14 @@ class HedgerGround:
         self.clock = clock
         self.timeline = timeline
         self.maker_venue = venue_of(config, config.account_a, clock)
-        self.open_lane = open_account(config, config.account_b, clock, random.Random().random)
+        self.open_lane = lanes_of(config, config.account_b, clock)
         self.markets_here: Callable[[], int] = lambda: 1
         self._is_known_exchange = False
 
     def check_history(self, checkpoint: Checkpoint | None, market: Market) -> None:
-        """As `_check_history`, for the first market in which A has traded: one exchange is one for all markets."""
+        """As `check_history_is_of`, for the first market in which A has traded: one exchange is one for all markets."""
         if checkpoint is not None and checkpoint.trade_id and not self._is_known_exchange:
-            _check_history(checkpoint, self.maker_venue, market, self.clock)
+            check_history_is_of(checkpoint, self.maker_venue, market, self.clock)
             self._is_known_exchange = True
 
 
@@ -262,7 +174,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
     markets = RecoveryMarkets(maker_market, hedge_market, is_one_venue)
     guard = PositionGuard(int(config.strategy.force_close_timeout * 1000))
     recovery = LedgerRecovery(ledger, sources, markets, run_id, clock, config.lighter.history_lag_ms)
-    sender = LaneSender(venue, answer_timeout_ms=_longest_answer_ms(config), most_sends=config.strategy.retry_times)
+    sender = LaneSender(venue, answer_timeout_ms=longest_answer_ms(config), most_sends=config.strategy.retry_times)
     keeper = LeaseKeeper(leases, maker_market.symbol, run_id, venue.key_index, clock)
     coordination = HedgerCoordination(
         subscriber=FillSubscriber(client, clock, source, run_id),
@@ -287,7 +199,8 @@ def _memory(config: Config, symbol: str) -> DiskRecord[HedgerMemory]:
     return hedger_memory(Path(config.state_dir), symbol, config.account_a.account_index)
 
 
-def _warn(facts: ServerFacts) -> None:
+def warn_of(facts: ServerFacts) -> None:
+    """Says in the log what of Redis works, but not as it should."""
     for warning in facts.warnings:
         structlog.get_logger("redis").warning(warning)
 
@@ -329,7 +242,7 @@ def _hedger_settings(
     )
 
 
-def _longest_answer_ms(config: Config) -> int:
+def longest_answer_ms(config: Config) -> int:
     """The venue object itself says so where no answer came in time; a little later nothing can come any more."""
     return config.lighter.answer_timeout_ms + config.lighter.answer_timeout_ms // 4
 
@@ -337,6 +250,11 @@ def _longest_answer_ms(config: Config) -> int:
 def venue_of(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
     """An account's venue object; touches no network."""
     return open_venue(config, account, clock, random.Random().random)
+
+
+def lanes_of(config: Config, account: ResolvedAccount, clock: Clock) -> OpenLane:
+    """What opens the lanes of an account, which share what it has one of; touches no network."""
+    return open_account(config, account, clock, random.Random().random)
 
 
 def self_trades_of(config: Config, venue: Venue, other: ResolvedAccount) -> SelfTrades:
@@ -350,17 +268,6 @@ def self_trades_of(config: Config, venue: Venue, other: ResolvedAccount) -> Self
     return prevent_self_trades(venue, other.account_index, is_one_venue=is_one_venue, is_wanted=is_wanted)
 
 
-def _check_quantity(quantity: Decimal, market: Market) -> None:
-    try:
-        market.lots_exactly(quantity)
-    except ValueError as error:
-        raise UserError(f"--quantity {error}") from None
-    if quantity < market.min_base_size:
-        raise UserError(
-            f"--quantity {quantity} is below {market.min_base_size}, the least that may rest in {market.symbol}"
-        )
-
-
 def _check_pair(maker_market: Market, hedge_market: Market) -> None:
     """Every lot that A can be filled must be one that B can hedge."""
     if hedge_market.size_decimals < maker_market.size_decimals or hedge_market.takers_have_minimum:
@@ -369,7 +276,7 @@ def _check_pair(maker_market: Market, hedge_market: Market) -> None:
         )
 
 
-def _check_history(known: Checkpoint, venue: Venue, market: Market, clock: Clock) -> None:
+def check_history_is_of(known: Checkpoint, venue: Venue, market: Market, clock: Clock) -> None:
     """What Redis or the disk remembers must be of this exchange: a new one, or one that was reset, counts anew.
 
     Raises:
@@ -385,6 +292,6 @@ def _check_history(known: Checkpoint, venue: Venue, market: Market, clock: Clock
         clock.sleep(1)
 
 
-def _run_id(role: str, clock: Clock) -> str:
+def run_name(role: str, clock: Clock) -> str:
     """A name for this run that no other run has: where, which process, since when."""
     return f"{role}-{socket.gethostname()}-{os.getpid()}-{to_ms(clock.now_ns())}"

@@ -104,7 +104,7 @@ class FakeVenue:
         self._account_index = account_index
         self._key_index = key_index
         self._connects = connects
-        self._signed: dict[str, OrderIntent | int | None] = {}
+        self._signed: dict[str, OrderIntent | Market | int | None] = {}
         self._listener: Listener | None = None
         self._frames: queue.Queue[VenueEvent | None] = queue.Queue()
         self._thread = threading.Thread(target=self._deliver, name="fake-venue", daemon=True)
@@ -198,7 +198,7 @@ class FakeVenue:
         return self._sign(15, nonce, index)
 
     def sign_cancel_all(self, nonce: int, market: Market | None = None) -> SignedTransaction:
-        return self._sign(16, nonce, None)
+        return self._sign(16, nonce, market)
 
     def sign_dead_man(self, nonce: int, at_ms: int | None) -> SignedTransaction:
         return self._sign(17, nonce, None)
@@ -265,7 +265,7 @@ class FakeVenue:
             raise RateLimited("too many", 10)
 
     def _sign(
-        self, kind: int, nonce: int, what: OrderIntent | int | None, client_order_index: int = 0
+        self, kind: int, nonce: int, what: OrderIntent | Market | int | None, client_order_index: int = 0
     ) -> SignedTransaction:
         with self._lock:
             name = f"0x{len(self._signed):x}"
@@ -288,8 +288,10 @@ class FakeVenue:
         if isinstance(what, OrderIntent):
             self._book(what, is_mute=is_mute)
         else:
-            for index in [what] if isinstance(what, int) else list(self.orders) if transaction.kind == 16 else []:
-                self._cancel(index)
+            for index, order in tuple(self.orders.items()):
+                is_in_all = transaction.kind == 16 and (what is None or what.index == order.market_index)
+                if index == what or is_in_all:
+                    self._cancel(index)
         if not is_mute:
             self.push(TransactionSeen(report))
 

@@ -28,14 +28,16 @@ import yaml
 
 from tests.polling import wait_until
 from tests.redis_server import RedisServer, running_redis
-from tests.simulator.live_exchange import BTC, ETH, LiveExchange, Trader, live_exchange
+from tests.simulator.live_exchange import BTC, ETH, SOL, LiveExchange, Trader, live_exchange
 
 ROOT = Path(__file__).parents[1]
-SYMBOLS = {ETH: "ETH", BTC: "BTC"}
+SYMBOLS = {ETH: "ETH", BTC: "BTC", SOL: "SOL"}
 START_WITHIN_S = 30
 END_WITHIN_S = 20
 HISTORY_LAG_MS = 3_000
 """The exchange here shows everything at once, unless a test lets it lag, which none does for longer."""
+MARKET_KEYS = {BTC: 4, ETH: 5, SOL: 6}
+"""The keys of both accounts where one configuration lists several markets."""
 EXTRA_KEY = 9
 """A key of account A that no process uses: for orders by hand."""
 
@@ -49,8 +51,9 @@ _TIER = {"maker_fee_rate": 40, "taker_fee_rate": 280, "delays": _DELAYS}
 _BOOKS = {
     BTC: (Decimal("99990.0"), Decimal("100010.0"), Decimal("1.0"), "2.00000"),
     ETH: (Decimal("2995.00"), Decimal("3005.00"), Decimal("0.50"), "20.0000"),
+    SOL: (Decimal("149.950"), Decimal("150.050"), Decimal("0.010"), "100.000"),
 }
-_TICKS = {BTC: Decimal("0.1"), ETH: Decimal("0.01")}
+_TICKS = {BTC: Decimal("0.1"), ETH: Decimal("0.01"), SOL: Decimal("0.001")}
 LEVELS = 4
 EXCHANGE: dict[str, Any] = {
     "exchange": {"delays": _DELAYS, "tiers": {"premium": _TIER, "standard": _TIER}},
@@ -181,6 +184,18 @@ class Product:
             # Off, so that an order can be filled in parts: A would cancel the rest of it after the first.
             "strategy": {"lease_ms": 3000, "ws_reconnect_delay": 1, "self_trade_prevention": False},
         }
+
+    def config_of_markets(self, quantities: Mapping[int, str]) -> Path:
+        """Writes a configuration that lists these markets, A's best price and these quantities set for each."""
+        tree = self.tree()
+        for name, keys in self.keys.items():
+            account = {"account_index": tree["accounts"][name]["account_index"]}
+            lanes = [{"index": MARKET_KEYS[one], "private_key": keys[str(MARKET_KEYS[one])]} for one in quantities]
+            tree["accounts"][name] = {**account, "api_keys": lanes}
+        tree["markets"] = [{"symbol": SYMBOLS[one], "quantity": size} for one, size in quantities.items()]
+        path = self.folder / f"config-{'-'.join(SYMBOLS[one] for one in quantities)}.yaml"
+        path.write_text(yaml.safe_dump(tree))
+        return path
 
     def start_maker(
         self, market: str, quantity: str, *, config: Path | None = None, depth: str = "1"
@@ -347,7 +362,7 @@ def running_product(
 
 
 def _open_account(exchange: LiveExchange, owner: str | None) -> dict[str, Any]:
-    keys = {"4": None, "5": None, str(EXTRA_KEY): None}
+    keys = {str(key): None for key in (*MARKET_KEYS.values(), EXTRA_KEY)}
     wanted: dict[str, Any] = {"tier": "premium", "collateral": "1000000", "api_keys": keys}
     if owner is not None:
         wanted["l1_address"] = owner

@@ -18,7 +18,8 @@ from hedge_strategy.coordination.connection import connect
 from hedge_strategy.errors import UserError
 from hedge_strategy.inspection import audit_once, check_surroundings
 from hedge_strategy.venues.self_trades import SelfTrades
-from hedge_strategy.wiring import MakerOptions, make_hedger, make_maker, redis_settings
+from hedge_strategy.wiring import make_hedger, redis_settings
+from hedge_strategy.wiring_maker import MakerOptions, make_maker
 from tests.polling import wait_until
 from tests.redis_server import running_redis
 from tests.simulator.live_exchange import BTC, LiveExchange, live_exchange

@@ -16,6 +16,7 @@ from hedge_strategy.cli.keys import keys
 from hedge_strategy.cli.maker import maker
 from hedge_strategy.cli.pause import pause
 from hedge_strategy.cli.pnl import pnl
+from hedge_strategy.cli.report import report
 from hedge_strategy.cli.resume import resume
 from hedge_strategy.cli.status import status
 from hedge_strategy.cli.trades import trades
@@ -45,6 +46,7 @@ _COMMANDS = (
     journal,
     trades,
     pnl,
+    report,
 )
 for _command in _COMMANDS:
     app.command(name=_command.__name__.replace("_", "-"))(_command)

@@ -28,7 +28,8 @@ from hedge_strategy.config.schema import Config
 from hedge_strategy.coordination.commands import ALL_MARKETS, Action
 from hedge_strategy.errors import HedgeError, RateLimited, UserError
 from hedge_strategy.inspection import Holding, Switchboard, look_at_accounts, open_switchboard
-from hedge_strategy.wiring import MakerOptions, make_hedger, make_maker
+from hedge_strategy.wiring import make_hedger
+from hedge_strategy.wiring_maker import MakerOptions, make_maker
 
 LOOK_INTERVAL_S = 0.25
 GONE_AFTER_MS = 6_000

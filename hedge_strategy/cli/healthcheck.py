@@ -63,7 +63,7 @@ def alive_here(board: Iterable[ProcessStatus], host: str, role: Role | None) -> 
         role: None for either.
     """
     roles = "|".join(Role) if role is None else role.value
-    own = re.compile(rf"(?:{roles})-{re.escape(host)}-(?P<pid>\d+)-\d+")
+    own = re.compile(rf"(?:{roles})-{re.escape(host)}-(?P<pid>\d+)-\d+(?:#.+)?")
     return tuple(one for one in board if (match := own.fullmatch(one.who)) and _exists(int(match["pid"])))
 
 
@@ -78,6 +78,8 @@ def _exists(pid: int) -> bool:
 
 
 def _words(one: ProcessStatus) -> str:
+    if "market" not in one.state:
+        return f"{one.state.get('role')} shares markets"
     said = f"{one.state.get('role')} of {one.state.get('market')} is {one.state.get('state')}"
     reason = one.state.get("reason")
     return f"{said}: {reason}" if reason else said

@@ -12,7 +12,7 @@ from hedge_strategy.clock import SystemClock, to_ms
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
 from hedge_strategy.errors import UserError
-from hedge_strategy.journal.catch_up import LAGS_WAITED, copy_places, forget_what_venues_tell
+from hedge_strategy.journal.catch_up import LAGS_WAITED, begin_anew, copy_places
 from hedge_strategy.journal.comparison import compare
 from hedge_strategy.journal.store import Store, memory_store
 from hedge_strategy.journaling import make_journal, open_journal, read_books_once
@@ -22,7 +22,9 @@ def journal(
     market: Annotated[list[str] | None, typer.Option(help="Symbol; all that are traded where it is left out.")] = None,
     config: Annotated[Path, typer.Option(help="Settings (YAML).")] = Path("config.yaml"),
     once: Annotated[bool, typer.Option("--once", help="Catch up with the venues and end.")] = False,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Forget what venues tell, read it anew, end.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Read all anew in place of what is kept, and end.")
+    ] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read all anew aside and compare; ends 1 if unequal.")
     ] = False,
@@ -41,10 +43,10 @@ def journal(
         store = open_journal(settings, must_exist=rebuild or verify)
         try:
             if rebuild:
-                forget_what_venues_tell(store)
+                begin_anew(store)
             if verify:
                 raise typer.Exit(_verify(settings, wanted, clock, store))
-            read_books_once(settings, wanted, clock, store, _say_read)
+            read_books_once(settings, wanted, clock, store, _say_read, replaces=rebuild)
         finally:
             store.close()
 

@@ -113,7 +113,7 @@ def _show(earnings: Earnings) -> None:
         words = f"hedge latency {name.removesuffix('_ms')}, ms"
         table.add_row(words, *(_shown(getattr(one.latency, name)) for one in columns))
     console.print(table)
-    for warning in _warnings(earnings):
+    for warning in warnings_of(earnings):
         console.print(warning, markup=False)
 
 
@@ -121,7 +121,8 @@ def _shown(value: Any) -> str:
     return "" if value is None else str(_text(value))
 
 
-def _warnings(earnings: Earnings) -> list[str]:
+def warnings_of(earnings: Earnings) -> list[str]:
+    """How far the figures can be trusted, in words."""
     total, said = earnings.total, []
     if earnings.read_at_ms is None:
         said.append("the venues' books were never read to the end: hedge journal --once")

@@ -231,7 +231,7 @@ class Journal(Section, frozen=True, kw_only=True):
     url: Secret | None = None
     url_env: str | None = None
     poll_ms: PositiveInt = 30_000
-    requests_per_minute: PositiveInt = 12
+    requests_per_minute: PositiveInt = 6
 
 
 class MarketEntry(Section, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from hedge_strategy.errors import RateLimited
 from hedge_strategy.journal.bookkeeping import at_place, derive_hedges, derive_positions
 from hedge_strategy.journal.reading import read_name
 from hedge_strategy.journal.rows import Place, bad_row, funding_row, market_row, order_row, trade_row
-from hedge_strategy.journal.schema import BAD_ROWS, DERIVED, FUNDING, MARKETS, OF_THE_VENUES, ORDERS, TRADES
+from hedge_strategy.journal.schema import BAD_ROWS, DERIVED, FUNDING, MARKETS, ORDERS, TRADES
 from hedge_strategy.journal.store import Store, drop_mark, insert_new, read_mark, set_mark
 from hedge_strategy.venues.port import BadRecord, RecordPage, Records
 
@@ -32,6 +32,7 @@ LAGS_WAITED = 3
 FUNDING_SETTLED_AFTER_MS = 600_000
 WAITS_MAX = 1_000
 
+_NUMBER = {TRADES.name: "trade_id", ORDERS.name: "order_index", FUNDING.name: "funding_id"}
 _log = structlog.get_logger(__name__)
 V = TypeVar("V")
 
@@ -63,13 +64,17 @@ class CatchUp:
         clock: wall time; waits for the venue's limits.
         stop: set when it is to end soon.
         history_lag_ms: longer than the venue's history lags.
+        replaces: whether what is read takes the place of what is kept under the same key.
     """
 
-    def __init__(self, store: Store, clock: Clock, stop: Signal, history_lag_ms: int) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, stop: Signal, history_lag_ms: int, *, replaces: bool = False
+    ) -> None:
         self._store = store
         self._clock = clock
         self._stop = stop
         self._settled_after_ms = LAGS_WAITED * history_lag_ms
+        self._replaces = replaces
 
     def read(self, books: MarketBooks, *, orders: bool = True, funding: bool = True) -> None:
         """Reads one market's books and derives what follows.
@@ -112,6 +117,7 @@ class CatchUp:
 
     def _write_trades(self, place: Place, rows: Sequence[dict[str, Any]], bad: Sequence[BadRecord]) -> None:
         with self._store.writing() as connection:
+            self._make_room(connection, TRADES, place, rows)
             new = _unknown(connection, place, rows)
             insert_new(connection, TRADES, new)
             self._keep_aside(connection, bad)
@@ -138,7 +144,7 @@ class CatchUp:
         for page in self._pages(lambda: records.closed_orders(place.market)):
             ours = [one for one in page.rows if one.market_index == place.market.index]
             rows = [order_row(place, one) for one in ours if one.updated_at_ms >= place.begin_at_ms]
-            self._write(ORDERS, rows, page.bad)
+            self._write(ORDERS, place, rows, page.bad)
             if page.rows and all(one.updated_at_ms < known_ms for one in page.rows):
                 break
         self._set_mark(mark, max(known_ms, settled_ms))
@@ -150,7 +156,7 @@ class CatchUp:
         for page in self._pages(lambda: records.funding(place.market)):
             ours = [one for one in page.rows if one.market_index == place.market.index]
             rows = [funding_row(place, one) for one in ours if one.paid_at_ms >= place.begin_at_ms]
-            self._write(FUNDING, rows, page.bad)
+            self._write(FUNDING, place, rows, page.bad)
             if page.rows and all(one.paid_at_ms < known_ms for one in page.rows):
                 break
         self._set_mark(mark, max(known_ms, settled_ms))
@@ -172,10 +178,17 @@ class CatchUp:
                 self._clock.sleep(error.retry_after_ms / 1000)
                 self._check()
 
-    def _write(self, table: Table, rows: Sequence[dict[str, Any]], bad: Sequence[BadRecord]) -> None:
+    def _write(self, table: Table, place: Place, rows: Sequence[dict[str, Any]], bad: Sequence[BadRecord]) -> None:
         with self._store.writing() as connection:
+            self._make_room(connection, table, place, rows)
             insert_new(connection, table, rows)
             self._keep_aside(connection, bad)
+
+    def _make_room(self, connection: Connection, table: Table, place: Place, rows: Sequence[dict[str, Any]]) -> None:
+        if self._replaces and rows:
+            number = _NUMBER[table.name]
+            told = table.c[number].in_([row[number] for row in rows])
+            connection.execute(delete(table).where(at_place(table, place), told))
 
     def _keep_aside(self, connection: Connection, bad: Sequence[BadRecord]) -> None:
         keep_aside(connection, bad, self._now_ms())
@@ -197,21 +210,22 @@ class CatchUp:
         return to_ms(self._clock.now_ns())
 
 
-def forget_what_venues_tell(store: Store) -> None:
-    """Empties what came from the venues and what follows from it; the next reading begins at the beginning.
+def begin_anew(store: Store) -> None:
+    """Forgets how far the books were read, and all that was derived: the next reading begins at the beginning.
 
-    What was heard in Redis stays: nobody could tell it again.
+    No row of the venues' is taken away: a venue may have forgotten what it once told.
 
     Raises:
-        JournalFailed: the database failed; nothing is gone.
+        JournalFailed: the database failed; nothing has changed.
     """
     with store.writing() as connection:
-        for table in (*OF_THE_VENUES, *DERIVED):
+        for table in DERIVED:
             connection.execute(delete(table))
         for place in connection.execute(select(MARKETS)):
             name = f"{place.venue}:{place.account_index}:{place.market_index}"
-            for kind in ("trades", "orders", "funding", "due"):
+            for kind in ("trades", "orders", "funding"):
                 drop_mark(connection, f"{kind}:{name}")
+            set_mark(connection, f"due:{name}", "0")
             drop_mark(connection, read_name(place.symbol))
 
 

@@ -198,9 +198,9 @@ class Sums:
             open_result=open_result,
             result=net + open_result,
             slippage=self.slippage,
-            slippage_bps=_bps(self.slippage, self.covered),
+            slippage_bps=bps_of(self.slippage, self.covered),
             cost=fees + self.slippage,
-            cost_bps=_bps(fees + self.slippage, self.volume),
+            cost_bps=bps_of(fees + self.slippage, self.volume),
             latency=latency_of(latencies_us),
             gaps=self.gaps,
             disagreements=self.disagreements,
@@ -241,7 +241,8 @@ def _ms(us: int) -> Decimal:
     return (Decimal(us) / 1000).quantize(_MS_UNIT)
 
 
-def _bps(part: Decimal, whole: Decimal) -> Decimal | None:
+def bps_of(part: Decimal, whole: Decimal) -> Decimal | None:
+    """A part in 1/100 of a percent of the whole; None of nothing."""
     return (part * 10_000 / whole).quantize(_BPS_UNIT, rounding=ROUND_HALF_EVEN) if whole else None
 
 

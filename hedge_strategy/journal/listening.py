@@ -20,7 +20,7 @@ from hedge_strategy.coordination.commands import FROM_THE_BEGINNING, Commands, S
 from hedge_strategy.coordination.messages import FillMessage, ResultMessage
 from hedge_strategy.coordination.observer import NotRead, Observed, Observer
 from hedge_strategy.coordination.status_board import ProcessStatus, StatusBoard
-from hedge_strategy.errors import CoordinationError, JournalFailed, WireError
+from hedge_strategy.errors import CommandRefused, CoordinationError, JournalFailed, WireError
 from hedge_strategy.journal.catch_up import keep_aside
 from hedge_strategy.journal.schema import COMMANDS, FILL_MESSAGES, RESULTS, STATES
 from hedge_strategy.journal.store import Store, insert_new
@@ -167,7 +167,7 @@ def said_once(what: str, said: set[str]) -> Iterator[None]:
     """
     try:
         yield
-    except (CoordinationError, JournalFailed) as error:
+    except (CoordinationError, CommandRefused, JournalFailed, WireError) as error:
         if what not in said:
             said.add(what)
             _log.warning("the journal misses something", what=what, error=str(error))

@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 
 from hedge_strategy.clock import Clock
-from hedge_strategy.errors import CoordinationError, DiskFailed, HedgeError, UserError, VenueError
+from hedge_strategy.errors import CoordinationError, DiskFailed, HedgeError, VenueError, WireError
 from hedge_strategy.journal.catch_up import CatchUp, Interrupted, MarketBooks
 from hedge_strategy.journal.listening import BoardWatch, MarketListener, listen_until, watch_until
 from hedge_strategy.journal.store import Store
@@ -52,7 +52,7 @@ class JournalParts:
 
     Attributes:
         store: the journal.
-        books: of the markets there are now; may raise what passes.
+        books: of the markets there are now; raises what passes, and `UserError` where a person has to mend it.
         listener: makes the listener of a market.
         watch: commands and states.
         close: gives everything up.
@@ -91,7 +91,11 @@ class JournalProcess:
         self._stop.set()
 
     def run(self) -> int:
-        """Runs to the end and returns the exit code."""
+        """Runs to the end and returns the exit code.
+
+        Raises:
+            UserError: what the settings say does not fit the venues or the journal.
+        """
         self._listen("", partial(watch_until, self._stop, self._parts.watch))
         try:
             number = 0
@@ -107,13 +111,22 @@ class JournalProcess:
         return 0
 
     def round(self, number: int) -> None:
-        """Reads the books of all markets once."""
+        """Reads the books of all markets once.
+
+        Args:
+            number: of the round, counted from 0.
+
+        Raises:
+            UserError: as `run`.
+        """
         try:
             books = self._parts.books()
-        except (CoordinationError, DiskFailed, UserError, VenueError) as error:
+        except (CoordinationError, DiskFailed, VenueError, WireError) as error:
             self._say("which markets there are", error)
             return
         self._over("which markets there are")
+        if not books and not number:
+            _log.info("process A has not run in any market yet; waiting for it")
         for one in books:
             symbol = one.maker.market.symbol
             if symbol not in self._threads:

@@ -14,11 +14,13 @@ from sqlalchemy import Connection, Table, and_, desc, func, select
 from sqlalchemy import Row as SqlRow
 from sqlalchemy.sql import ColumnElement
 
-from hedge_strategy.journal.figures import BookedHedge, BookedTrade, Figures, Open, Sums, in_all
+from hedge_strategy.journal.figures import BookedHedge, BookedTrade, Figures, Open, Sums, bps_of, in_all
 from hedge_strategy.journal.schema import BAD_ROWS, FUNDING, HEDGES, MARKETS, POSITIONS, TRADES
 from hedge_strategy.journal.store import Store, read_mark
 
 ROWS_AT_ONCE = 5_000
+PRICE_UNIT = Decimal("0.00000001")
+"""Average prices are shown with so many decimals, and never computed with."""
 _PLACE = ("venue", "account_index", "market_index")
 _TRADE = (*_PLACE, "trade_id", "side")
 
@@ -79,6 +81,41 @@ class TradeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HedgeLine:
+    """One hedge beside the fills that it covers, as it is listed.
+
+    Attributes:
+        at_us: its last trade, unix microseconds, the venue's clock.
+        market: symbol.
+        side: which way it went.
+        size: executed, base units.
+        price: its average, quote per base.
+        maker_price: A's average over what it covers; None where it covers nothing.
+        slippage: what it cost against A's price, quote units.
+        slippage_bps: the same, 1/100 of a percent of what A traded.
+        fee: paid, quote units.
+        latency_ms: from the earliest fill that it covers.
+        maker_order_index: A's order.
+        attempt: which hedge of it, counted from 0.
+        order_index: B's order.
+    """
+
+    at_us: int
+    market: str
+    side: str
+    size: Decimal
+    price: Decimal
+    maker_price: Decimal | None
+    slippage: Decimal
+    slippage_bps: Decimal | None
+    fee: Decimal
+    latency_ms: Decimal | None
+    maker_order_index: int
+    attempt: int
+    order_index: int
+
+
+@dataclass(frozen=True, slots=True)
 class KnownPlace:
     """An account in a market that the journal knows."""
 
@@ -128,10 +165,28 @@ def read_trades(
     with store.reading() as connection:
         found: list[TradeLine] = []
         for place in known_places(connection, wanted):
-            query = _booked(place).where(TRADES.c.executed_at_us >= since_ms * 1000)
+            query = booked_trades(place).where(TRADES.c.executed_at_us >= since_ms * 1000)
             query = query.order_by(desc(TRADES.c.executed_at_us), desc(TRADES.c.trade_id)).limit(limit)
             found += (_line(place, row) for row in connection.execute(query))
     found.sort(key=lambda line: (line.at_us, line.trade_id, line.role))
+    return found if limit is None else found[-limit:]
+
+
+def read_hedges(
+    store: Store, since_ms: int = 0, wanted: Sequence[str] = (), limit: int | None = None
+) -> list[HedgeLine]:
+    """The hedges since then, oldest first; of more than `limit` the newest.
+
+    Raises:
+        JournalFailed: the database failed.
+    """
+    with store.reading() as connection:
+        found: list[HedgeLine] = []
+        for place in known_places(connection, wanted):
+            query = select(HEDGES).where(at_known_place(HEDGES, place), HEDGES.c.executed_at_us >= since_ms * 1000)
+            query = query.order_by(desc(HEDGES.c.executed_at_us), desc(HEDGES.c.maker_order_index)).limit(limit)
+            found += (_hedge_line(row) for row in connection.execute(query))
+    found.sort(key=lambda line: (line.at_us, line.maker_order_index, line.attempt))
     return found if limit is None else found[-limit:]
 
 
@@ -162,7 +217,7 @@ def read_name(symbol: str) -> str:
 
 def _add_place(connection: Connection, sums: Sums, place: KnownPlace, since_ms: int) -> None:
     since_us = since_ms * 1000
-    for row in streamed(connection, _booked(place).where(TRADES.c.executed_at_us >= since_us)):
+    for row in streamed(connection, booked_trades(place).where(TRADES.c.executed_at_us >= since_us)):
         sums.add_trade(BookedTrade(place.role, row.quote, row.fee, row.realised, row.venue_pnl, row.is_after_gap))
     hedges = select(HEDGES).where(at_known_place(HEDGES, place), HEDGES.c.executed_at_us >= since_us)
     if place.role == "B":
@@ -174,7 +229,7 @@ def _add_place(connection: Connection, sums: Sums, place: KnownPlace, since_ms: 
 
 
 def _add_open(connection: Connection, sums: Sums, place: KnownPlace, price: Decimal) -> None:
-    newest = _booked(place).order_by(desc(TRADES.c.trade_id), desc(TRADES.c.is_maker)).limit(1)
+    newest = booked_trades(place).order_by(desc(TRADES.c.trade_id), desc(TRADES.c.is_maker)).limit(1)
     last = connection.execute(newest).first()
     if last is not None:
         sums.open[place.role] = Open(last.position_after, last.entry_quote_after, price)
@@ -190,8 +245,8 @@ def _newest_price(connection: Connection, places: Sequence[KnownPlace], symbol: 
     return newest[1]
 
 
-def _booked(place: KnownPlace) -> Any:
-    """Trades with the positions after them."""
+def booked_trades(place: KnownPlace) -> Any:
+    """A query: an account's trades with the positions after them."""
     join = and_(*(TRADES.c[name] == POSITIONS.c[name] for name in _TRADE))
     after = [column for column in POSITIONS.c if column.name not in _TRADE]
     return select(TRADES, *after).join(POSITIONS, join).where(at_known_place(TRADES, place))
@@ -213,4 +268,24 @@ def _line(place: KnownPlace, row: SqlRow[Any]) -> TradeLine:
         order_index=row.order_index,
         maker_order_index=row.maker_order_index,
         trade_id=row.trade_id,
+    )
+
+
+def _hedge_line(row: SqlRow[Any]) -> HedgeLine:
+    latency = None if row.latency_us is None else Decimal(row.latency_us) / 1000
+    is_covering = row.matched_size != 0
+    return HedgeLine(
+        at_us=row.executed_at_us,
+        market=row.symbol,
+        side=row.side,
+        size=row.size,
+        price=(row.quote / row.size).quantize(PRICE_UNIT),
+        maker_price=(row.maker_quote / row.matched_size).quantize(PRICE_UNIT) if is_covering else None,
+        slippage=row.slippage,
+        slippage_bps=bps_of(row.slippage, row.maker_quote),
+        fee=row.fee,
+        latency_ms=latency,
+        maker_order_index=row.maker_order_index,
+        attempt=row.attempt,
+        order_index=row.order_index,
     )

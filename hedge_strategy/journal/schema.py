@@ -236,7 +236,6 @@ BAD_ROWS = Table(
 
 MARKS = Table("marks", METADATA, Column("name", String(256), primary_key=True), _text("value"))
 
-OF_THE_VENUES = (TRADES, ORDERS, FUNDING)
 DERIVED = (POSITIONS, HEDGES)
-REBUILT = (MARKETS, *OF_THE_VENUES, *DERIVED)
+REBUILT = (MARKETS, TRADES, ORDERS, FUNDING, *DERIVED)
 """What a journal made anew from the venues must have the same as this one."""

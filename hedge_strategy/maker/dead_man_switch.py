@@ -9,9 +9,11 @@ not armed: the venue may still refuse it inside. The socket tells; where it does
 venue is asked, and an arming that is not shown to have run in time is made anew. What is armed when A leaves cancels
 nothing of ours.
 
-Known limits: the switch is the account's. Of several A's on one account the last to arm it counts, so one of them that
-dies is covered only once all have died; and an order that a person rests by hand within `life_ms` after A ended is
-cancelled too.
+The switch is the account's. Markets that one process quotes share it (`shared_switch`): what one of them armed guards
+all. It is never disarmed where others may rest orders on the account.
+
+Known limits: of several A's (processes) on one account the last to arm it counts, so one of them that dies is covered
+only once all have died; and an order that a person rests by hand within `life_ms` after A ended is cancelled too.
 """
 
 from dataclasses import dataclass
@@ -61,6 +63,16 @@ class DeadManSwitch:
         """Why no order may be placed while the switch does not guard, in words."""
         return "the dead-man switch is not armed" + (f": {self._problem}" if self._problem else " yet")
 
+    @property
+    def armed_until_ms(self) -> int:
+        """When it strikes by the last arming that is known to have run, unix ms; 0: none is."""
+        return self._armed_until_ms
+
+    def armed_elsewhere(self, until_ms: int) -> None:
+        """Another market of the account has armed it until then, and the venue has shown that this ran."""
+        if until_ms > self._armed_until_ms:
+            self._armed_until_ms, self._problem, self._was_refused = until_ms, "", False
+
     def guards(self, now_ms: int) -> bool:
         """Whether an order may be placed: the switch is armed for at least half its life, or is not used."""
         return self._life_ms is None or self._armed_until_ms - now_ms >= self._life_ms // 2
@@ -70,7 +82,8 @@ class DeadManSwitch:
 
         Args:
             now_ms: unix ms.
-            may_disarm: nothing rests, so a switch that the venue refused to replace may be disarmed first.
+            may_disarm: nothing rests on the account, so a switch that the venue refused to replace may be disarmed
+                first.
         """
         if self._life_ms is None or self._asked_until_ms is not None or now_ms < self._again_at_ms:
             return ()

@@ -13,9 +13,10 @@ from hedge_strategy.venues.port import BookTop, VenueEvent
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passed; the book as it is now."""
+    """Time passed; the book as it is now, and until when the account's other markets armed the dead-man switch."""
 
     book: BookTop
+    dead_man_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

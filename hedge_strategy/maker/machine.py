@@ -10,7 +10,7 @@ Promises:
 - a restart reads again whatever was not published and hedged;
 - the position used for quoting is the venue's, cross-checked against the fills seen.
 
-Known limit: one order at a time and one market per machine.
+Known limit: one order at a time and one market per machine; a process may run several.
 """
 
 from dataclasses import dataclass, replace
@@ -54,6 +54,7 @@ class MakerSettings:
         dead_man_ms: how far ahead the venue's dead-man switch is armed; None: it is not used.
         cancels_partly_filled: the rest of a partly filled order is cancelled at once, so that the hedge cannot meet it.
         poll_ms: pause between two looks at the ledger while a hedge is awaited.
+        is_alone: nobody else rests orders on the account: while nothing rests, the dead-man switch may be disarmed.
     """
 
     rule: QuoteRule
@@ -65,6 +66,7 @@ class MakerSettings:
     dead_man_ms: int | None = None
     cancels_partly_filled: bool = False
     poll_ms: int = LEDGER_POLL_MS
+    is_alone: bool = True
 
 
 class MakerMachine:
@@ -94,6 +96,11 @@ class MakerMachine:
         """Whether the hedger may still hear of a fill: an order may be on the book, or Redis lacks one."""
         return self._order is not None or not self._unhedged.is_published or not self._sweep.is_clean
 
+    @property
+    def dead_man_until_ms(self) -> int:
+        """Until when the venue's dead-man switch is known to be armed, unix ms; 0: it is not."""
+        return self._dead_man.armed_until_ms
+
     def status(self) -> MakerStatus:
         """What A is doing, for people."""
         state = MakerState.QUOTING if self._order is not None else MakerState.WAITING
@@ -115,6 +122,7 @@ class MakerMachine:
         """
         match event:
             case ev.Tick(book):
+                self._dead_man.armed_elsewhere(event.dead_man_until_ms)
                 return self._tick(book, now_ms)
             case port.OrderSeen(report) if report.market_index != self._market_index:
                 return ()
@@ -337,7 +345,7 @@ class MakerMachine:
     def _arm(self, now_ms: int) -> tuple[ev.Command, ...]:
         if self._around.is_stopping or not self._around.is_connected:
             return ()
-        return self._dead_man.due(now_ms, may_disarm=self._order is None)
+        return self._dead_man.due(now_ms, may_disarm=self._settings.is_alone and self._order is None)
 
     def _why_no_quote(self, disagreement: str | None, now_ms: int) -> str | None:
         reason = self._around.why_not()

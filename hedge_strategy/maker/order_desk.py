@@ -45,12 +45,14 @@ class DeskSettings:
         answer_timeout_ms: how long an answer may take.
         most_sends: how often the same bytes are sent at most.
         max_slippage: how far a price may be worse than the best when the position is closed, a fraction.
+        is_alone: nobody else rests orders on the account: the last cancel is of all markets, not of this one.
     """
 
     market: Market
     answer_timeout_ms: int
     most_sends: int
     max_slippage: Decimal
+    is_alone: bool = True
 
 
 class OrderDesk:
@@ -65,10 +67,11 @@ class OrderDesk:
         self._sender = LaneSender(venue, answer_timeout_ms=settings.answer_timeout_ms, most_sends=settings.most_sends)
         self._closer = PositionCloser(venue, settings.market, self._sender, settings.max_slippage, clock)
         self._is_ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="order-desk", daemon=True)
+        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Starts the thread."""
+    def start(self, guard: Callable[[Callable[[], None]], None]) -> None:
+        """Starts the thread; `guard` is its outermost frame, and runs what it is given."""
+        self._thread = threading.Thread(target=guard, args=(self._run,), name="order-desk", daemon=True)
         self._thread.start()
 
     def submit(self, task: Task) -> None:
@@ -84,19 +87,22 @@ class OrderDesk:
         self._sender.heard(event)
 
     def finish(self) -> tuple[Outcome, str]:
-        """Works off what is in line, ends the thread, and cancels everything the account rests, on every market.
+        """Works off what is in line, ends the thread, and cancels everything.
 
         Returns:
             What became of that last cancel, and its transaction's name on the venue.
         """
         self._is_ending.set()
-        self._tasks.put(None)
-        self._thread.join()
+        if self._thread is not None and self._thread.is_alive():  # it may have ended of a mistake, with tasks in line
+            self._tasks.put(None)
+            self._thread.join()
         return self.cancel_everything()
 
     def cancel_everything(self) -> tuple[Outcome, str]:
-        """Cancels all that the account rests, on every market; only after `finish`."""
-        return self._sender.send(lambda nonce: self._venue.sign_cancel_all(nonce))
+        """Cancels all that rests in the market; on the whole account where nobody else rests orders there. Only after
+        `finish`."""
+        market = None if self._settings.is_alone else self._settings.market
+        return self._sender.send(lambda nonce: self._venue.sign_cancel_all(nonce, market))
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:

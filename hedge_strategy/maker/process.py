@@ -24,11 +24,12 @@ from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.result_channel import ResultHeard, ResultSubscriber
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import Accepted, TransactionStatus
+from hedge_strategy.domain.order import Accepted, TransactionStatus, Unknown
 from hedge_strategy.errors import (
     CoordinationError,
     DiskFailed,
     InvariantBroken,
+    RateLimited,
     RedisUnavailable,
     VenueError,
     WireError,
@@ -39,6 +40,7 @@ from hedge_strategy.maker.lookout import Lookout, Notices
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
 from hedge_strategy.maker.reader import MakerReader
+from hedge_strategy.maker.shared_switch import SharedSwitch
 from hedge_strategy.timeline import HEARD, PUBLISHED, Timeline
 from hedge_strategy.venues.port import FillSeen, OrderSeen, SendAnswered, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
@@ -50,6 +52,8 @@ STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_DEADLINE_MS = 65_000
 """For the last cancel-all while it is refused: longer than the venue's minute of counted requests."""
 GONE_DEADLINE_MS = 5_000
+GONE_FIRST_PAUSE_S = 0.1
+"""Between two looks at whether the last cancel was executed, doubled each time: all markets share one limit."""
 LAST_CANCEL_PAUSE_S = 1.0
 
 
@@ -75,6 +79,7 @@ class MakerRun:
         run_id: this run's name in messages.
         desk: how orders are sent.
         self_trades: how A and B are kept from trading with each other.
+        switch: the account's dead-man switch, where other markets of this process share it; None: none do.
         timeline: keeps when each fill passed each step; None: nobody wants to know.
     """
 
@@ -83,6 +88,7 @@ class MakerRun:
     run_id: str
     desk: DeskSettings
     self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
+    switch: SharedSwitch | None = None
     timeline: Timeline | None = None
 
 
@@ -114,24 +120,27 @@ class MakerProcess:
         """Asks the process to cancel, wait for its last fills, and end; safe in a signal handler."""
         self._stop_asked.set()
 
-    def run(self) -> int:
+    def run(self, when_started: Callable[[], None] = gc.freeze) -> int:
         """Runs until asked to stop.
 
+        Args:
+            when_started: called once all threads run. What was loaded so far stays: by default the collector need not
+                look at it again while a fill waits to be published.
+
         Returns:
-            0 where nothing is left resting on any market; 1 where that could not be made sure.
+            0 where nothing is left resting; 1 where that could not be made sure.
         """
         read = (lambda: self._reader.run(self._dispatch),)
         reader = threading.Thread(target=self._guard, args=read, name="maker-reader", daemon=True)
         listener = threading.Thread(target=self._guard, args=(self._listen_loop,), name="maker-results", daemon=True)
         tell = (self._announcer.run,)
         announcer = threading.Thread(target=self._guard, args=tell, name="maker-announcer", daemon=True)
-        self._desk.start()
+        self._desk.start(self._guard)
         for thread in (reader, listener, announcer):
             thread.start()
         self._guard(self._take_up_what_was_kept)
         self._venue.start([self._run.market], self._on_venue_event)
-        # What was loaded so far stays: the collector need not look at it again while a fill waits to be published.
-        gc.freeze()
+        when_started()
         try:
             self._guard(self._tick_until_finished)
             is_clean = self._leave_nothing_resting()
@@ -204,8 +213,17 @@ class MakerProcess:
                 self._dispatch(seen)
                 if seen.problem is None:
                     self._lookout.say(self._state)
-            self._dispatch(ev.Tick(self._venue.book(self._run.market, self._run.depth)))
+            self._dispatch(ev.Tick(self._venue.book(self._run.market, self._run.depth), self._armed_elsewhere()))
             self._finished.wait(TICK_S)
+
+    def _armed_elsewhere(self) -> int:
+        """Until when the account's switch is armed by all that its markets here know; tells what this one knows."""
+        switch, symbol = self._run.switch, self._run.market.symbol
+        return 0 if switch is None else switch.exchange(symbol, self._machine.dead_man_until_ms)
+
+    def _may_arm(self, until_ms: int) -> bool:
+        switch, symbol = self._run.switch, self._run.market.symbol
+        return switch is None or switch.takes_turn(symbol, until_ms, to_ms(self._clock.monotonic_ns()))
 
     def _state(self) -> dict[str, Any]:
         with self._lock:
@@ -231,6 +249,8 @@ class MakerProcess:
                 return self._keep(fill)
             case ev.ForgetKept():
                 self._forget_kept()
+            case ev.ArmDeadMan(until_ms) if not self._may_arm(until_ms):
+                return ev.DeadManEnded(Unknown("another market of this account arms it"))
             case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll() | ev.ArmDeadMan() | ev.ClosePosition():
                 self._desk.submit(command)
             case ev.CatchUp() | ev.LookUpOrder() | ev.LookUpTransaction() | ev.ReadLedger() | ev.SaveCheckpoint():
@@ -317,13 +337,14 @@ class MakerProcess:
     # --- the end ------------------------------------------------------------------------------------------------------
 
     def _leave_nothing_resting(self) -> bool:
-        """Cancels on every market index until the venue says that it was done and shows nothing of this market."""
+        """Cancels (on every market index, where nobody else rests orders on the account) until the venue says that it
+        was done and shows nothing of this market."""
         give_up_ms = to_ms(self._clock.monotonic_ns()) + LAST_CANCEL_DEADLINE_MS
         outcome, name = self._desk.finish()
         while True:
             problem = f"the last cancel was not confirmed: {outcome!r}"
             if isinstance(outcome, Accepted):
-                problem = self._why_not_gone(name)
+                problem = self._why_not_gone(name, give_up_ms)
             if not problem:
                 self._log.info("nothing rests")
                 return True
@@ -333,21 +354,30 @@ class MakerProcess:
             self._clock.sleep(LAST_CANCEL_PAUSE_S)
             outcome, name = self._desk.cancel_everything()
 
-    def _why_not_gone(self, transaction_hash: str) -> str:
-        """Empty once the cancel of everything was executed, not only accepted, and nothing of this market rests."""
+    def _why_not_gone(self, transaction_hash: str, last_ms: int) -> str:
+        """Empty once the cancel of everything was executed, not only accepted, and nothing of this market rests. While
+        the account's limit of requests is used up it waits, until `last_ms` at most."""
         give_up_ms = to_ms(self._clock.monotonic_ns()) + GONE_DEADLINE_MS
+        pause_s = GONE_FIRST_PAUSE_S
         while True:
             try:
                 report = self._venue.transaction(transaction_hash)
                 is_done = report is not None and report.status is TransactionStatus.EXECUTED
-                resting = self._venue.open_orders(self._run.market)
+                resting = self._venue.open_orders(self._run.market) if is_done else ()
+            except RateLimited as error:
+                if to_ms(self._clock.monotonic_ns()) >= last_ms:
+                    return f"the venue could not be asked: {error}"
+                self._clock.sleep(min(error.retry_after_ms, GONE_DEADLINE_MS) / 1000)
+                give_up_ms = to_ms(self._clock.monotonic_ns()) + GONE_DEADLINE_MS
+                continue
             except VenueError as error:
                 return f"the venue could not be asked: {error}"
             if is_done and not resting:
                 return ""
             if to_ms(self._clock.monotonic_ns()) >= give_up_ms:
                 return f"{len(resting)} orders still rest" if resting else "the cancel was accepted but not executed"
-            self._clock.sleep(0.1)
+            self._clock.sleep(pause_s)
+            pause_s *= 2
 
 
 def _fill_of(message: FillMessage) -> CumulativeFill:

@@ -120,6 +120,7 @@ class Venue(Protocol):
 
         Raises:
             UserError: the key does not fit the account, or the venue does not answer; says how to mend it.
+            RateLimited: not now.
         """
         ...
 

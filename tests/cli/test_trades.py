@@ -34,6 +34,15 @@ def test_trades_in_every_form(scene: JournalScene) -> None:
     table = list(csv.DictReader(io.StringIO(scene.run("trades", "--csv").stdout)))
     assert [{name: str(value) for name, value in line.items()} for line in lines] == table
     assert "0.00012" in scene.run("trades").stdout
+    hedges = [json.loads(line) for line in scene.run("trades", "--hedges", "--json").stdout.splitlines()]
+    assert [(one["attempt"], one["size"], one["slippage"]) for one in hedges] == [
+        (0, "0.00012", "0.120000"),
+        (1, "0.00008", "0.080000"),
+    ]
+    assert {Decimal(one["maker_price"]) - Decimal(one["price"]) for one in hedges} == {1_000}
+    assert {one["slippage_bps"] for one in hedges} == {"100.0000"}
+    assert "100000.00000000" in scene.run("trades", "--hedges").stdout
+    assert scene.run("trades", "--hedges", "--csv").stdout.count("\n") == 3
     assert len(scene.run("trades", "--csv", "--limit", "1").stdout.splitlines()) == 2
     assert scene.run("trades", "--json", "--since", "2100-01-01").stdout == ""
     assert len(scene.run("trades", "--json", "--since", "1h").stdout.splitlines()) == 3

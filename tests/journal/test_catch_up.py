@@ -2,20 +2,21 @@
 
 import threading
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from hedge_strategy.journal.catch_up import (
     CatchUp,
     Interrupted,
+    begin_anew,
     copy_places,
-    forget_what_venues_tell,
 )
 from hedge_strategy.journal.comparison import compare
 from hedge_strategy.journal.reading import read_earnings
-from hedge_strategy.journal.schema import BAD_ROWS, COMMANDS, MARKETS, TRADES
+from hedge_strategy.journal.schema import BAD_ROWS, COMMANDS, FUNDING, MARKETS, ORDERS, TRADES
 from hedge_strategy.journal.store import Store, insert_new, memory_store
 from hedge_strategy.venues.port import RecordPage
 from tests.journal.conftest import LAG_MS, catch_up
@@ -66,12 +67,26 @@ def test_a_rebuild_in_place_is_the_same_and_keeps_what_was_heard(desk: Desk) -> 
     command = {"command_id": "1-0", "given_at_ms": 1, "action": "pause", "market": "*", "reason": "", "sent_by": ""}
     with store.writing() as connection:
         insert_new(connection, COMMANDS, [command])
-    forget_what_venues_tell(store)
-    assert read_earnings(store).total.trades == 0
-    catch_up(desk, store)
+    with store.writing() as connection:
+        connection.execute(update(TRADES).where(TRADES.c.is_maker).values(fee=Decimal(7)))
+        connection.execute(update(ORDERS).values(reason="nobody knows"))
+        connection.execute(update(FUNDING).values(amount=Decimal(7)))
+    assert not compare(store, other, 1 << 60).are_equal
+    begin_anew(store)
+    assert read_earnings(store).read_at_ms is None
+    CatchUp(store, StandingClock(desk), threading.Event(), LAG_MS, replaces=True).read(desk.books())
     assert_same(store, other)
     with store.reading() as connection:
         assert connection.execute(select(COMMANDS.c.command_id)).scalar_one() == "1-0"
+
+
+def test_a_rebuild_keeps_what_the_venue_has_forgotten(desk: Desk) -> None:
+    store, other = anew(desk), anew(desk)
+    oldest = desk.exchange.read.account_trades(desk.maker, 1, None, 10_000)[-20:]
+    desk.maker_records.hidden = frozenset(trade.trade_id for trade in oldest)
+    begin_anew(store)
+    CatchUp(store, StandingClock(desk), threading.Event(), LAG_MS, replaces=True).read(desk.books())
+    assert_same(store, other)
 
 
 @pytest.mark.parametrize("pages", [1, 2, 4])

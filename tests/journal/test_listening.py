@@ -19,7 +19,7 @@ from hedge_strategy.coordination.observer import Observer
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.errors import RedisUnavailable
-from hedge_strategy.journal.listening import BoardWatch, MarketListener, listen_until
+from hedge_strategy.journal.listening import BoardWatch, MarketListener, listen_until, said_once
 from hedge_strategy.journal.schema import BAD_ROWS, COMMANDS, FILL_MESSAGES, RESULTS, STATES
 from hedge_strategy.journal.store import Store, open_store
 from tests.coordination.samples import MAKER, message
@@ -120,6 +120,23 @@ def test_commands_and_changes_of_state(client: redis.Redis, store: Store) -> Non
     ]
     assert [(row.command_id, row.action) for row in rows(store, COMMANDS)] == [(first, "pause"), (again, "resume")]
     assert rows(store, COMMANDS)[0].given_at_ms == int(first.partition("-")[0])
+
+
+def test_rubbish_on_the_board_is_said_once_and_waited_out(client: redis.Redis, store: Store) -> None:
+    board = StatusBoard(client, life_ms=60_000)
+    board.write("b-1", {"role": "hedger", "market": "BTC", "state": "hedging"})
+    client.hset("hedge:{status}:states", "b-1", b"no state")
+    watch = BoardWatch(store, Commands(client), board, lambda: ("BTC",), CLOCK)
+    said: set[str] = set()
+    with capture_logs() as logs:
+        for _ in range(3):
+            with said_once("states", said):
+                watch.step()
+        board.write("b-1", {"role": "hedger", "market": "BTC", "state": "hedging"})
+        with said_once("states", said):
+            watch.step()
+    assert [log["event"] for log in logs] == ["the journal misses something", "the journal goes on"]
+    assert len(rows(store, STATES)) == 1
 
 
 def test_a_new_run_of_the_journal_tells_no_state_twice(client: redis.Redis, store: Store) -> None:

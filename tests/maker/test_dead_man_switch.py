@@ -1,8 +1,16 @@
 """The dead-man switch: shown to be armed before an order, put off in time, honest about what was refused."""
 
+from dataclasses import replace
+
+import pytest
+
 from hedge_strategy.domain.order import Accepted, Rejected, TransactionReport, TransactionStatus, Unknown
 from hedge_strategy.maker.dead_man_switch import ASK_AFTER_MS, ASK_INTERVAL_MS, CONFIRM_MS, RETRY_MS, DeadManSwitch
-from hedge_strategy.maker.events import ArmDeadMan, LookUpTransaction
+from hedge_strategy.maker.events import ArmDeadMan, DeadManEnded, LookUpTransaction, Tick
+from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
+from hedge_strategy.maker.machine import MakerMachine
+from hedge_strategy.venues.port import Connected
+from tests.maker.world import BOOK, BTC, DEAD_MAN_MS, MAKER, STARTED_S, World, settings
 
 LIFE = 330_000
 NOW = 1_760_000_000_000
@@ -142,3 +150,44 @@ def test_without_it_orders_are_placed_and_nothing_is_armed() -> None:
     switch = DeadManSwitch(None)
     assert switch.guards(NOW)
     assert switch.due(NOW, may_disarm=True) == ()
+
+
+def test_what_another_market_of_the_account_has_armed_guards_and_is_not_armed_again() -> None:
+    switch = DeadManSwitch(LIFE)
+    switch.due(NOW, may_disarm=False)
+    switch.answered(Unknown("another market arms it"), "", NOW)
+    switch.armed_elsewhere(NOW + LIFE)
+    assert switch.guards(NOW)
+    assert switch.due(NOW + RETRY_MS, may_disarm=False) == ()
+    assert switch.due(NOW + LIFE // 4, may_disarm=False), "put off in time, by whichever market comes first"
+
+
+def test_an_earlier_time_of_another_market_does_not_take_back_a_later_one() -> None:
+    switch = _armed()
+    switch.armed_elsewhere(NOW + LIFE - 1)
+    assert switch.armed_until_ms == NOW + LIFE
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_the_dead_man_switch_is_not_disarmed_where_others_rest_orders_on_the_account(is_alone: bool) -> None:
+    tracker = FillTracker(MAKER, BTC.index, Baseline(0, STARTED_S), 0)
+    machine, now_ms = MakerMachine(replace(settings(), is_alone=is_alone), tracker), STARTED_S * 1000
+    machine.step(Connected(is_first=True), now_ms)
+    machine.step(DeadManEnded(Rejected(21712, "a scheduled cancel all is pending")), now_ms)
+    commands = machine.step(Connected(is_first=False), now_ms + RETRY_MS)
+    armings = [command for command in commands if isinstance(command, ArmDeadMan)]
+    assert [arming.is_anew for arming in armings] == [is_alone]
+
+
+def test_what_another_market_of_the_account_has_armed_is_enough_to_quote() -> None:
+    world = World(1)
+    until_ms = world.now_ms + 10 * DEAD_MAN_MS
+    world.machine.step(Tick(BOOK, until_ms), world.now_ms)
+    world.dead_man_ms = until_ms
+    world.connect()
+    for _ in range(50):
+        world.see_coordination()
+        world.pass_time(20)
+    assert world.resting
+    assert world.machine.dead_man_until_ms == until_ms
+    assert not [command for command in world.log if isinstance(command, ArmDeadMan)]

@@ -1,8 +1,10 @@
 """The desk: what each outcome proves, and the lane's nonce after it."""
 
+import contextlib
 import queue
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.domain.order import Accepted, OrderIntent, OrderKind, Rejected, Side, Unknown
 from hedge_strategy.maker.events import CancelAll, CancelEnded, CancelOrder, Event, PlaceEnded, PlaceOrder
-from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
+from hedge_strategy.maker.order_desk import TASKS_MAX, DeskSettings, OrderDesk
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
 from hedge_strategy.risk.limits import Limits
@@ -25,14 +27,14 @@ NONCE = Rejected(21104, "invalid nonce", is_nonce=True)
 class Bench:
     """A desk with its venue; outcomes are read off one by one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_alone: bool = True) -> None:
         self.venue = FakeVenue(7)
         self.told: queue.Queue[Event] = queue.Queue()
-        settings = DeskSettings(BTC, ANSWER_MS, 3, Decimal("0.005"))
+        settings = DeskSettings(BTC, ANSWER_MS, 3, Decimal("0.005"), is_alone)
         self.desk = OrderDesk(self.venue, settings, self.told.put, SystemClock())
         self.venue.start([BTC], self._hear)
         self.are_frames_lost = False
-        self.desk.start()
+        self.desk.start(lambda run: run())
 
     def place(self, index: int) -> PlaceEnded:
         intent = OrderIntent(BTC, Side.BUY, OrderKind.POST_ONLY, Decimal("0.00100"), Decimal(100_000), index)
@@ -143,7 +145,11 @@ def test_cancels_of_one_and_of_all(bench: Bench) -> None:
     assert not bench.venue.resting()
 
 
-def test_finishing_works_off_the_line_and_cancels_on_every_market(bench: Bench) -> None:
+@pytest.mark.parametrize(("is_alone", "left"), [(True, []), (False, [2])])
+def test_finishing_works_off_the_line_and_cancels_everything_that_nobody_else_rests(
+    is_alone: bool, left: list[int]
+) -> None:
+    bench = Bench(is_alone=is_alone)
     bench.place(1)
     intent = OrderIntent(ETH, Side.BUY, OrderKind.POST_ONLY, Decimal("0.0100"), Decimal(4_000), 2)
     order = approve(intent, Limits(), Situation(Decimal(0)))
@@ -151,4 +157,31 @@ def test_finishing_works_off_the_line_and_cancels_on_every_market(bench: Bench) 
     bench.desk.submit(PlaceOrder(order))
     assert isinstance(bench.desk.finish()[0], Accepted)
     assert set(bench.venue.orders) == {1, 2}
+    assert [report.client_order_index for report in bench.venue.resting()] == left
+    bench.venue.close()
+
+
+def test_a_desk_whose_thread_has_ended_of_a_mistake_still_cancels_everything() -> None:
+    bench = Bench()
+    bench.place(1)
+    ended = threading.Event()
+
+    def guarded(run: Callable[[], None]) -> None:
+        with contextlib.suppress(ZeroDivisionError):
+            run()
+        ended.set()
+
+    def broken(_event: Event) -> None:
+        raise ZeroDivisionError("a mistake")
+
+    bench.desk.finish()
+    desk = OrderDesk(bench.venue, DeskSettings(BTC, ANSWER_MS, 3, Decimal("0.005")), broken, SystemClock())
+    bench.desk = desk
+    desk.start(guarded)
+    desk.submit(CancelOrder(99))
+    assert ended.wait(10)
+    for _ in range(TASKS_MAX):
+        desk.submit(CancelOrder(99))
+    assert isinstance(desk.finish()[0], Accepted)
     assert not bench.venue.resting()
+    bench.venue.close()

@@ -34,6 +34,7 @@ from hedge_strategy.maker.order_desk import DeskSettings
 from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
 from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
+from hedge_strategy.maker.shared_switch import TURN_MS, SharedSwitch
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues.port import BookTop, Connected, Disconnected
 from tests.fake_venue import BTC, ETH, FakeVenue
@@ -79,7 +80,14 @@ class Hedger:
 class Running:
     """A maker on threads of its own."""
 
-    def __init__(self, client: redis.Redis, venue: FakeVenue, folder: Path, market: Market = BTC) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        venue: FakeVenue,
+        folder: Path,
+        market: Market = BTC,
+        switch: SharedSwitch | None = None,
+    ) -> None:
         clock = SystemClock()
         now_ms = to_ms(clock.now_ns())
         disk = maker_checkpoint(folder, market.symbol, MAKER)
@@ -112,7 +120,7 @@ class Running:
                 AnnouncementPublisher(client),
             ),
             MakerMachine(settings, tracker),
-            MakerRun(market, 1, "a-1", DeskSettings(market, 600, 3, Decimal("0.005"))),
+            MakerRun(market, 1, "a-1", DeskSettings(market, 600, 3, Decimal("0.005")), switch=switch),
             clock,
         )
         self.code: int | None = None
@@ -131,8 +139,10 @@ class Running:
 
 
 @contextmanager
-def quoting(client: redis.Redis, venue: FakeVenue, folder: Path, market: Market = BTC) -> Iterator[Running]:
-    running = Running(client, venue, folder, market)
+def quoting(
+    client: redis.Redis, venue: FakeVenue, folder: Path, market: Market = BTC, switch: SharedSwitch | None = None
+) -> Iterator[Running]:
+    running = Running(client, venue, folder, market, switch)
     running.start()
     try:
         yield running
@@ -315,6 +325,37 @@ def test_no_order_before_the_dead_man_switch_is_armed(real: redis.Redis, venue: 
         _resting(venue)
     kinds = [sent.kind for sent in venue.sent]
     assert kinds.index(17) < kinds.index(14)
+
+
+def test_two_markets_that_share_the_switch_arm_it_once(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
+    other, switch = FakeVenue(MAKER), SharedSwitch()
+    Hedger(real)
+    Hedger(real, ETH)
+    with quoting(real, venue, tmp_path, BTC, switch), quoting(real, other, tmp_path, ETH, switch):
+        assert {_resting(one).market_index for one in (venue, other)} == {BTC.index, ETH.index}
+    assert sorted(sent.kind for sent in venue.sent + other.sent).count(17) == 1
+
+
+def test_a_market_that_does_not_succeed_in_arming_keeps_no_other_from_it(
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
+) -> None:
+    switch = SharedSwitch()
+    assert switch.takes_turn("SOL", TURN_MS + 1, to_ms(SystemClock().monotonic_ns()) - TURN_MS + 500)
+    Hedger(real)
+    with quoting(real, venue, tmp_path, BTC, switch):
+        _resting(venue)
+
+
+def test_the_last_look_waits_while_the_limit_of_requests_is_used_up(
+    real: redis.Redis, venue: FakeVenue, tmp_path: Path
+) -> None:
+    Hedger(real)
+    with quoting(real, venue, tmp_path) as running:
+        _resting(venue)
+        before = [sent.kind for sent in venue.sent].count(16)
+        venue.switches.rest_is_limited = 5
+        assert running.stop() == 0
+    assert [sent.kind for sent in venue.sent].count(16) - before == 1, "no second cancel for want of a look"
 
 
 def test_the_venue_is_asked_whether_an_arming_ran_of_which_no_frame_tells(

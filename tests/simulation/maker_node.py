@@ -87,7 +87,7 @@ class MakerNode(Node):
         redis.result_listeners.append(lambda message: self.redis.hint(self._result, message))
 
     def boot(self) -> bool:
-        """As `wiring.make_maker`."""
+        """As `wiring_maker.make_maker`."""
         try:
             checkpoint = self._checkpoint()
         except (RedisUnavailable, VenueError, DiskFailed):

@@ -22,6 +22,7 @@ LAYERS = {
     "journal": 3,
     "cli": 4,
     "wiring": 4,
+    "wiring_maker": 4,
     "doctor": 4,
     "inspection": 4,
     "journaling": 4,

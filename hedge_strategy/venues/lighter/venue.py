@@ -94,6 +94,8 @@ class LighterVenue:
                 raise UserError(f"{where} is not registered at {config.base_url}: register it there, or mend its index")
             require_matching_key(self._signer, config)
             self._account.checked_keys.add(config.key_index)
+        except RateLimited:
+            raise
         except VenueRefused as error:
             raise UserError(f"{config.base_url} does not know {where} ({error}): mend account_index") from error
         except SigningFailed as error:

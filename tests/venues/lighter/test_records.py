@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,10 @@ def records_of(trader: Trader, *, requests_per_minute: int = 1_000) -> LighterRe
     return LighterRecords(config, SystemClock(), requests_per_minute)
 
 
+def all_trades(trader: Trader) -> list[dict[str, Any]]:
+    return trader.exchange.truth("trades", account_index=trader.account_index)
+
+
 def test_the_books_hold_what_the_exchange_did_to_the_unit(exchange: LiveExchange) -> None:
     trader = exchange.trader(tier="premium", collateral="100000", api_keys={str(KEY): None})
     premium = {"maker_fee_rate": 40, "taker_fee_rate": 280}
@@ -46,14 +51,14 @@ def test_the_books_hold_what_the_exchange_did_to_the_unit(exchange: LiveExchange
     exchange.house(BTC, is_ask=True, size="1.00000", price="100500.1")
     for _ in range(TRADES):
         trader.sent(trader.market(BTC, is_ask=False, size=21, worst_price=1_010_000))
-    wait_until(lambda: len(exchange.truth("trades", account_index=trader.account_index)) == TRADES, "all trades")
+    wait_until(lambda: len(all_trades(trader)) == TRADES, "all trades", deadline_s=30)
     records = records_of(trader)
     market = records.load_market("BTC")
     trades = [trade for page in records.trades(market) for trade in page.rows]
     assert len({trade.fill.trade_id for trade in trades}) == TRADES
     assert [trade.fill.trade_id for trade in trades] == sorted((t.fill.trade_id for t in trades), reverse=True)
     assert {trade.fee_rate for trade in trades} == {Decimal(premium["taker_fee_rate"]).scaleb(-6)}
-    funding = wait_until(lambda: [paid for page in records.funding(market) for paid in page.rows], "funding")
+    wait_until(lambda: [paid for page in records.funding(market) for paid in page.rows], "funding", deadline_s=30)
     account = exchange.get("account", by="index", value=trader.account_index)["accounts"][0]
     funding = [paid for page in records.funding(market) for paid in page.rows]
     after = Decimal(account["collateral"])

@@ -1,0 +1,96 @@
+"""One A that quotes several markets, as a real process: they trade side by side, and one that fails stops no other.
+
+What was lost or doubled is counted from the exchange's trades alone.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.polling import wait_until
+from tests.process.judge import expect_hedged
+from tests.process.planted import Change, plant
+from tests.process.scenarios import expect_hedged_all
+from tests.product import BTC, ETH, Product, running_product
+from tests.simulator.live_exchange import SOL
+
+pytestmark = pytest.mark.process
+
+QUANTITIES = {BTC: "0.00100", ETH: "0.0058", SOL: "1.000"}
+HEDGED_WITHIN_S = 10
+STOPPED_WITHIN_S = 25
+
+# ETH's machine breaks at the first tick that finds an order on the book that is partly filled.
+BROKEN_MARKET = Change(
+    "maker/machine.py",
+    "        around = self._around\n        commands = self._unhedged.tick(",
+    "        around = self._around\n"
+    "        if self._market_index == 0 and self._order is not None and self._tracker.net_told:\n"
+    '            raise KeyError("planted")\n'
+    "        commands = self._unhedged.tick(",
+)
+
+
+def nothing_rests(product: Product) -> bool:
+    return not any(product.resting(market) for market in QUANTITIES)
+
+
+def makers_shown(product: Product, config: Path) -> dict[str, str]:
+    """By market, what `hedge status` says of its maker."""
+    command = product.start_command("status", "--json", config=config)
+    command.wait()
+    return {one["market"]: one["maker"]["state"] for one in json.loads(command.output)["markets"]}
+
+
+def test_a_market_that_breaks_cancels_and_ends_and_the_others_go_on(tmp_path: Path) -> None:
+    source = plant((BROKEN_MARKET,), tmp_path / "source")
+    with running_product(tmp_path / "run", source=source, markets=tuple(QUANTITIES)) as product:
+        config = product.config_of_markets(QUANTITIES)
+        hedger = product.start("main_B.py", config=config)
+        maker = product.start("main_A.py", config=config)
+        product.fill(BTC, "0.00030")
+        product.fill(SOL, "0.400")
+        expect_hedged_all(product, HEDGED_WITHIN_S)
+        assert makers_shown(product, config) == {"BTC": "quoting", "ETH": "quoting", "SOL": "quoting"}
+
+        broken = product.fill(ETH, "0.0030")
+        maker.wait_log("this market ended by itself; the others go on", market="ETH")
+        assert product.resting(ETH) == []
+        expect_hedged(product, "0.0030", order=broken["order_index"], deadline_s=HEDGED_WITHIN_S)
+        for market, size in ((BTC, "0.00070"), (SOL, "0.600"), (BTC, "0.00100"), (SOL, "1.000")):
+            resting = wait_until(lambda market=market: product.resting(market), "its order")
+            product.fill(market, size, order=resting[0])
+        expect_hedged_all(product, HEDGED_WITHIN_S)
+        shown = makers_shown(product, config)
+        assert (shown["ETH"], {shown["BTC"], shown["SOL"]} <= {"quoting", "waiting"}) == ("missing", True)
+
+        maker.interrupt()
+        assert maker.wait(STOPPED_WITHIN_S) == 1, "a market has failed"
+        assert nothing_rests(product)
+        hedger.interrupt()
+        assert hedger.wait(STOPPED_WITHIN_S) == 0
+        expect_hedged_all(product, 0)
+
+
+def test_a_process_that_stops_leaves_the_orders_of_another_on_the_same_account_alone(tmp_path: Path) -> None:
+    with running_product(tmp_path / "run", markets=tuple(QUANTITIES)) as product:
+        config = product.config_of_markets(QUANTITIES)
+        hedger = product.start("main_B.py", config=config)
+        two = product.start("main_A.py", "--market", "BTC", "--market", "SOL", config=config)
+        one = product.start("main_A.py", "--market", "ETH", "--quantity", "0.0060", config=config)
+        orders = {market: product.wait_quote(market) for market in QUANTITIES}
+        assert orders[ETH]["initial_size"] == "0.0060", "the command line comes before the settings"
+        product.fill(BTC, "0.00030", order=orders[BTC])
+        two.interrupt()
+        assert two.wait(STOPPED_WITHIN_S) == 0
+        assert (product.resting(BTC), product.resting(SOL)) == ([], [])
+        assert [order["order_index"] for order in product.resting(ETH)] == [orders[ETH]["order_index"]]
+        product.fill(ETH, "0.0060", order=orders[ETH])
+        expect_hedged_all(product, HEDGED_WITHIN_S)
+        one.interrupt()
+        assert one.wait(STOPPED_WITHIN_S) == 0
+        assert nothing_rests(product)
+        hedger.interrupt()
+        assert hedger.wait(STOPPED_WITHIN_S) == 0
+        assert product.tracebacks() == []
