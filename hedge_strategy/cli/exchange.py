@@ -86,7 +86,9 @@ async def _serve(options: ServerOptions, write_config: Path | None) -> int:
     server = ExchangeServer(options, SystemClock())
     urls = await server.start()
     if write_config is not None:
-        await asyncio.to_thread(write_simulated_config, SimulatedAccounts(msgspec.structs.asdict(urls)), write_config)
+        symbols = tuple(market.symbol for market in options.config.markets)
+        wanted = SimulatedAccounts(msgspec.structs.asdict(urls), symbols=symbols)
+        await asyncio.to_thread(write_simulated_config, wanted, write_config)
     sys.stdout.write(msgspec.json.encode(urls).decode() + "\n")
     sys.stdout.flush()
     waits = [loop.create_task(stop.wait()), loop.create_task(server.wait_broken())]

@@ -31,11 +31,18 @@ class SimulatedAccounts:
         urls: the exchange's ready line: `url`, `ws_url`, `admin_url`.
         redis_port: of the Redis on the loopback that A and B share.
         order_timeout_s: how long A's order may rest.
+        symbols: the markets to be listed, on a key of its own each; none: whichever --market names, on one key.
     """
 
     urls: Mapping[str, str]
     redis_port: int = 6379
     order_timeout_s: int = 60
+    symbols: tuple[str, ...] = ()
+
+    @property
+    def lanes(self) -> tuple[int, ...]:
+        """The API keys that either account needs."""
+        return tuple(range(LANE, LANE + max(1, len(self.symbols))))
 
 
 def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, int]:
@@ -51,17 +58,17 @@ def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, i
     Raises:
         UserError: the exchange does not answer, or the file cannot be written.
     """
-    accounts = {name: _open_account(wanted.urls["admin_url"]) for name in ("account_a", "account_b")}
+    accounts = {name: _open_account(wanted) for name in ("account_a", "account_b")}
     tree: dict[str, Any] = {
         "accounts": {
             name: {
                 "account_name": "maker" if name == "account_a" else "hedger",
                 "account_index": answer["account_index"],
-                "api_key_index": LANE,
-                "api_key_private_key": answer["api_keys"][str(LANE)]["private_key"],
+                **_keys(answer["api_keys"], wanted),
             }
             for name, answer in accounts.items()
         },
+        **({"markets": list(wanted.symbols)} if wanted.symbols else {}),
         "redis": {"host": "127.0.0.1", "port": wanted.redis_port, "db": 0},
         "lighter": {
             "base_url": wanted.urls["url"],
@@ -84,10 +91,18 @@ def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, i
     return {name: int(answer["account_index"]) for name, answer in accounts.items()}
 
 
-def _open_account(admin_url: str) -> dict[str, Any]:
-    body = {"tier": "premium", "collateral": COLLATERAL_USDC}
+def _keys(made: Mapping[str, Mapping[str, str]], wanted: SimulatedAccounts) -> dict[str, Any]:
+    keys = [{"index": lane, "private_key": made[str(lane)]["private_key"]} for lane in wanted.lanes]
+    if wanted.symbols:
+        return {"api_keys": keys}
+    return {"api_key_index": keys[0]["index"], "api_key_private_key": keys[0]["private_key"]}
+
+
+def _open_account(wanted: SimulatedAccounts) -> dict[str, Any]:
+    keys = {str(lane): None for lane in wanted.lanes}
+    body = {"tier": "premium", "collateral": COLLATERAL_USDC, "api_keys": keys}
     try:
-        answer = requests.post(f"{admin_url}/sim/v1/accounts", json=body, timeout=ANSWER_TIMEOUT_S)
+        answer = requests.post(f"{wanted.urls['admin_url']}/sim/v1/accounts", json=body, timeout=ANSWER_TIMEOUT_S)
         answer.raise_for_status()
         account: dict[str, Any] = answer.json()
     except requests.RequestException as error:

@@ -7,8 +7,10 @@ import msgspec
 import pytest
 
 from hedge_strategy.cli.simulated_accounts import SimulatedAccounts, write_simulated_config
+from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.errors import UserError
+from hedge_strategy.wiring import venue_of
 from tests.simulator.live_exchange import live_exchange
 
 
@@ -42,3 +44,18 @@ def test_an_exchange_that_is_not_there_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="opens no account"):
         write_simulated_config(SimulatedAccounts(urls), tmp_path / "sim.yaml")
     assert not (tmp_path / "sim.yaml").exists()
+
+
+def test_several_markets_are_listed_on_keys_of_their_own(tmp_path: Path) -> None:
+    with live_exchange() as exchange:
+        urls = msgspec.structs.asdict(exchange.urls)
+        write_simulated_config(SimulatedAccounts(urls, symbols=("ETH", "BTC")), tmp_path / "sim.yaml")
+        config = read_config(tmp_path / "sim.yaml", {})
+        assert config.symbols == ("ETH", "BTC")
+        lanes = [(one.account_a.api_key_index, one.account_b.api_key_index) for one in config.markets]
+        assert lanes == [(4, 4), (5, 5)]
+        for market in config.markets:
+            for account in (market.account_a, market.account_b):
+                venue = venue_of(config, account, SystemClock())
+                venue.check()
+                venue.close()

@@ -19,8 +19,9 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ("--config", "/etc/hedge/config.yaml")
-TRADES_WITHIN_S = 90
+TRADES_WITHIN_S = 150
 TAKEN_OVER_WITHIN_S = 30
+SYMBOLS = ("ETH", "BTC", "SOL")
 
 
 class Compose:
@@ -39,10 +40,10 @@ class Compose:
         assert wanted is None or done.returncode == wanted, done.stdout + done.stderr
         return done.stdout
 
-    def market(self) -> dict[str, Any]:
-        """What `hedge status` says of BTC; empty while it says nothing."""
+    def markets(self) -> dict[str, dict[str, Any]]:
+        """What `hedge status` says of each market; empty while it says nothing."""
         said = self.run("exec", "-T", "maker", "hedge", "status", "--json", *CONFIG, wanted=None)
-        return dict(json.loads(said)["markets"][0]) if said.startswith("{") and json.loads(said)["markets"] else {}
+        return {str(one["market"]): one for one in json.loads(said)["markets"]} if said.startswith("{") else {}
 
 
 def compose_command() -> list[str]:
@@ -69,22 +70,39 @@ def compose() -> Iterator[Compose]:
         compose.run("down", "-v", "--remove-orphans", wanted=None)
 
 
-def test_it_trades_and_the_owner_that_is_killed_loses_nothing(compose: Compose) -> None:
-    def hedged() -> str:
-        market = compose.market()
-        return str(market["lease"]["owner"]) if market.get("ok") and market["hedger"].get("last_hedge") else ""
+def test_three_hedgers_share_the_markets_and_one_that_is_killed_loses_nothing(compose: Compose) -> None:
+    def owners() -> dict[str, str]:
+        """Who hedges where, once each market has had a hedge."""
+        markets = compose.markets()
+        hedged = all(one["ok"] and one["hedger"].get("last_hedge") for one in markets.values())
+        return {name: str(one["lease"]["owner"]) for name, one in markets.items()} if markets and hedged else {}
 
-    owner = wait_until(hedged, "a fill that was hedged", deadline_s=TRADES_WITHIN_S)
-    host = owner.split("-")[1]
-    assert "hedging" in compose.run("exec", "-T", "maker", "hedge", "status", *CONFIG, wanted=None)
-    subprocess.run(["docker", "kill", host], check=True, capture_output=True, timeout=60)
-    wait_until(lambda: hedged() not in ("", owner), "another owner that hedges", deadline_s=TAKEN_OVER_WITHIN_S)
+    def shared() -> dict[str, str]:
+        found = owners()
+        return found if len({host_of(owner) for owner in found.values()}) == len(SYMBOLS) else {}
+
+    before = wait_until(shared, "each hedger with a market, and hedged there", deadline_s=TRADES_WITHIN_S)
+    assert set(before) == set(SYMBOLS)
+    lost = before["BTC"]
+    subprocess.run(["docker", "kill", host_of(lost)], check=True, capture_output=True, timeout=60)
+
+    def taken_over() -> bool:
+        return owners().get("BTC", lost) != lost
+
+    wait_until(taken_over, "another owner that hedges BTC", deadline_s=TAKEN_OVER_WITHIN_S)
     compose.run("exec", "-T", "maker", "hedge", "pause", *CONFIG)
-    audit = json.loads(compose.run("exec", "-T", "maker", "hedge", "audit", "--market", "BTC", "--json", *CONFIG))
-    assert (audit["ok"], bool(audit["orders"])) == (True, True)
+    for symbol in SYMBOLS:
+        told = compose.run("exec", "-T", "maker", "hedge", "audit", "--market", symbol, "--json", *CONFIG)
+        audit = json.loads(told)
+        assert (symbol, audit["ok"], bool(audit["orders"])) == (symbol, True, True)
     compose.run("stop", "maker", "hedger")
     codes = compose.run("ps", "-q", "maker").split()
     ended = subprocess.run(
         ["docker", "inspect", "--format", "{{.State.ExitCode}}", *codes], capture_output=True, text=True, check=True
     )
     assert ended.stdout.split() == ["0"], "asked to end, it drained and said so"
+
+
+def host_of(owner: str) -> str:
+    """A container is named by the host name in the name of its run."""
+    return owner.split("-")[1]
