@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, func, select, update
 
+from hedge_strategy.errors import RateLimited, UserError, VenueUnreachable
 from hedge_strategy.journal.catch_up import (
     CatchUp,
     Interrupted,
@@ -210,6 +211,21 @@ def test_what_was_traded_before_the_beginning_is_not_ours_but_its_position_count
     assert total.gaps == 0
 
 
+def test_another_exchange_is_not_mixed_into_the_journal(desk: Desk) -> None:
+    desk.wait(100_000)
+    store, untouched = anew(desk), anew(desk)
+    newer = Desk(seed=6)
+    newer.now_ns = desk.now_ns
+    with pytest.raises(UserError, match="shows none of that number: this is another exchange"):
+        catch_up(newer, store)
+    for until_ms in (240_000, 300_000, 500_000):
+        newer.trade(until_ms=until_ms)
+        with pytest.raises(UserError, match="this is another exchange"):
+            catch_up(newer, store)
+    catch_up(desk, store)
+    assert_same(store, untouched)
+
+
 def test_what_the_venue_says_otherwise_is_told(desk: Desk) -> None:
     desk.maker_records.spoil = lambda sent: {**sent, "ask_account_pnl": "7"} if "ask_account_pnl" in sent else sent
     total = read_earnings(anew(desk)).total
@@ -265,8 +281,6 @@ def test_the_budget_is_waited_for(desk: Desk) -> None:
         def trades(self, market: Any) -> Any:
             if Limited.refusals:
                 Limited.refusals -= 1
-                from hedge_strategy.errors import RateLimited
-
                 raise RateLimited("later", 1_500)
             return super().trades(market)
 
@@ -281,15 +295,11 @@ def test_the_budget_is_waited_for(desk: Desk) -> None:
 def test_the_mark_of_reading_is_set_at_the_end_only(desk: Desk) -> None:
     class Breaks(EngineRecords):
         def funding(self, market: Any) -> Any:
-            from hedge_strategy.errors import VenueUnreachable
-
             raise VenueUnreachable("gone")
             yield RecordPage(())
 
     books = replace(desk.books(), hedger_records=Breaks(desk, desk.hedger))
     store = memory_store()
-    from hedge_strategy.errors import VenueUnreachable
-
     with pytest.raises(VenueUnreachable):
         catch_up(desk, store, books)
     assert read_earnings(store).read_at_ms is None
