@@ -50,7 +50,7 @@ mutants: setup redis ## plant each known failure into what is simulated: at most
 chaos: setup redis ## ROUNDS=30 of faults done to real processes, judged by the exchange; SEED=1 of kinds and moments
 	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-figures: setup redis ## measure what is promised in figures, TIMES=3 each: kill -9 of A, of B, FLUSHALL; Redis' memory
+figures: setup redis ## measure what is promised in figures, TIMES=3 each: kill -9 of A, of B, FLUSHALL, hedgers that share markets; Redis' memory
 	@$(BIN)/python -m tests.figures --times $(TIMES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: setup ## check style, formatting and types

@@ -17,6 +17,7 @@ from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import check, check_for_trading, connect
 from hedge_strategy.coordination.disk import file_for, read_record
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.hedger_registry import HedgerRegistry, LiveHedger
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.ledger_rows import Totals
 from hedge_strategy.coordination.rights import check_rights
@@ -36,6 +37,7 @@ class Switchboard:
         commands: to be sent, and what became of them.
         board: what each process says of itself.
         leases: who owns which market.
+        hedgers: that share markets.
         totals: of a market's ledger.
         markets: in which an A has ever run.
         warnings: of Redis: what works, but not as it should for real money.
@@ -44,6 +46,7 @@ class Switchboard:
     commands: Commands
     board: StatusBoard
     leases: Leases
+    hedgers: Callable[[], tuple[LiveHedger, ...]]
     totals: Callable[[str], Totals]
     markets: Callable[[], tuple[str, ...]]
     warnings: tuple[str, ...] = ()
@@ -62,6 +65,7 @@ def open_switchboard(config: Config) -> Switchboard:
         commands=Commands(client),
         board=StatusBoard(client, life_ms=STATUS_LIFE_MS),
         leases=Leases(client, life_ms=config.strategy.lease_ms),
+        hedgers=HedgerRegistry(client, life_ms=STATUS_LIFE_MS).read,
         totals=lambda symbol: HedgeLedger(client, symbol).totals(),
         markets=partial(markets_with_a_maker, client),
         warnings=facts.warnings,
@@ -69,14 +73,16 @@ def open_switchboard(config: Config) -> Switchboard:
 
 
 def read_board(config: Config) -> tuple[ProcessStatus, ...]:
-    """What each live process says of itself; asks Redis nothing else.
+    """What each live process says of itself, also a hedger that shares markets and owns none now.
 
     Raises:
         RedisUnavailable: no answer.
         CoordinationError: what stands there cannot be read, or this login may not read it.
     """
     with connect(redis_settings(config)) as client:
-        return StatusBoard(client, life_ms=STATUS_LIFE_MS).read()
+        told = StatusBoard(client, life_ms=STATUS_LIFE_MS).read()
+        sharing = HedgerRegistry(client, life_ms=STATUS_LIFE_MS).read()
+    return (*told, *(ProcessStatus(one.who, {"role": "hedger", "state": "sharing"}) for one in sharing))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,8 @@ def _exists(pid: int) -> bool:
 
 
 def _words(one: ProcessStatus) -> str:
+    if "market" not in one.state:
+        return f"{one.state.get('role')} shares markets"
     said = f"{one.state.get('role')} of {one.state.get('market')} is {one.state.get('state')}"
     reason = one.state.get("reason")
     return f"{said}: {reason}" if reason else said

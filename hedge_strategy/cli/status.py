@@ -55,11 +55,28 @@ class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
 
 
+class SharingHedger(msgspec.Struct, frozen=True, kw_only=True):
+    """A live hedger that takes markets which nobody has.
+
+    Attributes:
+        name: of its run.
+        owns: its markets.
+        max_markets: how many it takes; None: all.
+        stays: False where it is about to end.
+    """
+
+    name: str
+    owns: tuple[str, ...]
+    max_markets: int | None
+    stays: bool
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All markets, and what of Redis is not as it should be, in words."""
+    """All markets, the hedgers that share them, and what of Redis is not as it should be, in words."""
 
     ok: bool
     markets: tuple[MarketStatus, ...]
+    hedgers: tuple[SharingHedger, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -99,7 +116,20 @@ def read_report(switchboard: Switchboard, wanted: list[str], configured: Sequenc
     known = wanted or [*configured, *others]
     markets = tuple(_market(switchboard, symbol, processes) for symbol in known)
     is_ok = bool(markets) and all(one.ok for one in markets)
-    return Report(ok=is_ok, markets=markets, warnings=switchboard.warnings)
+    return Report(ok=is_ok, markets=markets, hedgers=_hedgers(switchboard, markets), warnings=switchboard.warnings)
+
+
+def _hedgers(switchboard: Switchboard, markets: tuple[MarketStatus, ...]) -> tuple[SharingHedger, ...]:
+    owners = {one.market: hedger_of(str(one.lease["owner"])) for one in markets if one.lease is not None}
+    return tuple(
+        SharingHedger(
+            name=one.who,
+            owns=tuple(market for market, owner in owners.items() if owner == one.who),
+            max_markets=one.most,
+            stays=one.stays,
+        )
+        for one in switchboard.hedgers()
+    )
 
 
 def _market(switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatus, ...]) -> MarketStatus:
@@ -161,8 +191,11 @@ def _show(report: Report) -> None:
         last_fill, last_hedge = _last(one.maker.get("last_fill"), "filled"), _last(one.hedger.get("last_hedge"), "how")
         table.add_row(one.market, _words(one.maker), _words(one.hedger), lease, unhedged, last_fill, last_hedge)
     console.print(table)
-    for hedger, owned in _owned(report).items():
-        console.print(f"{hedger} owns {len(owned)}: {', '.join(owned)}", markup=False)
+    for hedger in report.hedgers:
+        most = "" if hedger.max_markets is None else f" of at most {hedger.max_markets}"
+        ends = "" if hedger.stays else " (about to end)"
+        owned = ", ".join(hedger.owns) or "none"
+        console.print(f"{hedger.name} owns {len(hedger.owns)}{most}: {owned}{ends}", markup=False)
     for one in report.markets:
         _show_self_trades(console, one)
         if one.command is not None:
@@ -175,15 +208,6 @@ def _show(report: Report) -> None:
         console.print(f"warning: {warning}", markup=False)
     if not report.markets:
         console.print("no process is alive and no A has ever run on this Redis")
-
-
-def _owned(report: Report) -> dict[str, list[str]]:
-    """The markets of each hedger that owns more than one; a market without an owner says so as a problem."""
-    found: dict[str, list[str]] = {}
-    for one in report.markets:
-        if one.lease is not None:
-            found.setdefault(hedger_of(str(one.lease["owner"])), []).append(one.market)
-    return {hedger: owned for hedger, owned in found.items() if len(owned) > 1}
 
 
 def _show_self_trades(console: Console, one: MarketStatus) -> None:

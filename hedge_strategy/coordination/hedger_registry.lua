@@ -15,6 +15,13 @@ if ARGV[1] == 'tell' then
 elseif ARGV[1] == 'leave' then
   redis.call('HDEL', KEYS[1], ARGV[2])
   redis.call('ZREM', KEYS[2], ARGV[2])
+elseif ARGV[1] == 'read' then
+  local living = {}
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], string.format('(%.0f', now_ms), '+inf')) do
+    living[#living + 1] = name
+    living[#living + 1] = redis.call('HGET', KEYS[1], name)
+  end
+  return living
 elseif ARGV[1] ~= 'ring' then
   return redis.error_reply('no such operation')
 end

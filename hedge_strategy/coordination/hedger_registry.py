@@ -70,12 +70,16 @@ class HedgerRegistry:
         content = msgspec.json.encode(hedger)
         if len(content) > STATE_BYTES_MAX:
             raise ValueError(f"a state of {len(content)} bytes, more than {STATE_BYTES_MAX}")
-        flat = iter(self._call("tell", hedger.who, HEDGER_BELL if ring else "", content, self._life_ms))
-        try:
-            found = [msgspec.json.decode(state, type=LiveHedger) for _, state in zip(flat, flat, strict=True)]
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise WireError("hedger_registry", str(error)) from error
-        return tuple(sorted(found, key=lambda one: one.who))
+        return _hedgers(self._call("tell", hedger.who, HEDGER_BELL if ring else "", content, self._life_ms))
+
+    def read(self) -> tuple[LiveHedger, ...]:
+        """All that live, by name, for who is none of them.
+
+        Raises:
+            RedisUnavailable: no answer.
+            WireError: what one of them says cannot be read.
+        """
+        return _hedgers(self._call("read", "", ""))
 
     def leave(self, who: str) -> None:
         """Takes a hedger off the list, at its orderly end, and rings.
@@ -95,6 +99,15 @@ class HedgerRegistry:
 
     def _call(self, operation: str, who: str, bell: str, *more: str | int | bytes) -> Any:
         return self._script((HEDGER_STATES, HEDGER_LIVES), (operation, who, self._publish, bell, *more))
+
+
+def _hedgers(answer: Any) -> tuple[LiveHedger, ...]:
+    flat = iter(answer)
+    try:
+        found = [msgspec.json.decode(state, type=LiveHedger) for _, state in zip(flat, flat, strict=True)]
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise WireError("hedger_registry", str(error)) from error
+    return tuple(sorted(found, key=lambda one: one.who))
 
 
 class HedgerBell:

@@ -194,6 +194,8 @@ class HedgerProcess:
     def _dispatch(self, event: ev.Event) -> None:
         self._run.marks.heard(event)
         with self._lock:
+            if self._finished.is_set() and isinstance(event, ev.FillHeard):
+                return  # claimed now, it could not be brought to its end any more: the next owner hedges it at once
             if isinstance(event, ev.OwnershipGained):
                 self._feed.read_all()
             waiting: deque[ev.Event] = deque([event])

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from hedge_strategy.cli.app import app
 from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.hedger_registry import HedgerRegistry, LiveHedger
 from hedge_strategy.coordination.status_board import StatusBoard
 from tests.cli.settings_file import KEYS, TEXT, write_settings
 from tests.redis_server import RedisServer, running_redis
@@ -52,6 +53,13 @@ def test_a_process_of_several_markets_is_alive_while_any_of_them_is(server: Redi
     say(server, f"maker-{HOST}-{os.getpid()}-1#BTC", MAKER)
     shown = ask(tmp_path)
     assert (shown.exit_code, shown.stdout.strip()) == (0, "maker of BTC is paused: lunch")
+
+
+def test_a_hedger_that_shares_markets_is_alive_also_while_it_owns_none(server: RedisServer, tmp_path: Path) -> None:
+    with connect(server.settings) as client:
+        HedgerRegistry(client, life_ms=60_000).tell(LiveHedger(who=f"hedger-{HOST}-{os.getpid()}-1", markets=("BTC",)))
+    shown = ask(tmp_path, "--role", "hedger")
+    assert (shown.exit_code, shown.stdout.strip()) == (0, "hedger shares markets")
 
 
 def test_who_fell_silent_is_not_alive_also_for_the_live_probe(server: RedisServer, tmp_path: Path) -> None:

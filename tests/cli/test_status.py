@@ -12,6 +12,7 @@ from hedge_strategy.cli.app import app
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.commands import Action, Command, Commands
 from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.hedger_registry import HedgerRegistry, LiveHedger
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.status_board import StatusBoard
 from tests.cli.settings_file import KEYS, TEXT, write_settings
@@ -130,9 +131,14 @@ def test_all_markets_of_the_settings_are_shown_and_whose_they_are(
         leases.acquire(market, owner=f"b-1#{number}", lane=3 + number)
         board.write(f"a-{market}", {**MAKER, "market": market})
         board.write(f"b-1#{number}", {**HEDGER, "market": market})
+    registry = HedgerRegistry(client, life_ms=60_000)
+    registry.tell(LiveHedger(who="b-1", markets=("BTC", "ETH", "SOL"), most=2))
+    registry.tell(LiveHedger(who="b-2", markets=("BTC",), stays=False))
     told = json.loads(ask(tmp_path, "--json").stdout)
+    assert [(one["name"], one["owns"]) for one in told["hedgers"]] == [("b-1", ["BTC", "SOL"]), ("b-2", [])]
     assert [(one["market"], one["ok"]) for one in told["markets"]] == [("BTC", True), ("ETH", False), ("SOL", True)]
     shown = ask(tmp_path)
     assert shown.exit_code == 1
-    assert "b-1 owns 2: BTC, SOL" in shown.stdout
+    assert "b-1 owns 2 of at most 2: BTC, SOL" in shown.stdout
+    assert "b-2 owns 0: none (about to end)" in shown.stdout
     assert "ETH: B is missing" in shown.stdout

@@ -20,13 +20,15 @@ def test_each_that_says_something_hears_who_else_lives(client: redis.Redis) -> N
     assert registry.tell(TWO) == (TWO,)
     assert registry.tell(ONE) == (ONE, TWO)
     assert registry.tell(LiveHedger(who="b-2", markets=())) == (ONE, LiveHedger(who="b-2", markets=()))
+    assert [one.who for one in registry.read()] == ["b-1", "b-2"]
     registry.leave("b-1")
-    assert registry.tell(TWO) == (TWO,)
+    assert registry.tell(TWO) == registry.read() == (TWO,)
 
 
 def test_who_says_nothing_for_its_life_is_gone_with_all_that_it_said(client: redis.Redis) -> None:
     HedgerRegistry(client, life_ms=20).tell(ONE)
     lasting = HedgerRegistry(client, life_ms=60_000)
+    wait_until(lambda: lasting.read() == (), "the end of its life", deadline_s=5)
     wait_until(lambda: lasting.tell(TWO) == (TWO,), "the end of its life", deadline_s=5)
     assert (client.hlen(HEDGER_STATES), client.zcard(HEDGER_LIVES)) == (1, 1)
 

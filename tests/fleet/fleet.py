@@ -196,8 +196,17 @@ class Fleet:
         verdicts = self.verdicts().values()
         return sum(one.fills for one in verdicts) >= fills and not any(one.lost for one in verdicts)
 
-    def unhedged_s(self) -> list[float]:
-        """For each fill, in the order in which they happened, how long it was unhedged; after `verdicts`."""
+    def end_fills(self) -> None:
+        """No more fills come."""
+        for market in range(len(self.symbols)):
+            self.exchange.drill(market, self.maker, 0, 1, lots=LOTS, first=1)
+
+    def are_all_hedged(self) -> bool:
+        """Whether nothing is unhedged now."""
+        return not any(one.lost for one in self.verdicts().values())
+
+    def unhedged_s(self, since_ns: int = 0) -> list[float]:
+        """For each fill since then that is hedged, in their order, how long it was unhedged; after `verdicts`."""
         waits = []
         for market, trades in self._trades.items():
             hedged_ns: dict[int, int] = {}
@@ -210,7 +219,8 @@ class Fleet:
                     elif account == self.hedger:
                         name = hedge_identity(trade[f"{side}_client_order_index"], market).maker_order_index
                         hedged_ns[name] = max(hedged_ns.get(name, 0), trade["executed_ns"])
-            waits += [(at_ns, hedged_ns[order] - at_ns) for order, at_ns in filled_ns.items()]
+            found = [(at_ns, order) for order, at_ns in filled_ns.items() if at_ns >= since_ns and order in hedged_ns]
+            waits += [(at_ns, hedged_ns[order] - at_ns) for at_ns, order in found]
         return [wait_ns / 1_000_000_000 for _, wait_ns in sorted(waits)]
 
     def net_positions(self) -> dict[int, Decimal]:
