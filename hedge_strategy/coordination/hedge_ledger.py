@@ -201,7 +201,7 @@ class HedgeLedger:
         Raises:
             StaleOwner: the caller no longer owns the market; nothing was noted.
             LedgerForgotten: the ledger is not the one that this process knew; nothing was noted.
-            FillContradicted: the order's side changed, or it is not known and the fill's trade and time do not tell …
+            FillContradicted: the order's side changed, or nothing tells whether it was finished long ago.
             InvariantBroken: its 4096 hedges are used up, or other bytes than `prepared` are stored.
             RedisUnavailable: no answer.
         """

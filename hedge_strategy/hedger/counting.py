@@ -14,7 +14,10 @@ from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.checkpoint import Checkpoints
 from hedge_strategy.coordination.connection import ServerFacts
 from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory
+from hedge_strategy.coordination.ledger_restore import RestoredOrder
+from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.coordination.shared_memory import SharedMemory
+from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, TransactionStatus
 from hedge_strategy.errors import LedgerForgotten, RateLimited
@@ -34,6 +37,9 @@ FENCES_WATCHED = 8
 """Earlier fences whose status is still asked for: FENCE_WAIT_MS times this is longer than history lags."""
 ORDERS_BEFORE_MS = 60_000
 """How far before the last checkpoint B's ended orders are asked for: clocks differ and history lags."""
+
+UNSEEN_ATTEMPTS = 16
+"""Attempts that the venue's history may not show yet are skipped, so that no hedge's number is used twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,3 +254,18 @@ class Counting:
     def net_position(self) -> Decimal:
         sources, markets = self._sources, self._markets
         return sources.maker_venue.position(markets.maker).size + sources.hedge_venue.position(markets.hedge).size
+
+
+def restored(line: CountedOrder) -> RestoredOrder:
+    """A counted order as a row; what was hedged too much is no more than hedged in full, and told apart."""
+    fill = SeenFill(
+        order=line.order,
+        side=line.side,
+        filled_lots=line.filled_lots,
+        filled_quote=f"{line.filled_quote:f}",
+        is_final=line.is_final,
+        last_trade_id=line.last_trade_id,
+        filled_at_ms=line.filled_at_ms,
+    )
+    attempts = min(line.attempts + UNSEEN_ATTEMPTS, ATTEMPTS_PER_ORDER)
+    return RestoredOrder(fill, min(max(line.hedged_lots, 0), line.filled_lots), attempts)

@@ -214,8 +214,7 @@ class HedgerProcess:
                 self._perform(command)
 
     def _on_venue_event(self, event: VenueEvent) -> None:
-        if isinstance(event, SendAnswered):
-            self._redis.flattening.sender.heard(event)
+        self._redis.flattening.sender.heard(event)
         if isinstance(event, TELLING):
             self._venue_events.put(event)
 
@@ -322,7 +321,7 @@ class HedgerProcess:
         elif self._stop_asked.is_set():
             reason = "stopping"
         elif self._ownership.acting is None:
-            reason = "the ledger is being checked"
+            reason = self._redis.ownership.recovery.waits_for or "the ledger is being checked"
         elif not self._venue.is_connected():
             reason = "the connection to the hedging venue is down"
         else:

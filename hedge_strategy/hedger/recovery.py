@@ -32,12 +32,10 @@ from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.coordination.ledger_restore import (
     LedgerMarker,
-    RestoredOrder,
     Standing,
     Watermark,
     standing,
 )
-from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.errors import (
     DiskFailed,
     InvariantBroken,
@@ -45,17 +43,15 @@ from hedge_strategy.errors import (
     RedisUnavailable,
     VenueError,
 )
-from hedge_strategy.hedger.counting import ORDERS_BEFORE_MS, Counting, RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.counting import ORDERS_BEFORE_MS, Counting, RecoveryMarkets, RecoverySources, restored
 from hedge_strategy.hedger.following import follow_owner
-from hedge_strategy.hedger.recount import CountedOrder, doubled
+from hedge_strategy.hedger.recount import doubled
 
 HELD_BACK_MS = 2 * ORDERS_BEFORE_MS
 """A's checkpoint is remembered so much later: what A told of an order by its report alone names no trade, by which it
 could be known to be older, and may come again out of a stream that lost its last second; so a recount has to know the
 orders of the last while by name. What A tells after a start of its own always names a trade after its checkpoint."""
 CHECKPOINTS_HELD_MAX = 1_000
-UNSEEN_ATTEMPTS = 16
-"""Attempts that the venue's history may not show yet are skipped, so that no hedge's number is used twice."""
 
 
 class LedgerRecovery:
@@ -86,7 +82,11 @@ class LedgerRecovery:
         self._clock = clock
         self._counting = Counting(sources, markets, clock, lag_ms)
         self._held_back: deque[tuple[int, int]] = deque(maxlen=CHECKPOINTS_HELD_MAX)
-        self._is_waiting = False
+        self.waits_for = ""
+        """In words; empty where it works."""
+        self._server = ""
+        """Which start of Redis what is known is of: asked before it was read, and not again until the market is taken
+        up anew, so that who stood still signs no old knowledge with a newer start. It costs a recount at the most."""
         self._log = structlog.get_logger("hedger.recovery", market=ledger.market)
 
     def make_fit(self, lease: Lease, still_owns: Callable[[], bool], *, recount_anyway: bool = False) -> bool:
@@ -106,6 +106,7 @@ class LedgerRecovery:
             InvariantBroken: the venues' records contradict a promise; a person must look.
         """
         try:
+            self._server = self._sources.read_server().run_id
             self.follow()
             memory = self._known()
             marker = self._ledger.marker()
@@ -188,13 +189,16 @@ class LedgerRecovery:
         owner in between did may be what it lacks. Forcing each write does not help a replica that was promoted.
         """
         told = (self._ledger.believed_epoch, self._ledger.sequence)
+        server = self._sources.read_server().run_id
+        if server != self._server:
+            raise LedgerForgotten("Redis was started anew while it was looked at")
         if memory is None:
             return standing(marker, told if told[0] else None)
         sequences = [memory.sequence, told[1] if told[0] == memory.epoch else 0]
         shared = self._sources.shared.load()
         if shared is not None and shared.epoch == memory.epoch:
             sequences.append(shared.sequence)
-        is_another = memory.redis_run_id not in ("", self._sources.read_server().run_id)
+        is_another = memory.redis_run_id not in ("", server)
         return standing(marker, (memory.epoch, max(sequences)), may_lack_the_last_changes=is_another)
 
     def _known(self) -> HedgerMemory | None:
@@ -225,6 +229,7 @@ class LedgerRecovery:
             VenueError: what held before could not be read, where nothing was remembered.
             DiskFailed: it may stand nowhere; nothing may be closed.
         """
+        self._server = self._server or self._sources.read_server().run_id
         memory = self._known() or self._beginning(self._ledger.marker().epoch or "")
         begun = msgspec.structs.replace(memory, flattened=Flattened(command_id=command_id))
         self._save(begun, memory.epoch, memory.sequence)
@@ -253,7 +258,7 @@ class LedgerRecovery:
         trade_id = max((fill.trade_id for fill in records.maker_fills), default=memory.trade_id)
         hedge_trade_id = max((fill.trade_id for fill in records.hedge_fills), default=memory.hedge_trade_id)
         filled_at_ms = max((fill.executed_at_ms for fill in records.maker_fills), default=0)
-        epoch = self._new_epoch(lease)
+        epoch, self._server = self._new_epoch(lease), self._sources.read_server().run_id
         done = Flattened(command_id=command_id, is_done=True, trade_id=trade_id, hedge_trade_id=hedge_trade_id)
         self._save(memory.after(done), epoch, 0)
         watermark = Watermark(trade_id, filled_at_ms)
@@ -270,11 +275,11 @@ class LedgerRecovery:
         An account that has traded may be in the midst of an order, even one that holds nothing just now.
         """
         if self._sources.checkpoints.load() is not None:
-            return False
-        if not self._is_waiting and not self._counting.are_untouched():
-            self._is_waiting = True
+            self.waits_for = ""
+        elif not self.waits_for and not self._counting.are_untouched():
+            self.waits_for = "waiting for A's record of where its history begins"
             self._log.warning("the accounts have traded before; waiting for A's record of where its history begins")
-        return self._is_waiting
+        return bool(self.waits_for)
 
     def _is_new_market(self) -> bool:
         """Whether nothing can have been hedged yet: A never ran here, or has not traded since its own beginning.
@@ -291,9 +296,13 @@ class LedgerRecovery:
         return False
 
     def _begin(self, lease: Lease) -> bool:
-        """Opened first: what is remembered of a ledger that never was would have the next one counted from there."""
-        epoch = self._new_epoch(lease)
-        beginning = self._beginning(epoch)
+        """Opened first: what is remembered of a ledger that never was would have the next one counted from there.
+
+        Both accounts held nothing a moment ago; what they hold by now, this ledger will be told of.
+        """
+        epoch, checkpoint = self._new_epoch(lease), self._sources.checkpoints.load()
+        trade_id = checkpoint.trade_id if checkpoint is not None else 0
+        beginning = HedgerMemory(epoch=epoch, origin=epoch, sequence=0, trade_id=trade_id, saved_at_ms=0)
         self._ledger.open_epoch(epoch, fencing=lease.fencing)
         self._save(beginning, epoch, 0)
         return True
@@ -321,7 +330,7 @@ class LedgerRecovery:
             epoch=epoch,
             sequence=sequence,
             saved_at_ms=to_ms(self._clock.now_ns()),
-            redis_run_id=self._sources.read_server().run_id,
+            redis_run_id=self._server,
             origin=known.origin or known.epoch,
         )
         self._sources.memory.save(memory)
@@ -352,7 +361,7 @@ class LedgerRecovery:
             return False
         epoch = self._new_epoch(lease)
         watermark = self._watermark(memory)
-        orders = [_restored(line) for line in counted]
+        orders = [restored(line) for line in counted]
         self._ledger.restore(epoch, fencing=lease.fencing, orders=orders, watermark=watermark)
         self._save(memory, epoch, self._ledger.sequence)
         took_ms = to_ms(self._clock.monotonic_ns()) - began_ms
@@ -372,18 +381,3 @@ class LedgerRecovery:
         if done_until_ms is None:
             done_until_ms = max(0, memory.saved_at_ms - ORDERS_BEFORE_MS)
         return Watermark(memory.trade_id, done_until_ms)
-
-
-def _restored(line: CountedOrder) -> RestoredOrder:
-    """A counted order as a row; what was hedged too much is no more than hedged in full, and told apart."""
-    fill = SeenFill(
-        order=line.order,
-        side=line.side,
-        filled_lots=line.filled_lots,
-        filled_quote=f"{line.filled_quote:f}",
-        is_final=line.is_final,
-        last_trade_id=line.last_trade_id,
-        filled_at_ms=line.filled_at_ms,
-    )
-    attempts = line.attempts + UNSEEN_ATTEMPTS
-    return RestoredOrder(fill, min(max(line.hedged_lots, 0), line.filled_lots), attempts)

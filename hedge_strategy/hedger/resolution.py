@@ -6,8 +6,8 @@ REST say since, and the time. From it follows exactly one of:
 - executed: the order's final report is there; it says how much, which may be nothing;
 - dead: refused at the door on its very first sending, reported as failed after its only sending (bytes that failed
   have used no nonce and may be accepted once more), killed by another transaction on its nonce, or expired without a
-  trace: at once where the lane's counter never passed it, else (its nonce went to another transaction) after longer
-  than any record lags; or executed with an error of the application, and without an order for twice as long as history
+  trace while the lane's counter never passed it, or could not tell (another's lane), once no record can lag any more;
+  or executed with an error of the application, and without an order for twice as long as history
   lags (the error alone is no proof: nobody has said that an order which did fill never carries one);
 - otherwise doubt, and the one next thing to do about it: wait, look, send the same bytes again, send a harmless
   transaction on the same nonce (of two on one nonce at most one runs); where it has run (or its nonce is used up) and
@@ -173,7 +173,7 @@ class Evidence:
     @property
     def nonce_was_used(self) -> bool:
         """Whether the lane's counter has passed this nonce, so that this transaction or its killer has run."""
-        return self.is_own_lane and self.venue_nonce is not None and self.venue_nonce > self.transaction.nonce
+        return self.is_own_lane and self.highest_nonce > self.transaction.nonce
 
     @property
     def nonce_is_used_up(self) -> bool:
@@ -182,9 +182,12 @@ class Evidence:
 
     @property
     def expired_for_sure_ms(self) -> int:
-        """From when on the venue's records, asked again, prove that it has not run and never will, unix ms."""
-        is_unused = self.is_own_lane and self.venue_nonce is not None and self.highest_nonce <= self.transaction.nonce
-        return self.transaction.expires_at_ms + (EXPIRY_MARGIN_MS + LAG_MS if is_unused else TRACELESS_MS)
+        """From when on the venue's records, asked again, prove that it has not run and never will, unix ms.
+
+        What waits for its execution is waited for longer: nobody has said how the venue tells of what expired waiting.
+        """
+        is_counted = self.is_own_lane and self.venue_nonce is not None and self.status is not TransactionStatus.PENDING
+        return self.transaction.expires_at_ms + (EXPIRY_MARGIN_MS + LAG_MS if is_counted else TRACELESS_MS)
 
 
 def next_step(evidence: Evidence, now_ms: int) -> Verdict:
@@ -211,7 +214,11 @@ def next_step(evidence: Evidence, now_ms: int) -> Verdict:
         return Verdict(Step.WAIT)
     if evidence.looked_up_at_ms <= max(evidence.last_sent_at_ms, evidence.sent_at_ms, evidence.killed_at_ms):
         return Verdict(Step.LOOK_UP)
-    return _next_in_doubt(evidence, now_ms)
+    verdict = _next_in_doubt(evidence, now_ms)
+    last_ms = max(evidence.sent_at_ms, evidence.last_sent_at_ms, evidence.learnt_at_ms)
+    if verdict.step is Step.LOOK_UP and evidence.given_up_for is None and now_ms - last_ms > 2 * LAG_MS:
+        return Verdict(Step.GIVE_UP, "for long now no look-up has been answered")
+    return verdict
 
 
 def _death(evidence: Evidence, now_ms: int) -> str | None:
@@ -225,8 +232,8 @@ def _death(evidence: Evidence, now_ms: int) -> str | None:
         return "refused inside the venue"
     if evidence.kill_status is TransactionStatus.EXECUTED:
         return "killed by another transaction on its nonce"
-    has_not_run = evidence.status in (None, TransactionStatus.FAILED)
-    if has_not_run and not evidence.is_looking_up and evidence.learnt_at_ms > evidence.expired_for_sure_ms:
+    may_have_run = evidence.status is TransactionStatus.EXECUTED or evidence.nonce_was_used
+    if not may_have_run and not evidence.is_looking_up and evidence.learnt_at_ms > evidence.expired_for_sure_ms:
         return "expired without having run"
     return None
 
@@ -275,5 +282,7 @@ def _next_in_doubt(evidence: Evidence, now_ms: int) -> Verdict:
 
 
 def _later(known: TransactionStatus | None, told: TransactionStatus) -> TransactionStatus:
-    """Answers overtake each other: what has ended is not pending again."""
-    return known if known is not None and told is TransactionStatus.PENDING else told
+    """Answers overtake each other: what has run has run, and what has ended is not pending again."""
+    if known is TransactionStatus.EXECUTED or (known is not None and told is TransactionStatus.PENDING):
+        return known
+    return told

@@ -27,8 +27,8 @@ ASK_AFTER_MS = 300
 """How long the socket may take to tell that an accepted arming ran; then the venue is asked …"""
 ASK_INTERVAL_MS = 1_000
 """… with this pause …"""
-CONFIRM_MS = 5_000
-"""… until it is armed anew."""
+CONFIRM_MS = 20_000
+"""… until it is armed anew: longer than the venue's history can lag (venue fact sheet 4.2)."""
 
 
 @dataclass(slots=True)

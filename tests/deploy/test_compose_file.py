@@ -17,7 +17,7 @@ from tests.simulator.live_exchange import live_exchange
 ROOT = Path(__file__).parents[2]
 TREE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = TREE["services"]
-OURS = ("maker", "hedger", "exchange")
+OURS = ("maker", "hedger", "exchange", "journal")
 
 
 def after(service: str, option: str) -> str:
@@ -58,14 +58,14 @@ def test_hedgers_can_be_several() -> None:
     assert "hostname" not in SERVICES["hedger"], "each names itself by its own"
 
 
-def test_only_the_simulation_is_behind_a_profile() -> None:
+def test_only_the_simulation_and_the_journal_are_behind_profiles() -> None:
     assert {name: service.get("profiles") for name, service in SERVICES.items()} == {
-        "redis": None, "maker": None, "hedger": None, "forget": ["sim"], "exchange": ["sim"],
+        "redis": None, "maker": None, "hedger": None, "forget": ["sim"], "exchange": ["sim"], "journal": ["journal"],
     }  # fmt: skip
 
 
 def test_no_secret_is_in_the_file() -> None:
-    for name in ("maker", "hedger"):
+    for name in ("maker", "hedger", "journal"):
         assert set(SERVICES[name]["environment"].values()) == {None}, "taken from where compose runs"
 
 

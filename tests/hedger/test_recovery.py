@@ -14,6 +14,7 @@ from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.ledger_rows import Finished, Nothing
 from hedge_strategy.domain.hedge import Claim, OrderKey
+from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Rejected
 from hedge_strategy.errors import InvariantBroken
 from hedge_strategy.hedger.recovery import LedgerRecovery
@@ -305,6 +306,34 @@ def test_a_hedger_that_knows_nothing_waits_for_the_record_of_a_maker_that_has_tr
     assert not new.make_fit(lease, lambda: True)
     checkpoint(scene, trade_id=1)
     assert new.make_fit(lease, lambda: True)
+
+
+class FilledMeanwhile(FakeVenue):
+    """A's account, which is filled for the first time ever while a hedger looks whether it ever was."""
+
+    scene: Scene | None = None
+
+    def latest_trade_id(self, market: Market) -> int:
+        newest = super().latest_trade_id(market)
+        if self.scene is not None:
+            scene, self.scene = self.scene, None
+            scene.maker_sells(30)
+        return newest
+
+
+def test_what_a_new_maker_is_filled_while_its_first_ledger_is_opened_belongs_to_it(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """It held nothing at the beginning: were its first fill part of that, the positions would never fit again."""
+    scene.maker = maker = FilledMeanwhile(MAKER)
+    maker.scene = scene
+    new, ledger = scene.recovery(tmp_path / "new")
+    lease = scene.lease()
+    assert new.make_fit(lease, lambda: True)
+    known = scene.sources(tmp_path / "new").memory.load()
+    assert known is not None
+    assert (known.trade_id, Decimal(known.net_at_baseline)) == (0, 0)
+    assert isinstance(ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t"), Claim)
 
 
 def test_what_lies_before_the_checkpoint_is_finished_for_a_hedger_that_knows_nothing(

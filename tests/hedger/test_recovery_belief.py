@@ -1,6 +1,6 @@
 """Which Redis is believed: none that was restarted or replaced, and none that has less than anybody was told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.connection import ServerFacts, connect
+from hedge_strategy.coordination.disk import DiskRecord, HedgerMemory
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import Nothing
@@ -134,3 +135,66 @@ def test_an_owner_sees_that_redis_has_lost_changes_of_its_ledger(scene: Scene) -
     assert recovery.still_stands()
     back_to(scene, before)
     assert not recovery.still_stands()
+
+
+class StandsStill:
+    """A hedger's record on disk; before it is written the next time something happens that takes a while."""
+
+    def __init__(self, record: DiskRecord[HedgerMemory]) -> None:
+        self._record = record
+        self.meanwhile: Callable[[], None] | None = None
+
+    def load(self) -> HedgerMemory | None:
+        return self._record.load()
+
+    def save(self, record: HedgerMemory) -> None:
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
+        self._record.save(record)
+
+
+@pytest.mark.parametrize("where", ["begins", "remembers"])
+def test_who_stood_still_signs_no_old_knowledge_with_a_newer_start_of_redis(
+    scene: Scene, server: RedisServer, tmp_path: Path, where: str
+) -> None:
+    """Meanwhile another hedger hedged, and Redis lost it. What the first one knew is from before all that."""
+    sources = scene.sources(tmp_path / "first")
+    record = StandsStill(sources.memory)
+    sources = replace(sources, memory=record)  # type: ignore[arg-type] - the same calls
+    ledger = HedgeLedger(scene.client, "BTC")
+    first = LedgerRecovery(ledger, sources, MARKETS, "first", SystemClock(), LAG_MS)
+    lease = acquired(scene, "first")
+
+    def meanwhile() -> None:
+        end_lease(scene)
+        newer = acquired(scene, "second")
+        second, its_ledger = scene.recovery(tmp_path / "second")
+        assert second.make_fit(newer, lambda: True)
+        if where == "begins":
+            scene.maker_sells(30)
+        before = kept(scene)
+        assert isinstance(its_ledger.claim(scene.seen(), fencing=newer.fencing, claim_token="s"), Claim)
+        scene.hedges(30, attempt=0)
+        second.remember()
+        server.restart()
+        back_to(scene, before)
+        end_lease(scene)
+
+    if where == "begins":
+        record.meanwhile = meanwhile
+        assert first.make_fit(lease, lambda: True)
+    else:
+        assert first.make_fit(lease, lambda: True)
+        scene.maker_sells(30)
+        ledger.observe(replace(scene.seen(), filled_lots=10))
+        record.meanwhile = meanwhile
+        first.remember()
+    again = acquired(scene, "first")
+    assert first.make_fit(again, lambda: True)
+    assert isinstance(ledger.claim(scene.seen(), fencing=again.fencing, claim_token="f"), Nothing)
+
+
+def end_lease(scene: Scene) -> None:
+    """Its life is over."""
+    scene.client.delete("hedge:{BTC}:lease")

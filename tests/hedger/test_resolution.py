@@ -200,16 +200,57 @@ def test_expiry_kills_only_what_a_later_successful_look_up_has_not_found() -> No
     _look(evidence, after_ms, 10)
     assert _step(evidence, after_ms + 1) is Step.DEAD
     evidence.transaction_seen(_told(TransactionStatus.PENDING), SENT_MS)
+    assert _step(evidence, after_ms + 1) is not Step.DEAD, "nobody has said how the venue tells of what expired waiting"
+
+
+def test_where_the_counter_is_another_lanes_expiry_kills_later() -> None:
+    evidence = _evidence(is_recovered=True, is_own_lane=False)
+    _look(evidence, 600_000 + EXPIRY_MARGIN_MS + LAG_MS + 1, 3)
+    assert _step(evidence, 600_000 + EXPIRY_MARGIN_MS + LAG_MS + 2) is not Step.DEAD
+    _look(evidence, 600_000 + TRACELESS_MS + 1, 3)
+    assert _step(evidence, 600_000 + TRACELESS_MS + 2) is Step.DEAD
+
+
+def test_a_counter_that_has_passed_it_is_never_followed_by_its_death_but_by_a_count() -> None:
+    """One key has one transaction out: it has run, or its killer, and the trades are told for longer than the rest."""
+    evidence = _evidence(is_recovered=True)
+    after_ms = 600_000 + TRACELESS_MS + 1
+    _look(evidence, after_ms, 11)
+    assert _step(evidence, after_ms + LOOK_UP_INTERVAL_MS) is Step.COUNT
+
+
+def test_what_has_run_has_run_whatever_is_told_later() -> None:
+    evidence = _evidence()
+    evidence.sent_again(SENT_MS + 1_000)
+    evidence.transaction_seen(_told(TransactionStatus.EXECUTED), SENT_MS + 1_100)
+    evidence.transaction_seen(_told(TransactionStatus.FAILED), SENT_MS + 1_200)
+    after_ms = 600_000 + TRACELESS_MS + 1
+    _look(evidence, after_ms, 10)
     assert _step(evidence, after_ms + 1) is not Step.DEAD
 
 
-@pytest.mark.parametrize(("is_own_lane", "nonce"), [(True, 11), (False, 3)])
-def test_where_the_counter_says_nothing_expiry_kills_later(is_own_lane: bool, nonce: int) -> None:
-    evidence = _evidence(is_recovered=True, is_own_lane=is_own_lane)
-    _look(evidence, 600_000 + EXPIRY_MARGIN_MS + LAG_MS + 1, nonce)
-    assert _step(evidence, 600_000 + EXPIRY_MARGIN_MS + LAG_MS + 2) is not Step.DEAD
-    _look(evidence, 600_000 + TRACELESS_MS + 1, nonce)
+def test_what_still_waits_is_killed_after_its_expiry_and_dead_a_minute_after_it() -> None:
+    evidence = _evidence(most_sends=1)
+    evidence.transaction_seen(_told(TransactionStatus.PENDING), SENT_MS)
+    after_ms = 600_000 + EXPIRY_MARGIN_MS + LAG_MS + 1
+    _look(evidence, after_ms, 10)
+    assert _step(evidence, after_ms + LOOK_UP_INTERVAL_MS) is Step.KILL
+    _look(evidence, 600_000 + TRACELESS_MS + 1, 10)
     assert _step(evidence, 600_000 + TRACELESS_MS + 2) is Step.DEAD
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_person_is_told_where_no_look_up_is_answered_and_once(is_over: bool) -> None:
+    begin_ms = 600_000 + TRACELESS_MS + 1 if is_over else 0
+    evidence = Evidence(BYTES, SENT_MS + begin_ms, 3_000, 1, is_recovered=True)
+    for after_ms in range(begin_ms, begin_ms + 2 * LAG_MS, LOOK_UP_INTERVAL_MS):
+        assert _step(evidence, after_ms) is not Step.GIVE_UP
+        _look(evidence, after_ms, None)
+    late_ms = begin_ms + 2 * LAG_MS + LOOK_UP_INTERVAL_MS
+    evidence.kill_after_ms = SENT_MS + 2 * late_ms
+    assert _step(evidence, late_ms) is Step.GIVE_UP
+    evidence.given_up_for = "told"
+    assert _step(evidence, late_ms) is Step.LOOK_UP
 
 
 def test_another_lane_is_never_killed_on_ours_but_its_bytes_are_sent_again() -> None:

@@ -117,6 +117,17 @@ def test_an_arming_that_is_not_shown_to_have_run_is_made_anew() -> None:
     assert switch.guards(late + 2)
 
 
+def test_an_arming_that_history_shows_late_is_waited_for() -> None:
+    """The socket tells nothing of it, and REST as late as it may (15 s)."""
+    switch = DeadManSwitch(LIFE)
+    switch.due(NOW, may_disarm=True)
+    switch.answered(Accepted(NOW), "0x1", NOW)
+    for after_ms in range(0, 15_000, 50):
+        assert not any(isinstance(one, ArmDeadMan) for one in switch.due(NOW + after_ms, may_disarm=True))
+    switch.transaction_seen(_told("0x1"), NOW + 15_000)
+    assert switch.guards(NOW + 15_000)
+
+
 def test_what_was_armed_before_stands_while_the_next_arming_is_not_shown_to_have_run() -> None:
     switch = _armed()
     later = NOW + LIFE // 4

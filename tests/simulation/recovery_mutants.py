@@ -24,7 +24,7 @@ RECOVERY_MUTANTS: tuple[Mutant, ...] = (
         "F26b",
         "a ledger that lost its last second is believed by a hedger that was started since",
         RECOVERY,
-        '        is_another = memory.redis_run_id not in ("", self._sources.read_server().run_id)\n',
+        '        is_another = memory.redis_run_id not in ("", server)\n',
         "        is_another = False\n",
     ),
     one(

@@ -39,7 +39,7 @@ class Weather:
         nonce_refused: 21104 at the door although the nonce was right.
         held_back: our own rate limit keeps the bytes, for a moment or for as long as its window.
         failed: accepted, then refused inside the venue, the nonce not used, and told.
-        vanished: the same, but no record of it ever.
+        vanished: the same, but no record of it ever, or one that says that it still waits.
         without_effect: an order's transaction runs with an error of the application and leaves no order.
         slow_execution_ms: how long an accepted transaction may wait.
         partial: a market order executes less than it asked for.
