@@ -1,6 +1,6 @@
 """The account's dead-man switch among several markets: one arms it, all are guarded, none waits for ever."""
 
-from hedge_strategy.maker.shared_switch import PAUSE_MS, TURN_MS, SharedSwitch
+from hedge_strategy.maker.shared_account import PAUSE_MS, TURN_MS, SharedSwitch
 
 UNTIL = 1_760_000_330_000
 
