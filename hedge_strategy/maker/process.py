@@ -223,8 +223,8 @@ class MakerProcess:
         shared, symbol = self._run.shared, self._run.market.symbol
         return 0 if shared is None else shared.switch.exchange(symbol, self._machine.dead_man_until_ms)
 
-    def _may_arm(self, until_ms: int) -> bool:
-        shared, symbol = self._run.shared, self._run.market.symbol
+    def _may_arm(self) -> bool:
+        shared, symbol, until_ms = self._run.shared, self._run.market.symbol, self._machine.dead_man_until_ms
         return shared is None or shared.switch.takes_turn(symbol, until_ms, to_ms(self._clock.monotonic_ns()))
 
     def _state(self) -> dict[str, Any]:
@@ -251,7 +251,7 @@ class MakerProcess:
                 return self._keep(fill)
             case ev.ForgetKept():
                 self._forget_kept()
-            case ev.ArmDeadMan(until_ms) if not self._may_arm(until_ms):
+            case ev.ArmDeadMan() if not self._may_arm():
                 return ev.DeadManEnded(Unknown("another market of this account arms it"))
             case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll() | ev.ArmDeadMan() | ev.ClosePosition():
                 self._desk.submit(command)
@@ -367,10 +367,11 @@ class MakerProcess:
                 is_done = report is not None and report.status is TransactionStatus.EXECUTED
                 resting = self._venue.open_orders(self._run.market) if is_done else ()
             except RateLimited as error:
-                if to_ms(self._clock.monotonic_ns()) >= last_ms:
+                left_ms = last_ms - to_ms(self._clock.monotonic_ns())
+                if left_ms <= 0:
                     return f"the venue could not be asked: {error}"
-                self._clock.sleep(min(error.retry_after_ms, GONE_DEADLINE_MS) / 1000)
-                give_up_ms = to_ms(self._clock.monotonic_ns()) + GONE_DEADLINE_MS
+                self._clock.sleep(min(error.retry_after_ms, left_ms) / 1000)
+                give_up_ms = min(to_ms(self._clock.monotonic_ns()) + GONE_DEADLINE_MS, last_ms)
                 continue
             except VenueError as error:
                 return f"the venue could not be asked: {error}"

@@ -32,15 +32,15 @@ class SharedSwitch:
         self._failed: str | None = None
 
     def takes_turn(self, market: str, until_ms: int, now_ms: int) -> bool:
-        """Whether this market is to arm it now; not where another just has, which its next `exchange` tells.
+        """Whether this market is to arm it now; not where another has meanwhile, which its next `exchange` tells.
 
         Args:
             market: symbol.
-            until_ms: until when it wants it armed, unix ms.
+            until_ms: until when it knows it to be armed, unix ms.
             now_ms: milliseconds.
         """
         with self._lock:
-            if self._until_ms > until_ms - TURN_MS:
+            if self._until_ms > until_ms:
                 return False
             if self._holder is not None and now_ms >= self._turn_ends_ms:
                 self._failed, self._holder = self._holder, None

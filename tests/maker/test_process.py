@@ -340,7 +340,7 @@ def test_a_market_that_does_not_succeed_in_arming_keeps_no_other_from_it(
     real: redis.Redis, venue: FakeVenue, tmp_path: Path
 ) -> None:
     shared = SharedAccount()
-    assert shared.switch.takes_turn("SOL", TURN_MS + 1, to_ms(SystemClock().monotonic_ns()) - TURN_MS + 500)
+    assert shared.switch.takes_turn("SOL", 0, to_ms(SystemClock().monotonic_ns()) - TURN_MS + 500)
     Hedger(real)
     with quoting(real, venue, tmp_path, BTC, shared):
         _resting(venue)
