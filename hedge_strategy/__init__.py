@@ -28,7 +28,7 @@ Beside that way:
     A   maker/catch_up, reader      fills missed, read by REST;  unhedged, coordination/outbox: until Redis has them
         maker/lookout, surroundings whether a hedger lives, what the user wants;  dead_man_switch, sweep: nothing rests
         maker/record                where A's history begins and how far it is handled, on disk and in Redis
-        maker/host, market_run      several markets in one process, each apart;  shared_switch: one arms it for all
+        maker/host, market_run      several markets in one process, each apart;  shared_account: what they share
     B   hedger/keeper, ownership    from the lease of a market to acting for it;  recovery, counting, recount: ledger
         hedger/host, sharing        several markets in one process, shared with other hedgers; market_run: each apart
         hedger/resolution           what became of a send in doubt;  position_watch, risk/position_guard: both positions

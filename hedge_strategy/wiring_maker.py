@@ -36,7 +36,7 @@ from hedge_strategy.maker.order_desk import DeskSettings
 from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
 from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
-from hedge_strategy.maker.shared_switch import SharedSwitch
+from hedge_strategy.maker.shared_account import SharedAccount
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.port import Venue
@@ -86,14 +86,14 @@ class MakerGround:
         open_lane: opens a lane of account A.
         clock: time.
         timeline: keeps when each fill passed each step; None: nobody wants to know.
-        switch: the account's dead-man switch; None: one market has it for itself.
+        shared: what the markets share of the account; None: there is one.
     """
 
     client: RedisClient
     open_lane: OpenLane
     clock: Clock
     timeline: Timeline | None
-    switch: SharedSwitch | None = None
+    shared: SharedAccount | None = None
     known_exchange: threading.Event = field(default_factory=threading.Event)
     """Set once what is remembered of one market is known to be of this exchange: then that of all others is."""
 
@@ -137,7 +137,7 @@ def make_maker_host(
     client, facts = connect_for_trading(redis_settings(config, len(options)))
     open_lane = _account_lanes(tuple(settings.values()), clock)
     warn_of(facts)
-    ground = MakerGround(client, open_lane, clock, timeline, SharedSwitch())
+    ground = MakerGround(client, open_lane, clock, timeline, SharedAccount())
     name = run_name("maker", clock)
 
     def make(market: str) -> MakerProcess:
@@ -192,7 +192,7 @@ def _maker_on(ground: MakerGround, config: Config, options: MakerOptions, run_id
             config.strategy.max_slippage,
             is_alone=settings.is_alone,
         )
-        run = MakerRun(market, options.depth, run_id, desk, self_trades, ground.switch, ground.timeline)
+        run = MakerRun(market, options.depth, run_id, desk, self_trades, ground.shared, ground.timeline)
         process = MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, ground.clock)
         undo.pop_all()
     return process

@@ -193,6 +193,8 @@ class Product:
             lanes = [{"index": MARKET_KEYS[one], "private_key": keys[str(MARKET_KEYS[one])]} for one in quantities]
             tree["accounts"][name] = {**account, "api_keys": lanes}
         tree["markets"] = [{"symbol": SYMBOLS[one], "quantity": size} for one, size in quantities.items()]
+        for section, values in self.settings.items():
+            tree[section] = {**tree[section], **values}
         path = self.folder / f"config-{'-'.join(SYMBOLS[one] for one in quantities)}.yaml"
         path.write_text(yaml.safe_dump(tree))
         return path

@@ -86,8 +86,8 @@ async def _serve(options: ServerOptions, write_config: Path | None) -> int:
     server = ExchangeServer(options, SystemClock())
     urls = await server.start()
     if write_config is not None:
-        symbols = tuple(market.symbol for market in options.config.markets)
-        wanted = SimulatedAccounts(msgspec.structs.asdict(urls), symbols=symbols)
+        markets = {market.symbol: market.opening_size for market in options.config.markets}
+        wanted = SimulatedAccounts(msgspec.structs.asdict(urls), markets=markets)
         await asyncio.to_thread(write_simulated_config, wanted, write_config)
     sys.stdout.write(msgspec.json.encode(urls).decode() + "\n")
     sys.stdout.flush()

@@ -8,7 +8,8 @@ have nothing to do with what was kept of earlier ones, which may have had the sa
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +32,19 @@ class SimulatedAccounts:
         urls: the exchange's ready line: `url`, `ws_url`, `admin_url`.
         redis_port: of the Redis on the loopback that A and B share.
         order_timeout_s: how long A's order may rest.
-        symbols: the markets to be listed, on a key of its own each; none: whichever --market names, on one key.
+        markets: those to be listed, with the size of A's opening orders, on a key of its own each; none: whichever
+            --market names, on one key.
     """
 
     urls: Mapping[str, str]
     redis_port: int = 6379
     order_timeout_s: int = 60
-    symbols: tuple[str, ...] = ()
+    markets: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def lanes(self) -> tuple[int, ...]:
         """The API keys that either account needs."""
-        return tuple(range(LANE, LANE + max(1, len(self.symbols))))
+        return tuple(range(LANE, LANE + max(1, len(self.markets))))
 
 
 def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, int]:
@@ -68,7 +70,7 @@ def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, i
             }
             for name, answer in accounts.items()
         },
-        **({"markets": list(wanted.symbols)} if wanted.symbols else {}),
+        **({"markets": _listed(wanted.markets)} if wanted.markets else {}),
         "redis": {"host": "127.0.0.1", "port": wanted.redis_port, "db": 0},
         "lighter": {
             "base_url": wanted.urls["url"],
@@ -91,9 +93,13 @@ def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, i
     return {name: int(answer["account_index"]) for name, answer in accounts.items()}
 
 
+def _listed(markets: Mapping[str, Decimal]) -> list[dict[str, Any]]:
+    return [{"symbol": symbol, "quantity": f"{quantity:f}"} for symbol, quantity in markets.items()]
+
+
 def _keys(made: Mapping[str, Mapping[str, str]], wanted: SimulatedAccounts) -> dict[str, Any]:
     keys = [{"index": lane, "private_key": made[str(lane)]["private_key"]} for lane in wanted.lanes]
-    if wanted.symbols:
+    if wanted.markets:
         return {"api_keys": keys}
     return {"api_key_index": keys[0]["index"], "api_key_private_key": keys[0]["private_key"]}
 

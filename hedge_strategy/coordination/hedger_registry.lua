@@ -4,9 +4,11 @@
 local time = redis.call('TIME')
 local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
--- tell: 5 state  6 life in ms. Throws out who is dead; answers names and states of those that live.
+-- tell: 5 state  6 life in ms. Throws out who is dead; answers 1 where this one was not known, and names and states of
+-- those that live.
+local is_new = 0
 if ARGV[1] == 'tell' then
-  redis.call('HSET', KEYS[1], ARGV[2], ARGV[5])
+  is_new = redis.call('HSET', KEYS[1], ARGV[2], ARGV[5])
   redis.call('ZADD', KEYS[2], now_ms + tonumber(ARGV[6]), ARGV[2])
   for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now_ms)) do
     redis.call('HDEL', KEYS[1], dead)
@@ -29,4 +31,4 @@ end
 if ARGV[4] ~= '' then
   redis.call(ARGV[3], ARGV[4], ARGV[2])
 end
-return redis.call('HGETALL', KEYS[1])
+return {is_new, redis.call('HGETALL', KEYS[1])}

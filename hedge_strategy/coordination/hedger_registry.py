@@ -4,13 +4,15 @@ A hedger that says nothing for its life counts as dead and is gone. What stands 
 owns a market is the lease's matter alone. Times are Redis' own clock. The bell is a hint that may be lost.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import redis
 
 from hedge_strategy.clock import Clock
-from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
+from hedge_strategy.coordination import channel
+from hedge_strategy.coordination.channel import Channels
 from hedge_strategy.coordination.keys import HEDGER_BELL, HEDGER_LIVES, HEDGER_STATES
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.coordination.slots import is_cluster
@@ -37,6 +39,19 @@ class LiveHedger(msgspec.Struct, frozen=True, kw_only=True):
     giving: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one that says something hears.
+
+    Attributes:
+        hedgers: all that live, by name.
+        was_known: it was on the list before; False at first, after a long silence, and where Redis has forgotten it.
+    """
+
+    hedgers: tuple[LiveHedger, ...]
+    was_known: bool
+
+
 class HedgerRegistry:
     """The list. Safe to share between threads.
 
@@ -52,7 +67,7 @@ class HedgerRegistry:
         self._publish = "SPUBLISH" if is_cluster(client) else "PUBLISH"
         self._life_ms = life_ms
 
-    def tell(self, hedger: LiveHedger, *, ring: bool = False) -> tuple[LiveHedger, ...]:
+    def tell(self, hedger: LiveHedger, *, ring: bool = False) -> Heard:
         """Says that a hedger lives, and how it stands.
 
         Args:
@@ -60,7 +75,7 @@ class HedgerRegistry:
             ring: the others should look.
 
         Returns:
-            All that live, by name, this one among them.
+            All that live, this one among them.
 
         Raises:
             ValueError: it is too long.
@@ -70,7 +85,8 @@ class HedgerRegistry:
         content = msgspec.json.encode(hedger)
         if len(content) > STATE_BYTES_MAX:
             raise ValueError(f"a state of {len(content)} bytes, more than {STATE_BYTES_MAX}")
-        return _hedgers(self._call("tell", hedger.who, HEDGER_BELL if ring else "", content, self._life_ms))
+        is_new, states = self._call("tell", hedger.who, HEDGER_BELL if ring else "", content, self._life_ms)
+        return Heard(_hedgers(states), was_known=not is_new)
 
     def read(self) -> tuple[LiveHedger, ...]:
         """All that live, by name, for who is none of them.
@@ -130,7 +146,7 @@ class HedgerBell:
         Raises:
             RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
         """
-        return isinstance(self._channels.listen(timeout_ms), Heard | Resubscribed)
+        return isinstance(self._channels.listen(timeout_ms), channel.Heard | channel.Resubscribed)
 
     def close(self) -> None:
         """Gives the connection up; to be called by the listening thread."""

@@ -2,7 +2,7 @@
 
 `sharing` decides; here its decisions are carried out. The lease is acquired before anything is built for a market, so
 that whoever loses it has done nothing, and it is given back only when nothing of the market runs here any more. While
-Redis does not answer, or has just come back, nothing is taken: owners get their own back first.
+Redis does not answer, has just come back or has forgotten all, nothing is taken: owners get their own back first.
 
 Threads: the caller's, which looks; one that hears the bell; and for each market those of its process, and one that
 builds and runs it. Markets do not wait for each other.
@@ -29,7 +29,8 @@ from hedge_strategy.hedger.sharing import Pace, Plan, Sharer, Sharing, View
 
 LOOKS_PER_LIFE = 4
 """Looks at who owns what, by the life of a lease; the bell makes for more."""
-SETTLES_PER_LIFE = 4
+SETTLES_PER_LIFE = 2
+"""For so long nothing is taken at first: twice as long as an owner takes to miss its lease and to take it again."""
 STEADIES_PER_LIFE = 2
 LOOK_PAUSE_S = 0.05
 """Between two looks, however often the bell rings."""
@@ -160,13 +161,16 @@ class HedgerHost:
                 run.ask_to_stop()
         self._collect()
         try:
-            hedgers = self._redis.registry.tell(self._own_state(now_ms), ring=self._must_ring)
+            heard = self._redis.registry.tell(self._own_state(now_ms), ring=self._must_ring)
+            if not heard.was_known:
+                # At first; or Redis has forgotten it, and so the others and all leases, which their owners take again.
+                self._sharing.look_on(now_ms)
             leases = self._redis.leases.read_all(tuple(self._run.lanes))
             self._must_ring = False
             self._say("redis", "")
             self._yield_to_owners(leases)
             self._renew_unbuilt(leases)
-            plan = self._sharing.step(self._view(hedgers, leases), now_ms)
+            plan = self._sharing.step(self._view(heard.hedgers, leases), now_ms)
             self._carry_out(plan, now_ms)
             self._follow()
         except (CoordinationError, InvariantBroken, WireError, DiskFailed) as error:

@@ -6,6 +6,7 @@
   again each time.
 - What can be derived is derived after both accounts were read; until then a mark says from which trade on it is due.
 - A row that cannot be read is kept aside and said once; it stops nothing.
+- A venue that does not know what it told before is another one, or was reset: nothing of it is written.
 
 Known limit: a trade that the venue's history hides for longer than `settled_after_ms` is found by a rebuild only; that
 something is missing shows in the positions (`bookkeeping`).
@@ -19,7 +20,8 @@ import structlog
 from sqlalchemy import Connection, Table, delete, select
 
 from hedge_strategy.clock import Clock, Signal, to_ms
-from hedge_strategy.errors import RateLimited
+from hedge_strategy.domain.account_trade import AccountTrade
+from hedge_strategy.errors import RateLimited, UserError
 from hedge_strategy.journal.bookkeeping import at_place, derive_hedges, derive_positions
 from hedge_strategy.journal.reading import read_name
 from hedge_strategy.journal.rows import Place, bad_row, funding_row, market_row, order_row, trade_row
@@ -31,6 +33,7 @@ LAGS_WAITED = 3
 """The mark stays behind by so many times what the venue's history may lag."""
 FUNDING_SETTLED_AFTER_MS = 600_000
 WAITS_MAX = 1_000
+_OTHER_VENUE = "this is another exchange, or it was reset. Name another database (journal.url)"
 
 _NUMBER = {TRADES.name: "trade_id", ORDERS.name: "order_index", FUNDING.name: "funding_id"}
 _log = structlog.get_logger(__name__)
@@ -39,6 +42,10 @@ V = TypeVar("V")
 
 class Interrupted(Exception):
     """It was asked to end; what was read until then is written."""
+
+
+class _AnotherVenue(Exception):
+    """What is told contradicts what is known; in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ class CatchUp:
             funding: whether the payments of funding are.
 
         Raises:
+            UserError: the venue is not the one that the journal was read from.
             VenueError: a venue did not answer; what was read until then is written.
             JournalFailed: the database failed.
             Interrupted: it was asked to end.
@@ -104,16 +112,27 @@ class CatchUp:
 
     def _read_trades(self, place: Place, records: Records) -> None:
         mark = f"trades:{place.name}"
-        known = settled = max(self._mark(mark) or 0, place.begin_trade_id)
+        known = max(self._mark(mark) or 0, place.begin_trade_id)
+        try:
+            self._set_mark(mark, self._read_trades_to(place, records, known))
+        except _AnotherVenue as error:
+            self._take_back(place, known)
+            raise UserError(f"{place.market.symbol}: {error}: {_OTHER_VENUE}") from None
+
+    def _read_trades_to(self, place: Place, records: Records, known: int) -> int:
+        """Reads back to what is known, and returns how far it is known now."""
+        settled = known
         settled_at_us = (self._now_ms() - self._settled_after_ms) * 1000
-        for page in self._pages(lambda: records.trades(place.market)):
+        for number, page in enumerate(self._pages(lambda: records.trades(place.market))):
+            if known > place.begin_trade_id and (page.rows or not number):
+                _check_is_the_same_venue(page, known)
             ours = [trade for trade in page.rows if place.takes(trade)]
             self._write_trades(place, [trade_row(place, trade) for trade in ours], page.bad)
             old = (trade.fill.trade_id for trade in ours if trade.executed_at_us <= settled_at_us)
             settled = max(settled, max(old, default=0))
             if page.rows and min(trade.fill.trade_id for trade in page.rows) <= known:
                 break
-        self._set_mark(mark, settled)
+        return settled
 
     def _write_trades(self, place: Place, rows: Sequence[dict[str, Any]], bad: Sequence[BadRecord]) -> None:
         with self._store.writing() as connection:
@@ -125,6 +144,11 @@ class CatchUp:
                 first = min(row["trade_id"] for row in new)
                 due = read_mark(connection, _due(place))
                 set_mark(connection, _due(place), str(first if due is None else min(first, int(due))))
+
+    def _take_back(self, place: Place, known: int) -> None:
+        """Removes what was read behind the mark: it came from elsewhere."""
+        with self._store.writing() as connection:
+            connection.execute(delete(TRADES).where(at_place(TRADES, place), TRADES.c.trade_id > known))
 
     def _derive(self, books: MarketBooks) -> None:
         with self._store.writing() as connection:
@@ -255,11 +279,22 @@ def _unknown(connection: Connection, place: Place, rows: Sequence[dict[str, Any]
     if not rows:
         return []
     numbers = [row["trade_id"] for row in rows]
-    query = select(TRADES.c.trade_id, TRADES.c.side).where(
+    query = select(TRADES.c.trade_id, TRADES.c.side, TRADES.c.order_index).where(
         at_place(TRADES, place), TRADES.c.trade_id.between(min(numbers), max(numbers))
     )
-    known = {(found.trade_id, found.side) for found in connection.execute(query)}
+    known = {(found.trade_id, found.side): found.order_index for found in connection.execute(query)}
+    for row in rows:
+        order_index = known.get((row["trade_id"], row["side"]), row["order_index"])
+        if order_index != row["order_index"]:
+            raise _AnotherVenue(f"trade {row['trade_id']} was of order {order_index}, now of {row['order_index']}")
     return [row for row in rows if (row["trade_id"], row["side"]) not in known]
+
+
+def _check_is_the_same_venue(page: RecordPage[AccountTrade], known: int) -> None:
+    """The mark is a settled trade of this account: a history that goes back so far and lacks it is another's."""
+    shown = {trade.fill.trade_id for trade in page.rows}
+    if not page.bad and min(shown, default=0) <= known and known not in shown:
+        raise _AnotherVenue(f"trade {known} is known, and the venue shows none of that number")
 
 
 def _due(place: Place) -> str:

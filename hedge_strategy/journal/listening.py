@@ -31,6 +31,8 @@ AGAIN_AFTER_S = 1.0
 BATCH = 200
 PROCESSES_REMEMBERED = 1_000
 GONE = "gone"
+AT_WORK = frozenset({"quoting", "waiting", "hedging"})
+"""A goes to and fro between quoting and waiting with every fill: that is one state here."""
 
 _log = structlog.get_logger(__name__)
 
@@ -144,7 +146,7 @@ class BoardWatch:
         rows = [
             _state_row(one.who, now_ms, one.state)
             for one in board
-            if self._known.get(one.who) != str(one.state.get("state", ""))
+            if _kind(self._known.get(one.who)) != _kind(str(one.state.get("state", "")))
         ]
         alive = {one.who for one in board}
         left = [who for who, state in self._known.items() if who not in alive and state != GONE]
@@ -194,6 +196,10 @@ def watch_until(stop: threading.Event, watch: BoardWatch) -> None:
     while not stop.wait(AGAIN_AFTER_S):
         with said_once("commands and states", said):
             watch.step()
+
+
+def _kind(state: str | None) -> str | None:
+    return "at work" if state in AT_WORK else state
 
 
 def _order(command_id: str) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """The process that keeps the journal: one thread reads the venues' books in rounds, others listen in Redis.
 
-Every failure that may pass (a venue, Redis, the database away) is said once and tried again in the next round; nothing
-is given up for it, and nothing that the venues know is lost. Asked to stop, it ends after the page that it writes.
+Every failure that may pass (a venue, Redis or the database away, a venue that does not know what it told) is said once
+and tried again in the next round; nothing is given up for it, and nothing that the venues know is lost. Asked to stop,
+it ends after the page that it writes.
 """
 
 import threading
@@ -12,7 +13,7 @@ from functools import partial
 import structlog
 
 from hedge_strategy.clock import Clock
-from hedge_strategy.errors import CoordinationError, DiskFailed, HedgeError, VenueError, WireError
+from hedge_strategy.errors import CoordinationError, DiskFailed, HedgeError, UserError, VenueError, WireError
 from hedge_strategy.journal.catch_up import CatchUp, Interrupted, MarketBooks
 from hedge_strategy.journal.listening import BoardWatch, MarketListener, listen_until, watch_until
 from hedge_strategy.journal.store import Store
@@ -134,7 +135,7 @@ class JournalProcess:
                 self._listen(symbol, partial(listen_until, self._stop, listener, symbol))
             try:
                 self._catch_up.read(one, orders=number % ORDERS_EVERY == 0, funding=number % FUNDING_EVERY == 0)
-            except (VenueError, DiskFailed) as error:
+            except (VenueError, DiskFailed, UserError) as error:
                 self._say(f"the books of {symbol}", error)
             except Interrupted:
                 return

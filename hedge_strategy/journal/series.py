@@ -103,7 +103,7 @@ def thinned(
 
 def _market(connection: Connection, symbol: str, places: list[KnownPlace], since_us: int) -> MarketSeries:
     series = MarketSeries(symbol)
-    held = {place.role: _held_before(connection, place, since_us) for place in places}
+    held = _held_before(connection, places, since_us)
     begun_with = sum((one.result for one in held.values()), Decimal(0))
     earned = Decimal(0)
     for at_us, role, row in heapq.merge(*(_events(connection, place, since_us) for place in places), key=_when):
@@ -140,14 +140,16 @@ def _events(connection: Connection, place: KnownPlace, since_us: int) -> Iterato
     return heapq.merge(by_trade, by_payment, key=_when)
 
 
-def _held_before(connection: Connection, place: KnownPlace, since_us: int) -> Open:
-    newest = booked_trades(place).where(TRADES.c.executed_at_us < since_us)
-    row = connection.execute(newest.order_by(desc(TRADES.c.trade_id), desc(TRADES.c.is_maker)).limit(1)).first()
-    return Open(Decimal(0), Decimal(0), Decimal(0)) if row is None else _open(row)
-
-
-def _open(row: SqlRow[Any]) -> Open:
-    return Open(row.position_after, row.entry_quote_after, row.price)
+def _held_before(connection: Connection, places: list[KnownPlace], since_us: int) -> dict[str, Open]:
+    """What both accounts held then, at the newest price of then."""
+    rows: dict[str, SqlRow[Any]] = {}
+    for place in places:
+        newest = booked_trades(place).where(TRADES.c.executed_at_us < since_us)
+        row = connection.execute(newest.order_by(desc(TRADES.c.trade_id), desc(TRADES.c.is_maker)).limit(1)).first()
+        if row is not None:
+            rows[place.role] = row
+    price = max(((row.executed_at_us, row.trade_id, row.price) for row in rows.values()), default=(0, 0, Decimal(0)))[2]
+    return {role: Open(row.position_after, row.entry_quote_after, price) for role, row in rows.items()}
 
 
 def _hedges(connection: Connection, place: KnownPlace, since_us: int) -> Iterator[SqlRow[Any]]:

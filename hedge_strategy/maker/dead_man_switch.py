@@ -9,7 +9,7 @@ not armed: the venue may still refuse it inside. The socket tells; where it does
 venue is asked, and an arming that is not shown to have run in time is made anew. What is armed when A leaves cancels
 nothing of ours.
 
-The switch is the account's. Markets that one process quotes share it (`shared_switch`): what one of them armed guards
+The switch is the account's. Markets that one process quotes share it (`shared_account`): what one of them armed guards
 all. It is never disarmed where others may rest orders on the account.
 
 Known limits: of several A's (processes) on one account the last to arm it counts, so one of them that dies is covered

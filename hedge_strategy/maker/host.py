@@ -6,7 +6,8 @@ stop, all cancel and wait for their last fills at the same time.
 Threads: the caller's, which waits; and for each market those of its process, and one that builds it and then ticks.
 
 Known limits: a market that failed stays out until the process is started again. A thread of the venue's client that
-dies of a mistake ends the whole process, as it does for one market.
+dies of a mistake ends the whole process, as it does for one market. Fills of all markets are published on the one
+thread that hears the account, one after the other: while Redis does not answer for one, the others wait as long.
 """
 
 import gc

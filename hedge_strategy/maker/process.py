@@ -40,7 +40,7 @@ from hedge_strategy.maker.lookout import Lookout, Notices
 from hedge_strategy.maker.machine import MakerMachine
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
 from hedge_strategy.maker.reader import MakerReader
-from hedge_strategy.maker.shared_switch import SharedSwitch
+from hedge_strategy.maker.shared_account import SharedAccount
 from hedge_strategy.timeline import HEARD, PUBLISHED, Timeline
 from hedge_strategy.venues.port import FillSeen, OrderSeen, SendAnswered, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
@@ -79,7 +79,7 @@ class MakerRun:
         run_id: this run's name in messages.
         desk: how orders are sent.
         self_trades: how A and B are kept from trading with each other.
-        switch: the account's dead-man switch, where other markets of this process share it; None: none do.
+        shared: what other markets of this process share of the account; None: there are none.
         timeline: keeps when each fill passed each step; None: nobody wants to know.
     """
 
@@ -88,7 +88,7 @@ class MakerRun:
     run_id: str
     desk: DeskSettings
     self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
-    switch: SharedSwitch | None = None
+    shared: SharedAccount | None = None
     timeline: Timeline | None = None
 
 
@@ -105,7 +105,9 @@ class MakerProcess:
         self._clock = clock
         self._lock = threading.RLock()
         self._desk = OrderDesk(venue, run.desk, self._guarded_dispatch, clock)
-        self._reader = MakerReader(venue, run.market, coordination.ledger, coordination.notices.record, clock)
+        turn = None if run.shared is None else run.shared.reading_turn
+        record = coordination.notices.record
+        self._reader = MakerReader(venue, run.market, coordination.ledger, record, clock, turn)
         self._lookout = Lookout(coordination.notices, run.market.symbol, run.run_id, clock)
         announcements = coordination.announcements
         self._announcer = Announcer(announcements, run.market, venue.account_index, run.run_id)
@@ -218,12 +220,12 @@ class MakerProcess:
 
     def _armed_elsewhere(self) -> int:
         """Until when the account's switch is armed by all that its markets here know; tells what this one knows."""
-        switch, symbol = self._run.switch, self._run.market.symbol
-        return 0 if switch is None else switch.exchange(symbol, self._machine.dead_man_until_ms)
+        shared, symbol = self._run.shared, self._run.market.symbol
+        return 0 if shared is None else shared.switch.exchange(symbol, self._machine.dead_man_until_ms)
 
-    def _may_arm(self, until_ms: int) -> bool:
-        switch, symbol = self._run.switch, self._run.market.symbol
-        return switch is None or switch.takes_turn(symbol, until_ms, to_ms(self._clock.monotonic_ns()))
+    def _may_arm(self) -> bool:
+        shared, symbol, until_ms = self._run.shared, self._run.market.symbol, self._machine.dead_man_until_ms
+        return shared is None or shared.switch.takes_turn(symbol, until_ms, to_ms(self._clock.monotonic_ns()))
 
     def _state(self) -> dict[str, Any]:
         with self._lock:
@@ -249,7 +251,7 @@ class MakerProcess:
                 return self._keep(fill)
             case ev.ForgetKept():
                 self._forget_kept()
-            case ev.ArmDeadMan(until_ms) if not self._may_arm(until_ms):
+            case ev.ArmDeadMan() if not self._may_arm():
                 return ev.DeadManEnded(Unknown("another market of this account arms it"))
             case ev.PlaceOrder() | ev.CancelOrder() | ev.CancelAll() | ev.ArmDeadMan() | ev.ClosePosition():
                 self._desk.submit(command)
@@ -365,10 +367,11 @@ class MakerProcess:
                 is_done = report is not None and report.status is TransactionStatus.EXECUTED
                 resting = self._venue.open_orders(self._run.market) if is_done else ()
             except RateLimited as error:
-                if to_ms(self._clock.monotonic_ns()) >= last_ms:
+                left_ms = last_ms - to_ms(self._clock.monotonic_ns())
+                if left_ms <= 0:
                     return f"the venue could not be asked: {error}"
-                self._clock.sleep(min(error.retry_after_ms, GONE_DEADLINE_MS) / 1000)
-                give_up_ms = to_ms(self._clock.monotonic_ns()) + GONE_DEADLINE_MS
+                self._clock.sleep(min(error.retry_after_ms, left_ms) / 1000)
+                give_up_ms = min(to_ms(self._clock.monotonic_ns()) + GONE_DEADLINE_MS, last_ms)
                 continue
             except VenueError as error:
                 return f"the venue could not be asked: {error}"

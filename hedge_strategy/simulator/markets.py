@@ -3,6 +3,8 @@
 `size_decimals + price_decimals` may not exceed 6, so that lots times ticks is a whole number of micro-USDC.
 """
 
+from decimal import Decimal
+
 import msgspec
 
 MICRO_DECIMALS = 6
@@ -39,6 +41,12 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
         """Micro-USDC in one lot at a price of one tick."""
         scale: int = 10 ** (MICRO_DECIMALS - self.size_decimals - self.price_decimals)
         return scale
+
+    @property
+    def opening_size(self) -> Decimal:
+        """A small order that may rest, also where the price has gone down by a third; base units."""
+        by_quote = -(-3 * self.min_quote // (2 * self.quote_per_lot_tick * self.initial_price))
+        return Decimal(max(self.min_base, by_quote)).scaleb(-self.size_decimals)
 
     def quote(self, base: int, price: int) -> int:
         """Exact worth of `base` lots at `price` ticks in micro-USDC."""

@@ -71,8 +71,10 @@ class ExchangeProcess:
         wanted = {"tier": "premium", "collateral": "1000000", "api_keys": {str(index): None for index in keys}}
         return self._admin("POST", "accounts", wanted)
 
-    def drill(self, market: int, account: int, fills: int, per_s: float, *, lots: int, first: int) -> None:
-        """Orders are placed for the account and filled at once, at this pace, numbered from `first` on."""
+    def drill(
+        self, market: int, account: int, fills: int, per_s: float, *, lots: int | None = None, first: int | None = None
+    ) -> None:
+        """Has the account filled at this pace: what it rests, or, numbered from `first` on, orders placed for it."""
         numbers = {"market_index": market, "account_index": account, "fills": fills, "lots": lots}
         self._admin("POST", "drills", {**numbers, "per_s": per_s, "first_client_order_index": first})
 

@@ -1,6 +1,7 @@
 """Two accounts on the simulated exchange and a configuration that fits them."""
 
 import stat
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -49,9 +50,11 @@ def test_an_exchange_that_is_not_there_is_a_user_error(tmp_path: Path) -> None:
 def test_several_markets_are_listed_on_keys_of_their_own(tmp_path: Path) -> None:
     with live_exchange() as exchange:
         urls = msgspec.structs.asdict(exchange.urls)
-        write_simulated_config(SimulatedAccounts(urls, symbols=("ETH", "BTC")), tmp_path / "sim.yaml")
+        write_simulated_config(
+            SimulatedAccounts(urls, markets={"ETH": Decimal("0.005"), "BTC": Decimal(1)}), tmp_path / "sim.yaml"
+        )
         config = read_config(tmp_path / "sim.yaml", {})
-        assert config.symbols == ("ETH", "BTC")
+        assert [(one.symbol, str(one.quantity)) for one in config.markets] == [("ETH", "0.005"), ("BTC", "1")]
         lanes = [(one.account_a.api_key_index, one.account_b.api_key_index) for one in config.markets]
         assert lanes == [(4, 4), (5, 5)]
         for market in config.markets:

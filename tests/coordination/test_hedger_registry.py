@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from hedge_strategy.clock import SystemClock
-from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry, LiveHedger
+from hedge_strategy.coordination.hedger_registry import Heard, HedgerBell, HedgerRegistry, LiveHedger
 from hedge_strategy.coordination.keys import HEDGER_LIVES, HEDGER_STATES
 from hedge_strategy.errors import WireError
 from tests.polling import wait_until
@@ -17,19 +17,20 @@ TWO = LiveHedger(who="b-2", markets=("ETH",), stays=False, giving=("ETH",))
 
 def test_each_that_says_something_hears_who_else_lives(client: redis.Redis) -> None:
     registry = HedgerRegistry(client, life_ms=60_000)
-    assert registry.tell(TWO) == (TWO,)
-    assert registry.tell(ONE) == (ONE, TWO)
-    assert registry.tell(LiveHedger(who="b-2", markets=())) == (ONE, LiveHedger(who="b-2", markets=()))
+    assert registry.tell(TWO) == Heard((TWO,), was_known=False)
+    assert registry.tell(ONE).hedgers == (ONE, TWO)
+    changed = LiveHedger(who="b-2", markets=())
+    assert registry.tell(changed) == Heard((ONE, changed), was_known=True)
     assert [one.who for one in registry.read()] == ["b-1", "b-2"]
     registry.leave("b-1")
-    assert registry.tell(TWO) == registry.read() == (TWO,)
+    assert registry.tell(TWO).hedgers == registry.read() == (TWO,)
 
 
 def test_who_says_nothing_for_its_life_is_gone_with_all_that_it_said(client: redis.Redis) -> None:
     HedgerRegistry(client, life_ms=20).tell(ONE)
     lasting = HedgerRegistry(client, life_ms=60_000)
     wait_until(lambda: lasting.read() == (), "the end of its life", deadline_s=5)
-    wait_until(lambda: lasting.tell(TWO) == (TWO,), "the end of its life", deadline_s=5)
+    wait_until(lambda: lasting.tell(TWO).hedgers == (TWO,), "the end of its life", deadline_s=5)
     assert (client.hlen(HEDGER_STATES), client.zcard(HEDGER_LIVES)) == (1, 1)
 
 

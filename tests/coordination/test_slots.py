@@ -74,7 +74,7 @@ def _shares(client: redis.Redis) -> None:
     registry, bell = HedgerRegistry(client, life_ms=60_000), HedgerBell(client, SystemClock())
     assert bell.wait(5_000)
     hedger = LiveHedger(who="one", markets=("BTC", "ETH", "SOL"))
-    assert registry.tell(hedger, ring=True) == (hedger,)
+    assert registry.tell(hedger, ring=True).hedgers == (hedger,)
     assert bell.wait(5_000)
     bell.close()
     leases = Leases(client, life_ms=60_000)

@@ -18,7 +18,7 @@ from tests.simulator.live_exchange import live_exchange
 ROOT = Path(__file__).parents[2]
 TREE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = TREE["services"]
-OURS = ("maker", "hedger", "exchange")
+OURS = ("maker", "hedger", "exchange", "journal")
 
 
 def after(service: str, option: str) -> str:
@@ -62,14 +62,14 @@ def test_hedgers_can_be_several() -> None:
     assert "hostname" not in SERVICES["hedger"], "each names itself by its own"
 
 
-def test_only_the_simulation_is_behind_a_profile() -> None:
+def test_only_the_simulation_and_the_journal_are_behind_profiles() -> None:
     assert {name: service.get("profiles") for name, service in SERVICES.items()} == {
-        "redis": None, "maker": None, "hedger": None, "forget": ["sim"], "exchange": ["sim"],
+        "redis": None, "maker": None, "hedger": None, "forget": ["sim"], "exchange": ["sim"], "journal": ["journal"],
     }  # fmt: skip
 
 
 def test_no_secret_is_in_the_file() -> None:
-    for name in ("maker", "hedger"):
+    for name in ("maker", "hedger", "journal"):
         assert set(SERVICES[name]["environment"].values()) == {None}, "taken from where compose runs"
 
 
@@ -83,8 +83,9 @@ def test_the_simulation_forgets_its_own_database_alone() -> None:
 @pytest.mark.process
 def test_the_simulations_keys_are_those_that_its_exchange_makes(tmp_path: Path) -> None:
     with live_exchange() as exchange:
-        urls, symbols = msgspec.structs.asdict(exchange.urls), tuple(market.symbol for market in DEFAULT_MARKETS)
-        write_simulated_config(SimulatedAccounts(urls, symbols=symbols), tmp_path / "made.yaml")
+        markets = {market.symbol: market.opening_size for market in DEFAULT_MARKETS}
+        wanted = SimulatedAccounts(msgspec.structs.asdict(exchange.urls), markets=markets)
+        write_simulated_config(wanted, tmp_path / "made.yaml")
     made, kept = read_config(tmp_path / "made.yaml", {}), read_config(ROOT / "deploy/compose/sim.yaml", {})
     assert after("exchange", "--seed") == "1"
     assert made.markets == kept.markets

@@ -1,7 +1,8 @@
 """Hedgers that share twelve markets, under fills: one is killed, one is asked to end, all are restarted in turn.
 
-The exchange fills A at a steady pace whatever the hedgers do, also while A itself would not quote: so the longest time
-for which a fill was unhedged is the worst that a fill can meet. It is read from the exchange's own record of trades.
+Measured twice: with A as it is, which stops quoting where no hedger is at work, and with fills that come whatever
+happens, also while A would not quote: the worst that a fill can meet. How long each fill was unhedged is read from the
+exchange's own record of trades.
 """
 
 import threading
@@ -29,7 +30,7 @@ LASTS_S = 600
 
 
 def shared_markets(folder: Path, times: int, lease_s: float, per_s: float) -> list[Figure]:
-    """Measures on one fleet, one after the other.
+    """Measures twice, with A as it is, and with one that would be filled whatever happens.
 
     Args:
         folder: for all files; made.
@@ -37,31 +38,41 @@ def shared_markets(folder: Path, times: int, lease_s: float, per_s: float) -> li
         lease_s: of the markets.
         per_s: fills in all markets together.
     """
-    return _Measuring(folder, times, lease_s, per_s).figures()
+    found = []
+    for is_worst in (False, True):
+        measuring = _Measuring(times, lease_s, per_s, is_worst=is_worst)
+        found += measuring.figures(folder / ("worst" if is_worst else "as_it_is"))
+    return found
 
 
 class _Measuring:
-    def __init__(self, folder: Path, times: int, lease_s: float, per_s: float) -> None:
-        self._folder, self._times, self._lease_s, self._per_s = folder, times, lease_s, per_s
+    def __init__(self, times: int, lease_s: float, per_s: float, *, is_worst: bool) -> None:
+        self._times, self._lease_s, self._per_s, self._is_worst = times, lease_s, per_s, is_worst
         self._numbers = count(1)
         under = f"{MARKETS} markets, {per_s:g} fills/s, lease {lease_s:g} s"
+        under = f"{under}, also while A would not quote" if is_worst else under
+        name = "worst_" if is_worst else "shared_"
         longest = lease_s + UNHEDGED_MARGIN_S
-        self.even = Figure("shared_even_s", f"{HEDGERS} hedgers started: even after s ({under})", 3 * lease_s)
-        self.taken = Figure("taken_over_s", "one killed: its markets owned again after s", TAKEN_LIVES * lease_s)
-        self.killed = Figure("killed_unhedged_s", "… the longest that a fill was unhedged, s", longest)
-        self.handed = Figure(
-            "handed_over_s", "one asked to end: others hedge its markets after s", HANDED_OVER_WITHIN_S
-        )
-        self.ended = Figure("ended_unhedged_s", "… the longest that a fill was unhedged, s", HANDED_OVER_WITHIN_S)
-        self.rolled = Figure("rolling_unhedged_s", "all restarted in turn: longest unhedged, s", HANDED_OVER_WITHIN_S)
-        self.typical = Figure("shared_typical_ms", "a fill in a calm moment unhedged for ms, median")
-        self.lost = Figure("shared_lost", "fills lost in all of this", 0)
-        self.doubled = Figure("shared_doubled", "hedges doubled", 0)
-        self.owners = Figure("shared_two_owners", "moments with two owners, or claims of none, by Redis' record", 0)
+        self.even = Figure(name + "even_s", f"{HEDGERS} hedgers even after s ({under})", 3 * lease_s)
+        self.typical = Figure(name + "typical_ms", "… a fill in a calm moment unhedged for ms, median")
+        self.taken = Figure(name + "taken_s", "… one killed: its markets owned again after s", TAKEN_LIVES * lease_s)
+        self.killed = Figure(name + "killed_unhedged_s", "…… the longest that a fill was unhedged, s", longest)
+        self.handed = Figure(name + "handed_s", "… one asked to end: others hedge its markets, s", HANDED_OVER_WITHIN_S)
+        within_ms = HANDED_OVER_WITHIN_S * 1000
+        self.ended = Figure(name + "ended_unhedged_ms", "…… the longest that a fill was unhedged, ms", within_ms)
+        self.rolled = Figure(name + "rolling_unhedged_ms", "… all restarted in turn: longest unhedged, ms", within_ms)
+        self.lost = Figure(name + "lost", "… fills lost in all of this", 0)
+        self.doubled = Figure(name + "doubled", "… hedges doubled", 0)
+        self.owners = Figure(name + "two_owners", "… moments with two owners, by Redis' own record", 0)
 
-    def figures(self) -> list[Figure]:
-        with running_fleet(self._folder, markets=MARKETS, lease_ms=round(self._lease_s * 1000)) as (fleet, witness):
+    def figures(self, folder: Path) -> list[Figure]:
+        lease_ms = round(self._lease_s * 1000)
+        with running_fleet(folder, markets=MARKETS, lease_ms=lease_ms, tells=self._is_worst) as (fleet, witness):
+            if not self._is_worst:
+                fleet.start_maker()
             self._start(fleet)
+            if not self._is_worst:
+                fleet.wait_quotes(deadline_s=UP_WITHIN_S)
             fleet.fill(self._per_s, round(self._per_s * LASTS_S))
             calm_ns = time.time_ns()
             threading.Event().wait(CALM_S)
@@ -121,7 +132,7 @@ class _Measuring:
         fleet.hedgers[name].wait()
         fleet.forget(name)
         threading.Event().wait(CALM_S)
-        self.ended.values.append(_longest_s(fleet, began_ns))
+        self.ended.values.append(_longest_s(fleet, began_ns) * 1000)
         self._replace(fleet)
 
     def _roll(self, fleet: Fleet) -> None:
@@ -133,7 +144,7 @@ class _Measuring:
             fleet.forget(name)
             self._wait_even(fleet)
         threading.Event().wait(CALM_S)
-        self.rolled.values.append(_longest_s(fleet, began_ns))
+        self.rolled.values.append(_longest_s(fleet, began_ns) * 1000)
 
     def _count(self, fleet: Fleet, witness: Witness) -> None:
         fleet.end_fills()
@@ -159,4 +170,4 @@ def _own_name(fleet: Fleet, name: str) -> str:
 
 def _longest_s(fleet: Fleet, since_ns: int) -> float:
     fleet.verdicts()
-    return round(max(fleet.unhedged_s(since_ns)), 2)
+    return round(max(fleet.unhedged_s(since_ns)), 3)

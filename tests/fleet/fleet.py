@@ -37,7 +37,7 @@ from tests.redis_server import RedisServer, running_redis
 
 LEASE_MS = 3_000
 FIRST_KEY = 4
-LOTS = 50
+LOTS, QUANTITY = 50, "0.0050"
 ORDERS_FROM_S = 1_800_000_000
 """Orders that are placed for A are numbered as of a start then: never two of one market alike."""
 _AT_ONCE = {"maker_ms": 0, "taker_ms": 0, "cancel_ms": 0}
@@ -74,6 +74,7 @@ class Fleet:
     lease_ms: int
     hedgers: dict[str, ProductProcess] = field(default_factory=dict)
     ended: list[ProductProcess] = field(default_factory=list)
+    maker_process: ProductProcess | None = None
     _placed: int = 0
     _trades: dict[int, dict[int, dict[str, Any]]] = field(default_factory=dict)
 
@@ -99,7 +100,7 @@ class Fleet:
                 }
                 for account, opened in self.accounts.items()
             },
-            "markets": self.symbols,
+            "markets": [{"symbol": symbol, "quantity": QUANTITY, "depth": 2} for symbol in self.symbols],
             "state_dir": str(self.folder / f"{name}-state"),
             "redis": {"host": "127.0.0.1", "port": self.redis_server.port},
             "lighter": {
@@ -125,6 +126,21 @@ class Fleet:
         ]
         self.hedgers[name] = ProductProcess(name, command, self.folder, self.folder, {"PYTHONPATH": str(ROOT)})
         return self.hedgers[name]
+
+    def start_maker(self) -> ProductProcess:
+        """`main_A.py` for all markets, in place of the teller."""
+        command = [sys.executable, str(ROOT / "main_A.py"), "--log-json", "--config", str(self.config("maker"))]
+        self.maker_process = ProductProcess("maker", command, self.folder, self.folder, {"PYTHONPATH": str(ROOT)})
+        return self.maker_process
+
+    def wait_quotes(self, *, deadline_s: float) -> None:
+        """Waits until A rests an order in every market."""
+
+        def look() -> bool:
+            orders = self.exchange.truth("orders", account_index=self.maker)
+            return len({order["market_index"] for order in orders if order["status"] == "open"}) == len(self.symbols)
+
+        wait_until(look, "an order of A in every market", deadline_s=deadline_s)
 
     def forget(self, name: str) -> None:
         """This hedger has ended."""
@@ -164,12 +180,16 @@ class Fleet:
     # --- fills ---
 
     def fill(self, per_s: float, fills: int, *, markets: Sequence[int] | None = None) -> None:
-        """Has A filled in all markets, each at its part of the pace; returns at once."""
+        """Has A filled in all markets, each at its part of the pace; returns at once.
+
+        With a maker of its own, whatever that rests is filled; else orders are placed for A too.
+        """
         chosen = list(range(len(self.symbols))) if markets is None else list(markets)
         each = -(-fills // len(chosen))
         for market in chosen:
             first = maker_client_order_index(ORDERS_FROM_S, market, 1) + self._placed
-            self.exchange.drill(market, self.maker, each, per_s / len(chosen), lots=LOTS, first=first)
+            placed = {} if self.maker_process is not None else {"lots": LOTS, "first": first}
+            self.exchange.drill(market, self.maker, each, per_s / len(chosen), **placed)
         self._placed += each
 
     def verdicts(self) -> dict[int, Verdict]:
@@ -199,7 +219,7 @@ class Fleet:
     def end_fills(self) -> None:
         """No more fills come."""
         for market in range(len(self.symbols)):
-            self.exchange.drill(market, self.maker, 0, 1, lots=LOTS, first=1)
+            self.exchange.drill(market, self.maker, 0, 1)
 
     def are_all_hedged(self) -> bool:
         """Whether nothing is unhedged now."""
@@ -235,14 +255,16 @@ class Fleet:
         """Logs that hold a mistake of the program."""
         return [
             f"{process.name}: {process.errors[-3000:]}"
-            for process in [*self.hedgers.values(), *self.ended]
+            for process in [*self.hedgers.values(), *self.ended, *filter(None, [self.maker_process])]
             if "Traceback" in process.errors or "a mistake in this program" in process.errors
         ]
 
 
 @contextmanager
-def running_fleet(folder: Path, *, markets: int = 12, lease_ms: int = LEASE_MS) -> Iterator[tuple[Fleet, Witness]]:
-    """Exchange, Redis, the teller of A's fills and the witness; hedgers are started by the test."""
+def running_fleet(
+    folder: Path, *, markets: int = 12, lease_ms: int = LEASE_MS, tells: bool = True
+) -> Iterator[tuple[Fleet, Witness]]:
+    """Exchange, Redis, the witness, and the teller of A's fills unless A itself is to be started."""
     redis_folder = folder / "redis"
     redis_folder.mkdir(parents=True)
     rows = [_market(number) for number in range(markets)]
@@ -257,19 +279,19 @@ def running_fleet(folder: Path, *, markets: int = 12, lease_ms: int = LEASE_MS) 
             "tape_market": rows[0]["symbol"],
         },
     )
-    fleet = None
     try:
         with running_redis(redis_folder) as server:
             keys = range(FIRST_KEY, FIRST_KEY + markets)
             accounts = {name: exchange.open_account(tuple(keys)) for name in ("account_a", "account_b")}
             fleet = Fleet(folder, exchange, server, [row["symbol"] for row in rows], accounts, lease_ms)
             witness = Witness(server.port, lease_ms / 1000)
-            teller = Teller(read_config(fleet.config("teller"), os.environ), fleet.symbols)
+            teller = Teller(read_config(fleet.config("teller"), os.environ), fleet.symbols) if tells else None
             try:
                 yield fleet, witness
             finally:
-                for process in fleet.hedgers.values():
+                for process in (*fleet.hedgers.values(), *filter(None, [fleet.maker_process])):
                     process.kill()
-                teller.close()
+                if teller is not None:
+                    teller.close()
     finally:
         exchange.end()

@@ -208,6 +208,16 @@ def test_what_other_owners_remember_is_copied_to_disk(client: redis.Redis, tmp_p
         wait_until(lambda: hedger_memory(tmp_path, "M5", 7).load() == told, "the copy", deadline_s=3 * LIFE_S)
 
 
+def test_where_redis_forgets_everything_owners_get_their_own_back(client: redis.Redis, tmp_path: Path) -> None:
+    with hedgers(client, tmp_path, "b-1", "b-2") as (one, two):
+        wait_until(lambda: owned(client) == {"b-1": 3, "b-2": 3}, "three each", deadline_s=3 * LIFE_S)
+        wait_until(lambda: len(one.processes) == len(two.processes) == 3, "all to run", deadline_s=LIFE_S)
+        for _ in range(2):
+            client.flushall()
+            wait_until(lambda: owned(client) == {"b-1": 3, "b-2": 3}, "three each again", deadline_s=3 * LIFE_S)
+        assert (sum(one.made.values()), sum(two.made.values())) == (3, 3), "nothing has moved"
+
+
 def test_while_redis_is_away_nothing_ends_and_afterwards_all_is_as_before(tmp_path: Path) -> None:
     with (
         running_redis(tmp_path, keeps_data=True) as server,

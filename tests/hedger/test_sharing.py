@@ -164,6 +164,16 @@ def test_what_is_being_given_back_is_planned_for_but_not_taken_yet() -> None:
     assert sharing.step(View((giving, other), {"A": "h0"}), 60_001).take == ("B",)
 
 
+def test_nothing_more_is_given_back_while_something_is() -> None:
+    markets = frozenset("ABCDEF")
+    giving = Sharer("h0", markets, giving=frozenset({"F"}))
+    sharing = Sharing("h0", PACE)
+    for one, expected in ((giving, None), (Sharer("h0", markets), "F")):
+        view = View((one, Sharer("h1", markets)), dict.fromkeys(markets, "h0"), markets, markets)
+        sharing.step(view, 0)
+        assert sharing.step(view, 60_000).give_back == expected
+
+
 def test_only_what_may_be_moved_is_given_back() -> None:
     hedgers = (Sharer("h0", frozenset("ABCD")), Sharer("h1", frozenset("ABCD")))
     owners = dict.fromkeys("ABCD", "h0")

@@ -58,12 +58,14 @@ class EngineRecords:
 
     def trades(self, market: Market) -> Iterator[RecordPage[Any]]:
         exchange, before = self.desk.exchange, None
-        while found := exchange.read.account_trades(self.account_index, market.index, before, PAGE):
+        is_first = True
+        while (found := exchange.read.account_trades(self.account_index, market.index, before, PAGE)) or is_first:
+            is_first = False
             shown = [trade for trade in found if trade.trade_id not in self.hidden]
             objects = [trade_object(trade, exchange.read.market(market.index), WireSettings()) for trade in shown]
             self.pages_read += 1
             yield _flat(_page(self._raws(objects), "lighter.trade", lambda raw: booked_trades(raw, self.account_index)))
-            before = found[-1].trade_id
+            before = found[-1].trade_id if found else None
 
     def closed_orders(self, market: Market) -> Iterator[RecordPage[Any]]:
         exchange, before = self.desk.exchange, None

@@ -1,13 +1,17 @@
 """Reading to the end: once, again, cut short, with what history hides, with rows that cannot be read."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
+from hedge_strategy.errors import RateLimited, UserError, VenueUnreachable
 from hedge_strategy.journal.catch_up import (
     CatchUp,
     Interrupted,
@@ -89,6 +93,47 @@ def test_a_rebuild_keeps_what_the_venue_has_forgotten(desk: Desk) -> None:
     assert_same(store, other)
 
 
+class Crash(Exception):
+    """The process ends here."""
+
+
+class CrashingStore(Store):
+    """Ends at the n-th writing: before anything of it is kept, or after all of it is."""
+
+    def __init__(self, store: Store, after: int, *, kept: bool) -> None:
+        super().__init__(store._engine)
+        self._left = after
+        self._kept = kept
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        self._left -= 1
+        with super().writing() as connection:
+            yield connection
+            if self._left == 0 and not self._kept:
+                raise Crash
+        if self._left == 0:
+            raise Crash
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
+def test_killed_at_any_writing_it_goes_on_where_nothing_is_missing(kept: bool) -> None:
+    desk = Desk(seed=6)
+    desk.trade(until_ms=50_000)
+    for after in count(1):
+        store = memory_store()
+        try:
+            catch_up(desk, CrashingStore(store, after, kept=kept))
+        except Crash:
+            if after == 5:
+                desk.trade(until_ms=60_000)
+            catch_up(desk, store)
+            assert_same(store, anew(desk))
+        else:
+            break
+    assert after > 15, "it was killed at every writing that there is"
+
+
 @pytest.mark.parametrize("pages", [1, 2, 4])
 def test_cut_short_at_any_page_it_goes_on_where_nothing_is_missing(desk: Desk, pages: int) -> None:
     store = memory_store()
@@ -111,6 +156,17 @@ def test_a_trade_that_the_history_shows_late_finds_its_place(desk: Desk) -> None
     assert read_earnings(store).total.gaps == 0
     assert_same(store, anew(desk))
     assert read_earnings(store).total.net == desk.earned(desk.maker, desk.hedger)
+
+
+def test_what_is_shown_late_is_found_behind_the_newest_page_too(desk: Desk) -> None:
+    hidden = desk.exchange.read.account_trades(desk.hedger, 1, None, 120)[-1]
+    assert hidden.executed_ns > desk.now_ns - 3 * LAG_MS * MS, "or it would count as settled"
+    desk.hedger_records.hidden = frozenset({hidden.trade_id})
+    store = memory_store()
+    catch_up(desk, store)
+    desk.hedger_records.hidden = frozenset()
+    catch_up(desk, store)
+    assert_same(store, anew(desk))
 
 
 def test_a_row_that_cannot_be_read_is_kept_aside_once_and_hides_no_other(desk: Desk) -> None:
@@ -153,6 +209,21 @@ def test_what_was_traded_before_the_beginning_is_not_ours_but_its_position_count
     total = read_earnings(store).total
     assert total.net == desk.earned(desk.maker, desk.hedger) - before
     assert total.gaps == 0
+
+
+def test_another_exchange_is_not_mixed_into_the_journal(desk: Desk) -> None:
+    desk.wait(100_000)
+    store, untouched = anew(desk), anew(desk)
+    newer = Desk(seed=6)
+    newer.now_ns = desk.now_ns
+    with pytest.raises(UserError, match="shows none of that number: this is another exchange"):
+        catch_up(newer, store)
+    for until_ms in (240_000, 300_000, 500_000):
+        newer.trade(until_ms=until_ms)
+        with pytest.raises(UserError, match="this is another exchange"):
+            catch_up(newer, store)
+    catch_up(desk, store)
+    assert_same(store, untouched)
 
 
 def test_what_the_venue_says_otherwise_is_told(desk: Desk) -> None:
@@ -210,8 +281,6 @@ def test_the_budget_is_waited_for(desk: Desk) -> None:
         def trades(self, market: Any) -> Any:
             if Limited.refusals:
                 Limited.refusals -= 1
-                from hedge_strategy.errors import RateLimited
-
                 raise RateLimited("later", 1_500)
             return super().trades(market)
 
@@ -226,15 +295,11 @@ def test_the_budget_is_waited_for(desk: Desk) -> None:
 def test_the_mark_of_reading_is_set_at_the_end_only(desk: Desk) -> None:
     class Breaks(EngineRecords):
         def funding(self, market: Any) -> Any:
-            from hedge_strategy.errors import VenueUnreachable
-
             raise VenueUnreachable("gone")
             yield RecordPage(())
 
     books = replace(desk.books(), hedger_records=Breaks(desk, desk.hedger))
     store = memory_store()
-    from hedge_strategy.errors import VenueUnreachable
-
     with pytest.raises(VenueUnreachable):
         catch_up(desk, store, books)
     assert read_earnings(store).read_at_ms is None

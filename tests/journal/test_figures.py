@@ -50,6 +50,8 @@ def test_percentiles_are_hedges_that_there_were() -> None:
     found = latency_of(reversed(range(1_000, 101_000, 1_000)))
     assert (found.p50_ms, found.p90_ms, found.p99_ms, found.max_ms) == (50, 90, 99, 100)
     assert latency_of([7_001]).p50_ms == D("7.001")
+    few = latency_of([1_000, 2_000, 3_000])
+    assert (few.p50_ms, few.p90_ms, few.max_ms) == (2, 3, 3)
 
 
 def test_money_of_any_length_is_added_without_rounding() -> None:

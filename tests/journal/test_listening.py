@@ -106,8 +106,9 @@ def test_commands_and_changes_of_state(client: redis.Redis, store: Store) -> Non
     commands.send(Command(action=Action.PAUSE, market="ETH"))
     watch = BoardWatch(store, commands, board, lambda: ("BTC",), CLOCK)
     board.write("a-1", {"role": "maker", "market": "BTC", "state": "quoting", "reason": ""})
-    for _ in range(3):
+    for state in ("quoting", "waiting", "quoting"):
         watch.step()
+        board.write("a-1", {"role": "maker", "market": "BTC", "state": state, "reason": ""})
     board.write("a-1", {"role": "maker", "market": "BTC", "state": "paused", "reason": "lunch"})
     watch.step()
     again = commands.send(Command(action=Action.RESUME, market="BTC"))

@@ -33,6 +33,21 @@ def test_a_later_beginning_starts_from_zero_with_what_was_held(kept: Store) -> N
     assert abs(late.equity[0][1]) < 1
 
 
+def test_what_grew_since_then_is_what_it_is_now_less_what_it_was() -> None:
+    desk = Desk(seed=4)
+    desk.trade(until_ms=30_000)
+    begun_ms = desk.now_ns // MS
+    desk.price += 50_000
+    desk.wait(10)
+    desk.trade(until_ms=60_000)
+    store = memory_store()
+    catch_up(desk, store)
+    (late,), (whole,) = read_history(store, begun_ms).markets, read_history(store).markets
+    before = [value for at_us, value in whole.equity if at_us < begun_ms * 1000][-1]
+    assert late.equity[-1][1] == whole.equity[-1][1] - before
+    assert before != 0
+
+
 def test_a_trade_that_is_not_hedged_shows_until_it_is() -> None:
     desk = Desk(seed=2)
     rested = desk.rest(is_ask=True, size=30)

@@ -34,7 +34,7 @@ from hedge_strategy.maker.order_desk import DeskSettings
 from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
 from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
-from hedge_strategy.maker.shared_switch import TURN_MS, SharedSwitch
+from hedge_strategy.maker.shared_account import TURN_MS, SharedAccount
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues.port import BookTop, Connected, Disconnected
 from tests.fake_venue import BTC, ETH, FakeVenue
@@ -86,7 +86,7 @@ class Running:
         venue: FakeVenue,
         folder: Path,
         market: Market = BTC,
-        switch: SharedSwitch | None = None,
+        shared: SharedAccount | None = None,
     ) -> None:
         clock = SystemClock()
         now_ms = to_ms(clock.now_ns())
@@ -120,7 +120,7 @@ class Running:
                 AnnouncementPublisher(client),
             ),
             MakerMachine(settings, tracker),
-            MakerRun(market, 1, "a-1", DeskSettings(market, 600, 3, Decimal("0.005")), switch=switch),
+            MakerRun(market, 1, "a-1", DeskSettings(market, 600, 3, Decimal("0.005")), shared=shared),
             clock,
         )
         self.code: int | None = None
@@ -140,9 +140,9 @@ class Running:
 
 @contextmanager
 def quoting(
-    client: redis.Redis, venue: FakeVenue, folder: Path, market: Market = BTC, switch: SharedSwitch | None = None
+    client: redis.Redis, venue: FakeVenue, folder: Path, market: Market = BTC, shared: SharedAccount | None = None
 ) -> Iterator[Running]:
-    running = Running(client, venue, folder, market, switch)
+    running = Running(client, venue, folder, market, shared)
     running.start()
     try:
         yield running
@@ -328,10 +328,10 @@ def test_no_order_before_the_dead_man_switch_is_armed(real: redis.Redis, venue: 
 
 
 def test_two_markets_that_share_the_switch_arm_it_once(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
-    other, switch = FakeVenue(MAKER), SharedSwitch()
+    other, shared = FakeVenue(MAKER), SharedAccount()
     Hedger(real)
     Hedger(real, ETH)
-    with quoting(real, venue, tmp_path, BTC, switch), quoting(real, other, tmp_path, ETH, switch):
+    with quoting(real, venue, tmp_path, BTC, shared), quoting(real, other, tmp_path, ETH, shared):
         assert {_resting(one).market_index for one in (venue, other)} == {BTC.index, ETH.index}
     assert sorted(sent.kind for sent in venue.sent + other.sent).count(17) == 1
 
@@ -339,10 +339,10 @@ def test_two_markets_that_share_the_switch_arm_it_once(real: redis.Redis, venue:
 def test_a_market_that_does_not_succeed_in_arming_keeps_no_other_from_it(
     real: redis.Redis, venue: FakeVenue, tmp_path: Path
 ) -> None:
-    switch = SharedSwitch()
-    assert switch.takes_turn("SOL", TURN_MS + 1, to_ms(SystemClock().monotonic_ns()) - TURN_MS + 500)
+    shared = SharedAccount()
+    assert shared.switch.takes_turn("SOL", 0, to_ms(SystemClock().monotonic_ns()) - TURN_MS + 500)
     Hedger(real)
-    with quoting(real, venue, tmp_path, BTC, switch):
+    with quoting(real, venue, tmp_path, BTC, shared):
         _resting(venue)
 
 

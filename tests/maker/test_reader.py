@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.order import Side, TransactionReport, TransactionStatus
 from hedge_strategy.maker import events as ev
-from hedge_strategy.maker.reader import READS_MAX, MakerReader
+from hedge_strategy.maker.reader import LIMIT_WAITS_MAX, READS_MAX, MakerReader
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.venues.port import TransactionSeen
 from tests.fake_venue import BTC, FakeVenue
@@ -137,3 +138,70 @@ def test_an_order_behind_the_ledgers_watermark_is_done_with(
         ev.HedgeTold(5, size, ledger_size=size),
         ev.HedgeTold(6, nothing, ledger_size=nothing),
     ]
+
+
+@contextmanager
+def reading_in_turn(
+    real: redis.Redis, venue: FakeVenue, record: CheckpointRecord, turn: threading.Lock
+) -> Iterator[tuple[MakerReader, list[ev.Event]]]:
+    """The reader of one market of several."""
+    reader = MakerReader(venue, BTC, HedgeLedger(real, "BTC"), record, SystemClock(), turn)
+    heard: list[ev.Event] = []
+    thread = threading.Thread(target=reader.run, args=(heard.append,))
+    thread.start()
+    try:
+        yield reader, heard
+    finally:
+        reader.close()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def _caught_up(heard: list[ev.Event]) -> list[ev.Event]:
+    return [one for one in heard if isinstance(one, ev.CaughtUp | ev.CatchUpFailed)]
+
+
+def test_while_another_market_has_the_turn_a_catch_up_waits_and_other_readings_come_first(
+    real: redis.Redis, venue: FakeVenue, record: CheckpointRecord
+) -> None:
+    turn = threading.Lock()
+    with reading_in_turn(real, venue, record, turn) as (reader, heard):
+        with turn:
+            reader.ask(ev.CatchUp(0, 0))
+            reader.ask(ev.LookUpOrder(5))
+            wait_until(lambda: heard, "the look-up")
+            assert [type(one) for one in heard] == [ev.LookedUp]
+        wait_until(lambda: _caught_up(heard), "the catch-up")
+        wait_until(lambda: not turn.locked(), "the turn to be given back")
+
+
+def test_one_that_waits_for_the_turn_is_ended_without_it(
+    real: redis.Redis, venue: FakeVenue, record: CheckpointRecord
+) -> None:
+    turn = threading.Lock()
+    with turn, reading_in_turn(real, venue, record, turn) as (reader, heard):
+        reader.ask(ev.CatchUp(0, 0))
+    assert heard == []
+
+
+def test_with_the_turn_it_waits_for_the_limit_but_not_for_ever(
+    real: redis.Redis, venue: FakeVenue, record: CheckpointRecord
+) -> None:
+    with reading_in_turn(real, venue, record, threading.Lock()) as (reader, heard):
+        venue.switches.rest_is_limited = LIMIT_WAITS_MAX
+        reader.ask(ev.CatchUp(0, 0))
+        wait_until(lambda: _caught_up(heard), "the catch-up")
+        venue.switches.rest_is_limited = 100
+        reader.ask(ev.CatchUp(0, 0))
+        wait_until(lambda: len(_caught_up(heard)) == 2, "that it was given up")
+    assert [type(one) for one in heard] == [ev.CaughtUp, ev.CatchUpFailed]
+    assert venue.switches.rest_is_limited == 100 - LIMIT_WAITS_MAX - 1
+
+
+def test_the_only_market_does_not_wait_for_the_limit(
+    venue: FakeVenue, reader: MakerReader, told: list[ev.Event]
+) -> None:
+    venue.switches.rest_is_limited = 1
+    reader.ask(ev.CatchUp(0, 0))
+    wait_until(lambda: told, "the answer")
+    assert isinstance(told[0], ev.CatchUpFailed)

@@ -30,6 +30,21 @@ def _killed(process: ProductProcess) -> float:
     return time.monotonic()
 
 
+def test_the_dead_man_switch_guards_all_markets_of_a_maker_and_cancels_in_all_of_them(tmp_path: Path) -> None:
+    quantities = {BTC: "0.00100", ETH: "0.0058"}
+    with running_product(tmp_path / "run", markets=tuple(quantities), **SHORT_SWITCH) as product:
+        config = product.config_of_markets(quantities)
+        product.start("main_B.py", config=config)
+        maker = product.start("main_A.py", config=config)
+        orders = [product.wait_quote(market)["order_index"] for market in quantities]
+        deadline = time.monotonic() + LIFE_MS / 1000
+        wait_until(lambda: time.monotonic() > deadline, "the switch's life")
+        assert [product.order(order)["status"] for order in orders] == ["open", "open"], maker.errors[-3000:]
+        killed_at = _killed(maker)
+        wait_until(lambda: not any(map(product.resting, quantities)), "the switch")
+        assert time.monotonic() - killed_at <= LIFE_MS / 1000 + 0.5
+
+
 def test_the_dead_man_switch_cancels_what_a_killed_maker_left_and_nothing_while_it_lives(tmp_path: Path) -> None:
     with running_product(tmp_path / "run", **SHORT_SWITCH) as product:
         product.start_hedger("BTC")

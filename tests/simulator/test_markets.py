@@ -33,3 +33,12 @@ def test_a_market_with_a_scale_trades_and_balances() -> None:
     (trade,) = exchange.read.market_trades(1)
     assert trade.quote == 7 * 11 * 1_000
     exchange.check_invariants()
+
+
+def test_the_opening_size_may_rest_also_where_the_price_has_gone_down_by_a_third() -> None:
+    sizes = {market.symbol: str(market.opening_size) for market in DEFAULT_MARKETS}
+    assert sizes == {"ETH": "0.0050", "BTC": "0.00020", "SOL": "0.100"}
+    for market in DEFAULT_MARKETS:
+        lots = int(market.opening_size.scaleb(market.size_decimals))
+        assert lots >= market.min_base
+        assert market.quote(lots, market.initial_price * 2 // 3) >= market.min_quote - 1

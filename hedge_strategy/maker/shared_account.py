@@ -1,4 +1,6 @@
-"""The venue's dead-man switch as the markets of one process share it: one account has one, whichever market arms it.
+"""What the markets of one process share of their account.
+
+One at a time reads what happened before it (`reader`). And the dead-man switch is one, whichever market arms it:
 
 - One market at a time arms it; the others wait, and take over what the venue has shown to have run. So an account sends
   one arming for all its markets, and a market without an order of its own is guarded before it quotes.
@@ -11,6 +13,7 @@ still while others go on.
 """
 
 import threading
+from dataclasses import dataclass, field
 
 TURN_MS = 10_000
 """How long a market may take to arm it; a send, its repeats and the look-up of what became of it need less."""
@@ -29,15 +32,15 @@ class SharedSwitch:
         self._failed: str | None = None
 
     def takes_turn(self, market: str, until_ms: int, now_ms: int) -> bool:
-        """Whether this market is to arm it now; not where another just has, which its next `exchange` tells.
+        """Whether this market is to arm it now; not where another has meanwhile, which its next `exchange` tells.
 
         Args:
             market: symbol.
-            until_ms: until when it wants it armed, unix ms.
+            until_ms: until when it knows it to be armed, unix ms.
             now_ms: milliseconds.
         """
         with self._lock:
-            if self._until_ms > until_ms - TURN_MS:
+            if self._until_ms > until_ms:
                 return False
             if self._holder is not None and now_ms >= self._turn_ends_ms:
                 self._failed, self._holder = self._holder, None
@@ -60,3 +63,16 @@ class SharedSwitch:
                 if market == self._holder:
                     self._holder = self._failed = None
             return self._until_ms
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAccount:
+    """One account, as its markets in this process share it.
+
+    Attributes:
+        switch: its dead-man switch.
+        reading_turn: held by the market that reads what happened before.
+    """
+
+    switch: SharedSwitch = field(default_factory=SharedSwitch)
+    reading_turn: threading.Lock = field(default_factory=threading.Lock)
