@@ -2,224 +2,86 @@
 
 Ends 0 where in every market shown A and an owning B are alive and neither is paused or in trouble; 1 otherwise, also
 where nothing is known at all. Shown are the markets named, else those of the settings, and any others in which a
-process lives or an A has ever run.
+process lives or an A has ever run. With --watch it looks again every second until Ctrl-C, also through a Redis that is
+away for a while, and ends by what it saw last.
 """
 
 import os
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.live import Live
+from rich.text import Text
 
 from hedge_strategy.cli.giving import checked_market
+from hedge_strategy.cli.status_report import Report, read_report
+from hedge_strategy.cli.status_view import view
 from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_errors
+from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.reader import read_config
-from hedge_strategy.coordination.status_board import ProcessStatus
-from hedge_strategy.hedger.host import hedger_of
+from hedge_strategy.config.schema import Config
+from hedge_strategy.errors import CoordinationError
 from hedge_strategy.inspection import Switchboard, open_switchboard
-from hedge_strategy.venues.self_trades import SelfTrades
 
-MISSING = "missing"
-GOOD_STATES = {"maker": ("quoting", "waiting"), "hedger": ("hedging",)}
-
-
-class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One market.
-
-    Attributes:
-        market: the maker's symbol.
-        ok: A and an owning B live, neither is paused.
-        maker: what A says of itself, `state` being `missing` where none is alive.
-        hedger: the same of the B that owns the market.
-        standby: other Bs that are alive.
-        lease: owner, lane, fencing number and remaining life in ms; None where nobody owns the market.
-        unhedged_lots: by the ledger, signed: positive where B must sell.
-        in_flight_lots: of them on their way.
-        command: the user's newest, None where there is none.
-        problems: why it is not ok, in words.
-    """
-
-    market: str
-    ok: bool
-    maker: dict[str, Any]
-    hedger: dict[str, Any]
-    standby: tuple[str, ...]
-    lease: dict[str, Any] | None
-    unhedged_lots: int
-    in_flight_lots: int
-    command: dict[str, Any] | None
-    problems: tuple[str, ...]
-
-
-class SharingHedger(msgspec.Struct, frozen=True, kw_only=True):
-    """A live hedger that takes markets which nobody has.
-
-    Attributes:
-        name: of its run.
-        owns: its markets.
-        max_markets: how many it takes; None: all.
-        stays: False where it is about to end.
-    """
-
-    name: str
-    owns: tuple[str, ...]
-    max_markets: int | None
-    stays: bool
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All markets, the hedgers that share them, and what of Redis is not as it should be, in words."""
-
-    ok: bool
-    markets: tuple[MarketStatus, ...]
-    hedgers: tuple[SharingHedger, ...] = ()
-    warnings: tuple[str, ...] = ()
+WATCH_S = 1.0
 
 
 def status(
     market: Annotated[list[str] | None, typer.Option(help="Symbol; all known markets where it is left out.")] = None,
     config: Annotated[Path, typer.Option(help="Settings (YAML).")] = Path("config.yaml"),
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object; with --watch one a line.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every second, until Ctrl-C.")] = False,
 ) -> None:
     """Show what A and B do in each market, and why. Ends 0 only when both are alive and at work everywhere."""
     configure_logs(as_json=False, process="status")
     with one_line_errors("hedge status"):
         wanted = [checked_market(one) for one in market or []]
         settings = read_config(config, os.environ)
-        report = read_report(open_switchboard(settings), wanted, settings.symbols)
-    if json:
-        typer.echo(msgspec.json.encode(report).decode())
+        switchboard = open_switchboard(settings)
+        report = read_report(switchboard, wanted, settings.symbols)
+    if watch:
+        report = _watch(report, _again(switchboard, wanted, settings), as_json=json)
+    elif json:
+        _print_json(report)
     else:
-        _show(report)
+        Console().print(view(report))
     raise typer.Exit(0 if report.ok else BROKEN_EXIT)
 
 
-def read_report(switchboard: Switchboard, wanted: list[str], configured: Sequence[str] = ()) -> Report:
-    """Reads everything.
-
-    Args:
-        switchboard: Redis.
-        wanted: which markets; empty: all that are known.
-        configured: the markets of the settings, which are known whether anybody lives there or not.
-
-    Raises:
-        RedisUnavailable: no answer.
-        WireError: what stands there cannot be read.
-    """
-    processes = switchboard.board.read()
-    alive = {str(one.state.get("market", "")) for one in processes} - {""}
-    others = sorted((alive | set(switchboard.markets())) - set(configured))
-    known = wanted or [*configured, *others]
-    markets = tuple(_market(switchboard, symbol, processes) for symbol in known)
-    is_ok = bool(markets) and all(one.ok for one in markets)
-    return Report(ok=is_ok, markets=markets, hedgers=_hedgers(switchboard, markets), warnings=switchboard.warnings)
+def _again(switchboard: Switchboard, wanted: list[str], settings: Config) -> Iterator[Report | str]:
+    """A look a second, or why there is none."""
+    clock = SystemClock()
+    while True:
+        clock.sleep(WATCH_S)
+        try:
+            yield read_report(switchboard, wanted, settings.symbols)
+        except CoordinationError as error:
+            yield " ".join(str(error).split())
 
 
-def _hedgers(switchboard: Switchboard, markets: tuple[MarketStatus, ...]) -> tuple[SharingHedger, ...]:
-    owners = {one.market: hedger_of(str(one.lease["owner"])) for one in markets if one.lease is not None}
-    return tuple(
-        SharingHedger(
-            name=one.who,
-            owns=tuple(market for market, owner in owners.items() if owner == one.who),
-            max_markets=one.most,
-            stays=one.stays,
-        )
-        for one in switchboard.hedgers()
-    )
+def _watch(first: Report, more: Iterator[Report | str], *, as_json: bool) -> Report:
+    """Shows one after the other until Ctrl-C; returns the last."""
+    last, console = first, Console()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # until now it ended the program without a word
+    if as_json:
+        with suppress(KeyboardInterrupt):
+            _print_json(first)
+            for seen in more:
+                last = seen if isinstance(seen, Report) else last
+                typer.echo(msgspec.json.encode(seen if isinstance(seen, Report) else {"problem": seen}).decode())
+        return last
+    with suppress(KeyboardInterrupt), Live(view(first), console=console, screen=console.is_terminal) as live:
+        for seen in more:
+            last = seen if isinstance(seen, Report) else last
+            live.update(view(seen) if isinstance(seen, Report) else Text(seen), refresh=True)
+    return last
 
 
-def _market(switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatus, ...]) -> MarketStatus:
-    here = [one for one in processes if one.state.get("market") == symbol]
-    makers = [one for one in here if one.state.get("role") == "maker"]
-    hedgers = [one for one in here if one.state.get("role") == "hedger"]
-    lease = switchboard.leases.read(symbol)
-    owner = lease.owner if lease is not None else None
-    totals, given = switchboard.totals(symbol), switchboard.commands.standing(symbol)
-    maker = _said(makers[0] if makers else None)
-    hedger = _said(next((one for one in hedgers if one.who == owner), None))
-    problems = tuple(_problems("A", maker, "maker") + _problems("B", hedger, "hedger"))
-    return MarketStatus(
-        market=symbol,
-        ok=not problems,
-        maker=maker,
-        hedger=hedger,
-        standby=tuple(one.who for one in hedgers if one.who != owner),
-        lease=None
-        if lease is None
-        else {
-            "owner": lease.owner,
-            "lane": lease.lane,
-            "fencing": lease.fencing,
-            "remaining_ms": lease.remaining_ms,
-        },
-        unhedged_lots=totals.unhedged_lots,
-        in_flight_lots=totals.in_flight_lots,
-        command=None
-        if given is None
-        else {
-            "id": given.command_id,
-            "action": given.command.action.value,
-            "reason": given.command.reason,
-            "sent_by": given.command.sent_by,
-        },
-        problems=problems,
-    )
-
-
-def _said(process: ProcessStatus | None) -> dict[str, Any]:
-    return {"state": MISSING, "reason": ""} if process is None else {"name": process.who, **process.state}
-
-
-def _problems(name: str, said: dict[str, Any], role: str) -> list[str]:
-    if said["state"] in GOOD_STATES[role]:
-        return []
-    return [f"{name} is {said['state']}" + (f": {said['reason']}" if said.get("reason") else "")]
-
-
-def _show(report: Report) -> None:
-    console = Console()
-    table = Table(title="markets", title_justify="left")
-    for column in ("market", "A", "B", "owner", "unhedged lots", "last fill", "last hedge"):
-        table.add_column(column)
-    for one in report.markets:
-        lease = "nobody" if one.lease is None else f"{one.lease['owner']}, lane {one.lease['lane']}"
-        unhedged = f"{one.unhedged_lots} ({one.in_flight_lots} in flight)"
-        last_fill, last_hedge = _last(one.maker.get("last_fill"), "filled"), _last(one.hedger.get("last_hedge"), "how")
-        table.add_row(one.market, _words(one.maker), _words(one.hedger), lease, unhedged, last_fill, last_hedge)
-    console.print(table)
-    for hedger in report.hedgers:
-        most = "" if hedger.max_markets is None else f" of at most {hedger.max_markets}"
-        ends = "" if hedger.stays else " (about to end)"
-        owned = ", ".join(hedger.owns) or "none"
-        console.print(f"{hedger.name} owns {len(hedger.owns)}{most}: {owned}{ends}", markup=False)
-    for one in report.markets:
-        _show_self_trades(console, one)
-        if one.command is not None:
-            by = one.command["sent_by"] or "the user"
-            said = f"{one.market}: {one.command['action']} by {by} {one.command['reason']}"
-            console.print(said.rstrip(), markup=False)
-        for problem in one.problems:
-            console.print(f"{one.market}: {problem}", markup=False)
-    for warning in report.warnings:
-        console.print(f"warning: {warning}", markup=False)
-    if not report.markets:
-        console.print("no process is alive and no A has ever run on this Redis")
-
-
-def _show_self_trades(console: Console, one: MarketStatus) -> None:
-    """What A and B found out at their start; they could differ where one runs on other settings."""
-    told = [said["self_trades"] for said in (one.maker, one.hedger) if "self_trades" in said]
-    for how in dict.fromkeys(told):
-        console.print(f"{one.market}: self-trades are {SelfTrades(how).words}", markup=False)
-
-
-def _words(said: dict[str, Any]) -> str:
-    return f"{said['state']}: {said['reason']}" if said.get("reason") else str(said["state"])
-
-
-def _last(said: dict[str, Any] | None, word: str) -> str:
-    return "" if said is None else f"{said['side']} {said['filled']}" + (f", {said[word]}" if word != "filled" else "")
+def _print_json(report: Report) -> None:
+    typer.echo(msgspec.json.encode(report).decode())

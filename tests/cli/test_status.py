@@ -1,6 +1,9 @@
 """`hedge status`: what is alive, who owns what, and what keeps it from being well."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,3 +145,16 @@ def test_all_markets_of_the_settings_are_shown_and_whose_they_are(
     assert "b-1 owns 2 of at most 2: BTC, SOL" in shown.stdout
     assert "b-2 owns 0: none (about to end)" in shown.stdout
     assert "ETH: B is missing" in shown.stdout
+
+
+def test_watching_shows_what_changes_until_it_is_interrupted(server: RedisServer, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hedge_strategy", "status", "--watch", "--json", "--config"]
+    with subprocess.Popen([*command, str(tmp_path / "config.yaml")], stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        assert json.loads(watching.stdout.readline())["markets"] == []
+        with connect(server.settings) as client:
+            StatusBoard(client, life_ms=60_000).write("maker-here-1-1", MAKER)
+        seen = next(line for line in watching.stdout if '"BTC"' in line)
+        assert json.loads(seen)["markets"][0]["maker"]["state"] == "quoting"
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 1, "no hedger lives"

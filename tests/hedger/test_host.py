@@ -165,7 +165,7 @@ def test_a_market_that_fails_in_one_is_taken_by_the_other_and_ends_nothing_else(
         wait_until(lambda: owned(client) == {"b-1": 3, "b-2": 3}, "three each", deadline_s=5 * LIFE_S)
         assert "M0" in two.host.markets
         assert "M1" in one.host.markets
-        failing = two.processes["M0"]
+        failing = wait_until(lambda: two.processes.get("M0"), "its process, which is built after its lease is had")
         failing.is_dead = True
         failing.ended.set()
         wait_until(lambda: owned(client).total() == 5 or two.made["M0"] > 1, "its lease to be given back", deadline_s=5)
