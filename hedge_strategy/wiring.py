@@ -133,6 +133,10 @@ class HedgerGround:
         self.markets_here: Callable[[], int] = lambda: 1
         self._is_known_exchange = False
 
+    def count_markets(self) -> int:
+        """How many markets this process hedges in."""
+        return self.markets_here()
+
     def check_history(self, checkpoint: Checkpoint | None, market: Market) -> None:
         """As `check_history_is_of`, for the first market in which A has traded: one exchange is one for all markets."""
         if checkpoint is not None and checkpoint.trade_id and not self._is_known_exchange:
@@ -184,14 +188,14 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
         ownership=OwnershipParts(
             ledger=ledger,
             recovery=recovery,
-            watch=PositionWatch(ledger, sources, markets, guard, ground.markets_here),
+            watch=PositionWatch(ledger, sources, markets, guard, ground.count_markets),
             give_back=keeper.refused,
         ),
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
     own = (config.account_a.account_index, self_trades, HedgeMarks(ground.timeline), settings.signing_threads)
-    run = HedgerRun(maker_market, hedge_market, run_id, *own)
+    run = HedgerRun(maker_market, hedge_market, run_id, *own, ground.count_markets)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 
