@@ -97,14 +97,15 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
     ground.maker_venue.check()
     life_ms = config.strategy.lease_ms
     following = Following(config.symbols, lambda symbol: (SharedMemory(client, symbol), _memory(config, symbol)))
+    who = run_name("hedger", clock)
     coordination = HostCoordination(
         HedgerRegistry(client, life_ms=max(1, life_ms * LIVES_OF_LEASE[0] // LIVES_OF_LEASE[1])),
-        HedgerBell(client, clock),
+        HedgerBell(client, clock, who),
         Leases(client, life_ms=life_ms),
         following,
     )
     lanes = {market.symbol: market.account_b.api_key_index for market in config.markets}
-    run = HostRun(run_name("hedger", clock), lanes, config.strategy.max_markets)
+    run = HostRun(who, lanes, config.strategy.max_markets)
     host = HedgerHost(
         coordination, run, lambda symbol, owner: _hedger_on(ground, config.for_market(symbol), symbol, owner), clock
     )
