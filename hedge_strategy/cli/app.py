@@ -1,56 +1,69 @@
-"""`hedge`: the table of all commands; `main` is the console script."""
+"""`hedge`: the table of all commands; `main` is the console script.
+
+Only the module of the command that is asked for is loaded, since a health check runs every few seconds and has no use
+for the simulated exchange; the list of commands loads them all.
+"""
+
+import difflib
+import importlib
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from hedge_strategy.cli.audit import audit
-from hedge_strategy.cli.bench import bench
-from hedge_strategy.cli.check_config import check_config
-from hedge_strategy.cli.demo import demo
-from hedge_strategy.cli.doctor import doctor
-from hedge_strategy.cli.exchange import exchange
-from hedge_strategy.cli.flatten import flatten
-from hedge_strategy.cli.healthcheck import healthcheck
-from hedge_strategy.cli.hedger import hedger
-from hedge_strategy.cli.journal import journal
-from hedge_strategy.cli.keys import keys
-from hedge_strategy.cli.maker import maker
-from hedge_strategy.cli.pause import pause
-from hedge_strategy.cli.pnl import pnl
-from hedge_strategy.cli.report import report
-from hedge_strategy.cli.resume import resume
-from hedge_strategy.cli.status import status
-from hedge_strategy.cli.trades import trades
+COMMANDS = (
+    "exchange",
+    "maker",
+    "hedger",
+    "demo",
+    "status",
+    "healthcheck",
+    "pause",
+    "resume",
+    "flatten",
+    "audit",
+    "check-config",
+    "doctor",
+    "keys",
+    "journal",
+    "trades",
+    "pnl",
+    "report",
+    "bench",
+)
+"""Each is the object of its name in the module of its name: a function, or a table of commands of its own."""
+_FORM: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 
-app = typer.Typer(
-    name="hedge",
-    help="Maker fills on one account, hedged on another, exactly once.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-_COMMANDS = (
-    exchange,
-    maker,
-    hedger,
-    demo,
-    status,
-    healthcheck,
-    pause,
-    resume,
-    flatten,
-    audit,
-    check_config,
-    doctor,
-    bench,
-    journal,
-    trades,
-    pnl,
-    report,
-)
-for _command in _COMMANDS:
-    app.command(name=_command.__name__.replace("_", "-"))(_command)
-app.add_typer(keys, name="keys")
+
+class _Commands(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All of them, in their order."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Loads one; ends with what is near where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            ctx.fail(f"no command {cmd_name}" + (f"; did you mean {near[0]}?" if near else "; `hedge` lists them all"))
+        name = cmd_name.replace("-", "_")
+        found = getattr(importlib.import_module(f"hedge_strategy.cli.{name}"), name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(**_FORM)
+            single.command(name=cmd_name)(found)
+            found = single
+        command = get_command(found)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(name="hedge", cls=_Commands, no_args_is_help=True, **_FORM)
+
+
+@app.callback()
+def _hedge() -> None:
+    """Maker fills on one account, hedged on another, exactly once."""
 
 
 def main() -> None:
