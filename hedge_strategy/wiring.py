@@ -97,14 +97,15 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
     ground.maker_venue.check()
     life_ms = config.strategy.lease_ms
     following = Following(config.symbols, lambda symbol: (SharedMemory(client, symbol), _memory(config, symbol)))
+    who = run_name("hedger", clock)
     coordination = HostCoordination(
         HedgerRegistry(client, life_ms=max(1, life_ms * LIVES_OF_LEASE[0] // LIVES_OF_LEASE[1])),
-        HedgerBell(client, clock),
+        HedgerBell(client, clock, who),
         Leases(client, life_ms=life_ms),
         following,
     )
     lanes = {market.symbol: market.account_b.api_key_index for market in config.markets}
-    run = HostRun(run_name("hedger", clock), lanes, config.strategy.max_markets)
+    run = HostRun(who, lanes, config.strategy.max_markets)
     host = HedgerHost(
         coordination, run, lambda symbol, owner: _hedger_on(ground, config.for_market(symbol), symbol, owner), clock
     )
@@ -132,6 +133,10 @@ class HedgerGround:
         self.open_lane = lanes_of(config, config.account_b, clock)
         self.markets_here: Callable[[], int] = lambda: 1
         self._is_known_exchange = False
+
+    def count_markets(self) -> int:
+        """How many markets this process hedges in."""
+        return self.markets_here()
 
     def check_history(self, checkpoint: Checkpoint | None, market: Market) -> None:
         """As `check_history_is_of`, for the first market in which A has traded: one exchange is one for all markets."""
@@ -184,14 +189,14 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
         ownership=OwnershipParts(
             ledger=ledger,
             recovery=recovery,
-            watch=PositionWatch(ledger, sources, markets, guard, ground.markets_here),
+            watch=PositionWatch(ledger, sources, markets, guard, ground.count_markets),
             give_back=keeper.refused,
         ),
         user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
     own = (config.account_a.account_index, self_trades, HedgeMarks(ground.timeline), settings.signing_threads)
-    run = HedgerRun(maker_market, hedge_market, run_id, *own)
+    run = HedgerRun(maker_market, hedge_market, run_id, *own, ground.count_markets)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
 

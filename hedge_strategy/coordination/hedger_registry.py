@@ -132,21 +132,26 @@ class HedgerBell:
     Args:
         client: the connection; one is taken.
         clock: for time-outs.
+        own: who listens, whose own ringing is nothing new to it.
     """
 
-    def __init__(self, client: redis.Redis, clock: Clock) -> None:
+    def __init__(self, client: redis.Redis, clock: Clock, own: str = "") -> None:
+        self._own = own.encode()
         self._channels = Channels(client, clock, (HEDGER_BELL,), HEDGER_STATES)
 
     def wait(self, timeout_ms: int) -> bool:
         """Waits for the bell.
 
         Returns:
-            True where it rang, or may have rung while nobody listened.
+            True where another rang, or may have rung while nobody listened.
 
         Raises:
             RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
         """
-        return isinstance(self._channels.listen(timeout_ms), channel.Heard | channel.Resubscribed)
+        heard = self._channels.listen(timeout_ms)
+        if isinstance(heard, channel.Heard):
+            return heard.payload != self._own
+        return isinstance(heard, channel.Resubscribed)
 
     def close(self) -> None:
         """Gives the connection up; to be called by the listening thread."""

@@ -42,6 +42,7 @@ from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.marks import NO_MARKS, HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
+from hedge_strategy.hedger.pace import tick_s
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
@@ -49,7 +50,6 @@ from hedge_strategy.hedger.status import HedgerStatus, condition_of
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
 
-TICK_S = 0.02
 PRESENCE_INTERVAL_MS = 250
 NOTICE_TRAVEL_MS = 1_000
 """After B has said that it is leaving, A may quote once more before it has seen that; its notices count from then."""
@@ -88,6 +88,7 @@ class HedgerRun:
         self_trades: how A and B are kept from trading with each other.
         marks: keeps when each hedge passed each step.
         signing_threads: how many threads sign ahead.
+        markets_here: how many markets this process hedges in.
     """
 
     maker_market: Market
@@ -97,6 +98,7 @@ class HedgerRun:
     self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
     marks: HedgeMarks = NO_MARKS
     signing_threads: int = 0
+    markets_here: Callable[[], int] = lambda: 1
 
 
 class HedgerProcess:
@@ -240,7 +242,7 @@ class HedgerProcess:
             if stop_by_ms and now_ms >= stop_by_ms:
                 self._log.error("ends with work left; the next hedger takes it up", seconds=STOP_DEADLINE_MS // 1000)
                 return
-            self._finished.wait(TICK_S)
+            self._finished.wait(tick_s(self._run.markets_here()))
         self._is_clean = True
 
     def _exchange_notices(self) -> None:

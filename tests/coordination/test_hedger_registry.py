@@ -56,3 +56,10 @@ def test_the_bell_rings_for_all_that_listen(real: redis.Redis) -> None:
         assert bell.wait(5_000)
         thread.join()
     bell.close()
+    own = HedgerBell(real, SystemClock(), "b-1")
+    assert own.wait(5_000)
+    registry.ring("b-1")
+    assert not own.wait(50), "its own ringing is nothing new"
+    registry.ring("b-2")
+    assert own.wait(5_000)
+    own.close()

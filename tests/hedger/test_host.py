@@ -63,7 +63,7 @@ class Running:
             tuple(LANES), lambda symbol: (SharedMemory(client, symbol), hedger_memory(folder, symbol, 7))
         )
         registry = HedgerRegistry(client, life_ms=LIFE_MS * 3 // 4)
-        coordination = HostCoordination(registry, HedgerBell(client, CLOCK), self.leases, following)
+        coordination = HostCoordination(registry, HedgerBell(client, CLOCK, who), self.leases, following)
         self.host = HedgerHost(coordination, HostRun(who, LANES, most), self._make, CLOCK)
         self.code: int | None = None
         self.thread = threading.Thread(target=self._run)
