@@ -7,7 +7,6 @@ ledger, both positions), and one that ticks: not the caller's own, because on a 
 takes several times as long. Every event goes through `_dispatch`, one at a time.
 """
 
-import queue
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
@@ -47,6 +46,7 @@ from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
 from hedge_strategy.hedger.status import HedgerStatus, condition_of
+from hedge_strategy.hedger.venue_events import VenueEvents
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
 
@@ -54,7 +54,6 @@ PRESENCE_INTERVAL_MS = 250
 NOTICE_TRAVEL_MS = 1_000
 """After B has said that it is leaving, A may quote once more before it has seen that; its notices count from then."""
 STOP_DEADLINE_MS = 30_000
-EVENTS_MAX = 10_000
 KILL_RETRY_MS = 1_000
 BOOK_LEVELS = 1
 TOLD_LAST = (ev.Note, ev.PublishResult)
@@ -119,7 +118,7 @@ class HedgerProcess:
         self._ownership = Ownership(
             coordination.ownership, self._flattening, self._lock, self._dispatch, venue.key_index, clock
         )
-        self._venue_events: queue.Queue[VenueEvent | None] = queue.Queue(EVENTS_MAX)
+        self._venue_events = VenueEvents(run.maker_market.symbol)
         self._look_ups = LookUps(venue, run.hedge_market, self._dispatch)
         self._signing = SigningPool(venue.sign_order, self._dispatch, run.signing_threads)
         self._believe_maker_at_ms = 0
@@ -170,7 +169,7 @@ class HedgerProcess:
             self._finished.set()
             self._feed.end()
             self._ownership.end()
-            self._venue_events.put(None)
+            self._venue_events.end()
             self._look_ups.end()
             self._signing.end()
             self._venue.close()
@@ -218,10 +217,10 @@ class HedgerProcess:
     def _on_venue_event(self, event: VenueEvent) -> None:
         self._redis.flattening.sender.heard(event)
         if isinstance(event, TELLING):
-            self._venue_events.put(event)
+            self._venue_events.tell(event)
 
     def _engine_loop(self) -> None:
-        while (event := self._venue_events.get()) is not None:
+        for event in self._venue_events:
             self._dispatch(event)
 
     def _tick_until_finished(self) -> None:
