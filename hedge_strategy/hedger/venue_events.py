@@ -1,4 +1,4 @@
-"""From the venue's socket, which all markets of a process share, to the thread of one market that goes by what it tells.
+"""From the venue's socket, which all markets of a process share, to the thread of one market that goes by it.
 
 Promise: whoever tells never waits, so that a market that stands still stops no other. What does not fit any more
 is dropped, said once and counted: whatever a frame would have told of a hedge is looked up in time.
