@@ -5,10 +5,11 @@ the user can mend is a `UserError`: for one market before its first thread start
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from hedge_strategy.clock import Clock, to_ms
@@ -27,9 +28,10 @@ from hedge_strategy.coordination.result_channel import ResultSubscriber
 from hedge_strategy.coordination.rights import connect_for_trading
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.market import Market
-from hedge_strategy.errors import UserError
+from hedge_strategy.errors import HedgeError, RateLimited, UserError
 from hedge_strategy.maker.fill_tracker import Baseline, FillTracker
 from hedge_strategy.maker.host import MakerHost
+from hedge_strategy.maker.leftovers import Leftovers
 from hedge_strategy.maker.lookout import Notices
 from hedge_strategy.maker.machine import MakerMachine, MakerSettings
 from hedge_strategy.maker.order_desk import DeskSettings
@@ -39,6 +41,7 @@ from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.maker.shared_account import SharedAccount
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.timeline import Timeline
+from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.registry import OpenLane
 from hedge_strategy.venues.self_trades import SelfTrades
@@ -141,9 +144,29 @@ def make_maker_host(
     name = run_name("maker", clock)
 
     def make(market: str) -> MakerProcess:
-        return _maker_on(ground, settings[market], by_market[market], f"{name}{SEPARATOR}{market}")
+        try:
+            return _maker_on(ground, settings[market], by_market[market], f"{name}{SEPARATOR}{market}")
+        except RateLimited:
+            raise  # it is built again soon
+        except HedgeError:
+            _leave_nothing_unwatched(ground, settings, market)
+            raise
 
     return MakerHost(tuple(by_market), make)
+
+
+def _leave_nothing_unwatched(ground: MakerGround, settings: Mapping[str, Config], market: str) -> None:
+    """What an earlier run rests in a market that is not quoted now must not be kept alive by the others."""
+    opened = {name: partial(ground.open_lane, one.account_a) for name, one in settings.items()}
+    own, config = opened.pop(market), settings[market]
+    if ground.shared is None:
+        return
+
+    def sender_of(venue: Venue) -> LaneSender:
+        answer_ms = longest_answer_ms(config)
+        return LaneSender(venue, answer_timeout_ms=answer_ms, most_sends=config.strategy.retry_times)
+
+    Leftovers(market, own, tuple(opened.values()), ground.shared.switch, ground.clock).clear(sender_of)
 
 
 def _account_lanes(settings: Sequence[Config], clock: Clock) -> OpenLane:

@@ -30,6 +30,17 @@ class SharedSwitch:
         self._holder: str | None = None
         self._turn_ends_ms = 0
         self._failed: str | None = None
+        self._held_by: set[str] = set()
+
+    def hold(self, market: str) -> None:
+        """Nobody arms it any more, so that it strikes: what rests in this market, nobody watches."""
+        with self._lock:
+            self._held_by.add(market)
+
+    def release(self, market: str) -> None:
+        """Nothing rests in this market, or somebody watches it."""
+        with self._lock:
+            self._held_by.discard(market)
 
     def takes_turn(self, market: str, until_ms: int, now_ms: int) -> bool:
         """Whether this market is to arm it now; not where another has meanwhile, which its next `exchange` tells.
@@ -40,7 +51,7 @@ class SharedSwitch:
             now_ms: milliseconds.
         """
         with self._lock:
-            if self._until_ms > until_ms:
+            if self._held_by or self._until_ms > until_ms:
                 return False
             if self._holder is not None and now_ms >= self._turn_ends_ms:
                 self._failed, self._holder = self._holder, None

@@ -40,3 +40,14 @@ def test_a_market_that_is_left_alone_tries_again() -> None:
     switch.takes_turn("BTC", 0, 0)
     assert not switch.takes_turn("BTC", 0, TURN_MS + PAUSE_MS - 1)
     assert switch.takes_turn("BTC", 0, TURN_MS + PAUSE_MS)
+
+
+def test_while_a_market_holds_it_nobody_arms_it_so_that_it_strikes() -> None:
+    switch = SharedSwitch()
+    switch.hold("ETH")
+    assert not switch.takes_turn("BTC", 0, 1_000)
+    switch.hold("SOL")
+    switch.release("ETH")
+    assert not switch.takes_turn("BTC", 0, 2_000)
+    switch.release("SOL")
+    assert switch.takes_turn("BTC", 0, 3_000)

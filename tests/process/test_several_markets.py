@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.polling import wait_until
 from tests.process.judge import expect_hedged
@@ -93,4 +94,29 @@ def test_a_process_that_stops_leaves_the_orders_of_another_on_the_same_account_a
         assert nothing_rests(product)
         hedger.interrupt()
         assert hedger.wait(STOPPED_WITHIN_S) == 0
+        assert product.tracebacks() == []
+
+
+def test_what_a_market_rested_that_cannot_be_built_any_more_is_cancelled(tmp_path: Path) -> None:
+    """A is killed, and started again with a size that ETH does not take: the others would keep its order alive."""
+    quantities = {BTC: "0.00100", ETH: "0.0058"}
+    with running_product(tmp_path / "run", markets=tuple(quantities)) as product:
+        config = product.config_of_markets(quantities)
+        product.start("main_B.py", config=config)
+        maker = product.start("main_A.py", config=config)
+        for market in quantities:
+            product.wait_quote(market)
+        maker.kill()
+        assert product.resting(ETH), "the venue's dead-man switch takes minutes"
+        tree = yaml.safe_load(config.read_text())
+        tree["markets"][1]["quantity"] = "0.00585555"
+        wrong = config.with_name("wrong.yaml")
+        wrong.write_text(yaml.safe_dump(tree))
+        again = product.start("main_A.py", config=wrong)
+        again.wait_log("what an earlier run left resting here is cancelled", market="ETH")
+        assert not product.resting(ETH)
+        again.wait_log("this market is not quoted; the others go on", market="ETH")
+        product.wait_quote(BTC)
+        again.interrupt()
+        assert again.wait() == 1
         assert product.tracebacks() == []
