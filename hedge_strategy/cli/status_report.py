@@ -84,11 +84,15 @@ def read_report(switchboard: Switchboard, wanted: list[str], configured: Sequenc
     known = wanted or [*configured, *others]
     markets = tuple(_market(switchboard, symbol, processes) for symbol in known)
     is_ok = bool(markets) and all(one.ok for one in markets)
-    return Report(ok=is_ok, markets=markets, hedgers=_hedgers(switchboard, markets), warnings=switchboard.warnings)
+    return Report(ok=is_ok, markets=markets, hedgers=_hedgers(switchboard, known), warnings=switchboard.warnings)
 
 
-def _hedgers(switchboard: Switchboard, markets: tuple[MarketStatus, ...]) -> tuple[SharingHedger, ...]:
-    owners = {one.market: hedger_of(str(one.lease["owner"])) for one in markets if one.lease is not None}
+def _hedgers(switchboard: Switchboard, shown: Sequence[str]) -> tuple[SharingHedger, ...]:
+    """Those that share, with all that they own, also markets that are not shown."""
+    hedgers = switchboard.hedgers()
+    able = {market for one in hedgers for market in one.markets}
+    leases = switchboard.leases.read_all(sorted(able | set(shown)))
+    owners = {market: hedger_of(lease.owner) for market, lease in leases.items()}
     return tuple(
         SharingHedger(
             name=one.who,
@@ -96,7 +100,7 @@ def _hedgers(switchboard: Switchboard, markets: tuple[MarketStatus, ...]) -> tup
             max_markets=one.most,
             stays=one.stays,
         )
-        for one in switchboard.hedgers()
+        for one in hedgers
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import redis
+import structlog
 
 from hedge_strategy.clock import Clock
 from hedge_strategy.coordination import channel
@@ -16,9 +17,10 @@ from hedge_strategy.coordination.channel import Channels
 from hedge_strategy.coordination.keys import HEDGER_BELL, HEDGER_LIVES, HEDGER_STATES
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.coordination.slots import is_cluster
-from hedge_strategy.errors import WireError
 
 STATE_BYTES_MAX = 65_536
+UNREADABLE_MAX = 100
+"""Hedgers of whom it is said in the log that their words cannot be read."""
 
 
 class LiveHedger(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +68,8 @@ class HedgerRegistry:
         self._script = Script(client, "hedger_registry.lua")
         self._publish = "SPUBLISH" if is_cluster(client) else "PUBLISH"
         self._life_ms = life_ms
+        self._unreadable: set[bytes] = set()
+        self._log = structlog.get_logger("coordination.hedger_registry")
 
     def tell(self, hedger: LiveHedger, *, ring: bool = False) -> Heard:
         """Says that a hedger lives, and how it stands.
@@ -80,22 +84,20 @@ class HedgerRegistry:
         Raises:
             ValueError: it is too long.
             RedisUnavailable: no answer; repeating is harmless.
-            WireError: what another one says cannot be read.
         """
         content = msgspec.json.encode(hedger)
         if len(content) > STATE_BYTES_MAX:
             raise ValueError(f"a state of {len(content)} bytes, more than {STATE_BYTES_MAX}")
         is_new, states = self._call("tell", hedger.who, HEDGER_BELL if ring else "", content, self._life_ms)
-        return Heard(_hedgers(states), was_known=not is_new)
+        return Heard(self._hedgers(states), was_known=not is_new)
 
     def read(self) -> tuple[LiveHedger, ...]:
         """All that live, by name, for who is none of them.
 
         Raises:
             RedisUnavailable: no answer.
-            WireError: what one of them says cannot be read.
         """
-        return _hedgers(self._call("read", "", ""))
+        return self._hedgers(self._call("read", "", ""))
 
     def leave(self, who: str) -> None:
         """Takes a hedger off the list, at its orderly end, and rings.
@@ -113,17 +115,24 @@ class HedgerRegistry:
         """
         self._call("ring", who, HEDGER_BELL)
 
+    def _hedgers(self, answer: Any) -> tuple[LiveHedger, ...]:
+        """Those whose words can be read: one of another version keeps nobody from sharing, and its leases hold."""
+        flat, found = iter(answer), []
+        for who, state in zip(flat, flat, strict=True):
+            try:
+                found.append(msgspec.json.decode(state, type=LiveHedger))
+            except (msgspec.MsgspecError, ValueError) as error:
+                if who not in self._unreadable and len(self._unreadable) < UNREADABLE_MAX:
+                    self._unreadable.add(who)
+                    self._log.error(
+                        "a hedger's word cannot be read; it is passed over",
+                        who=who.decode(errors="replace"),
+                        reason=str(error),
+                    )
+        return tuple(sorted(found, key=lambda one: one.who))
+
     def _call(self, operation: str, who: str, bell: str, *more: str | int | bytes) -> Any:
         return self._script((HEDGER_STATES, HEDGER_LIVES), (operation, who, self._publish, bell, *more))
-
-
-def _hedgers(answer: Any) -> tuple[LiveHedger, ...]:
-    flat = iter(answer)
-    try:
-        found = [msgspec.json.decode(state, type=LiveHedger) for _, state in zip(flat, flat, strict=True)]
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise WireError("hedger_registry", str(error)) from error
-    return tuple(sorted(found, key=lambda one: one.who))
 
 
 class HedgerBell:

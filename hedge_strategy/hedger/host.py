@@ -278,7 +278,12 @@ class HedgerHost:
         others = [market for market in self._run.lanes if market not in self._runs]
         for _ in range(min(FOLLOWED_PER_LOOK, len(others))):
             self._followed = (self._followed + 1) % len(others)
-            self._redis.following.follow(others[self._followed])
+            market = others[self._followed]
+            try:
+                self._redis.following.follow(market)
+                self._say(f"record of {market}", "")
+            except (InvariantBroken, WireError, DiskFailed) as error:
+                self._say(f"record of {market}", "what is remembered of a market is no use", reason=str(error))
 
     def _keep_out_of_collection(self) -> None:
         """What a market is made of stays for long: the collector need not look at it again while a fill waits."""

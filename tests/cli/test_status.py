@@ -147,6 +147,15 @@ def test_all_markets_of_the_settings_are_shown_and_whose_they_are(
     assert "ETH: B is missing" in shown.stdout
 
 
+def test_a_hedger_is_shown_with_all_that_it_owns_also_elsewhere(client: redis.Redis, tmp_path: Path) -> None:
+    leases = Leases(client, life_ms=60_000)
+    for number, market in enumerate(("BTC", "SOL")):
+        leases.acquire(market, owner=f"b-1#{number}", lane=4 + number)
+    HedgerRegistry(client, life_ms=60_000).tell(LiveHedger(who="b-1", markets=("BTC", "ETH", "SOL")))
+    (one,) = json.loads(ask(tmp_path, "--json", "--market", "ETH").stdout)["hedgers"]
+    assert one["owns"] == ["BTC", "SOL"]
+
+
 def test_watching_shows_what_changes_until_it_is_interrupted(server: RedisServer, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hedge_strategy", "status", "--watch", "--json", "--config"]
     with subprocess.Popen([*command, str(tmp_path / "config.yaml")], stdout=subprocess.PIPE, text=True) as watching:

@@ -4,11 +4,11 @@ import threading
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.hedger_registry import Heard, HedgerBell, HedgerRegistry, LiveHedger
 from hedge_strategy.coordination.keys import HEDGER_LIVES, HEDGER_STATES
-from hedge_strategy.errors import WireError
 from tests.polling import wait_until
 
 ONE = LiveHedger(who="b-1", markets=("BTC", "ETH"), most=2)
@@ -34,11 +34,18 @@ def test_who_says_nothing_for_its_life_is_gone_with_all_that_it_said(client: red
     assert (client.hlen(HEDGER_STATES), client.zcard(HEDGER_LIVES)) == (1, 1)
 
 
-def test_what_cannot_be_read_is_said(client: redis.Redis) -> None:
-    registry = HedgerRegistry(client, life_ms=60_000)
+def test_a_word_that_cannot_be_read_keeps_nobody_from_the_others_and_is_said_once(client: redis.Redis) -> None:
+    """As of another version in a rolling upgrade."""
     client.hset(HEDGER_STATES, "b-3", "{}")
-    with pytest.raises(WireError, match="hedger_registry"):
-        registry.tell(ONE)
+    client.zadd(HEDGER_LIVES, {"b-3": 10**15})
+    with capture_logs() as said:
+        registry = HedgerRegistry(client, life_ms=60_000)
+        assert registry.tell(ONE).hedgers == registry.read() == (ONE,)
+    assert [line["who"] for line in said] == ["b-3"]
+
+
+def test_what_cannot_be_is_a_mistake_of_the_caller(client: redis.Redis) -> None:
+    registry = HedgerRegistry(client, life_ms=60_000)
     with pytest.raises(ValueError, match="bytes"):
         registry.tell(LiveHedger(who="b-1", markets=("BTC",) * 20_000))
     with pytest.raises(ValueError, match="not positive"):

@@ -13,6 +13,7 @@ from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.disk import HedgerMemory, hedger_memory
 from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry
+from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.errors import VenueUnreachable
@@ -171,6 +172,12 @@ def test_a_market_that_fails_in_one_is_taken_by_the_other_and_ends_nothing_else(
         wait_until(lambda: owned(client).total() == 5 or two.made["M0"] > 1, "its lease to be given back", deadline_s=5)
         assert len(two.host.markets) >= 2
         assert two.end() == 1, "something was left in flight"
+
+
+def test_one_markets_damaged_record_keeps_nobody_from_the_others(client: redis.Redis, tmp_path: Path) -> None:
+    client.set(market_keys("M5").memory, b"{damaged")
+    with hedgers(client, tmp_path, "b-1"):
+        wait_until(lambda: owned(client)["b-1"] >= 5, "the others", deadline_s=6 * LIFE_S)
 
 
 def test_a_market_of_somebody_else_is_left_alone_until_it_is_free(client: redis.Redis, tmp_path: Path) -> None:
