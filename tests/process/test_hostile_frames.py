@@ -177,7 +177,8 @@ def pending(product: Product) -> list[bytes]:
     """What was given out and is still in the stream."""
     client, stream = product.redis_client(), market_keys("BTC").fills
     held = client.xpending_range(stream, FILL_GROUP, min="-", max="+", count=10_000)
-    entries = [client.xrange(stream, one["message_id"], one["message_id"])[0][1] for one in held]
+    found = [client.xrange(stream, one["message_id"], one["message_id"]) for one in held]
+    entries = [fields for entry in found for _, fields in entry]  # what was taken off meanwhile waits no more
     return [entry.get(STREAM_FIELD.encode(), b"") for entry in entries]
 
 
