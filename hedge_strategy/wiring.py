@@ -6,7 +6,8 @@ Everything a process needs is checked here before its first thread starts; what 
 import os
 import random
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,8 @@ PRESENCE_LIFE_MS = 3_000
 """How long a notice of A's or B's state holds without being told again."""
 STATUS_LIFE_MS = 5_000
 """How long a process stands on the status board without saying so again."""
+KEYS_TRIED_MAX = 3
+"""Of several markets' keys, to find one that what an account's lanes share can sign with."""
 
 
 def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | None = None) -> HedgerProcess:
@@ -77,7 +80,9 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
     """
     config = config.for_market(symbol)
     client, facts = connect_for_trading(redis_settings(config))
-    process = _hedger_on(HedgerGround(client, config, clock, timeline), config, symbol, run_name("hedger", clock))
+    maker_venue, open_lane = venue_of(config, config.account_a, clock), lanes_of(config, config.account_b, clock)
+    ground = HedgerGround(client, maker_venue, open_lane, clock, timeline)
+    process = _hedger_on(ground, config, symbol, run_name("hedger", clock))
     warn_of(facts)
     return process
 
@@ -92,9 +97,11 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
     if not config.markets:
         raise UserError("--market is missing, and the configuration has no list of `markets` to take some from")
     client, facts = connect_for_trading(redis_settings(config, len(config.markets)))
-    ground = HedgerGround(client, config, clock, timeline)
-    # The signing library is loaded before this hedger says that it is there: markets are then built in no time.
-    ground.maker_venue.check()
+    # The signing library is loaded by it before this hedger says that it is there: markets are then built in no time.
+    maker_venue = checked_lane(config, [market.account_a for market in config.markets], clock)[1]
+    open_lane, hedge_venue = checked_lane(config, [market.account_b for market in config.markets], clock)
+    hedge_venue.close()
+    ground = HedgerGround(client, maker_venue, open_lane, clock, timeline)
     life_ms = config.strategy.lease_ms
     following = Following(config.symbols, lambda symbol: (SharedMemory(client, symbol), _memory(config, symbol)))
     who = run_name("hedger", clock)
@@ -120,29 +127,30 @@ class HedgerGround:
 
     Args:
         client: Redis.
-        config: the accounts.
+        maker_venue: A's account, for reading only.
+        open_lane: opens a lane of account B.
         clock: time.
         timeline: keeps when each hedge passed each step.
     """
 
-    def __init__(self, client: RedisClient, config: Config, clock: Clock, timeline: Timeline | None) -> None:
+    def __init__(
+        self, client: RedisClient, maker_venue: Venue, open_lane: OpenLane, clock: Clock, timeline: Timeline | None
+    ) -> None:
         self.client = client
         self.clock = clock
         self.timeline = timeline
-        self.maker_venue = venue_of(config, config.account_a, clock)
-        self.open_lane = lanes_of(config, config.account_b, clock)
+        self.maker_venue = maker_venue
+        self.open_lane = open_lane
         self.markets_here: Callable[[], int] = lambda: 1
-        self._is_known_exchange = False
+        self._known_exchange = KnownExchange(clock)
 
     def count_markets(self) -> int:
         """How many markets this process hedges in."""
         return self.markets_here()
 
     def check_history(self, checkpoint: Checkpoint | None, market: Market) -> None:
-        """As `check_history_is_of`, for the first market in which A has traded: one exchange is one for all markets."""
-        if checkpoint is not None and checkpoint.trade_id and not self._is_known_exchange:
-            check_history_is_of(checkpoint, self.maker_venue, market, self.clock)
-            self._is_known_exchange = True
+        """See `KnownExchange`."""
+        self._known_exchange.check(checkpoint, self.maker_venue, market)
 
 
 def _hedger_on(ground: HedgerGround, config: Config, symbol: str, run_id: str) -> HedgerProcess:
@@ -260,6 +268,46 @@ def venue_of(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
 def lanes_of(config: Config, account: ResolvedAccount, clock: Clock) -> OpenLane:
     """What opens the lanes of an account, which share what it has one of; touches no network."""
     return open_account(config, account, clock, random.Random().random)
+
+
+def checked_lane(config: Config, lanes: Sequence[ResolvedAccount], clock: Clock) -> tuple[OpenLane, Venue]:
+    """What opens the lanes of one account, and one of them, whose key the venue knows: what the lanes share, the socket
+    above all, signs with it, so that a key that is no good spoils its own market alone.
+
+    Raises:
+        UserError: none of the first `KEYS_TRIED_MAX` keys is good, or the venue does not answer; of the last of them.
+    """
+    tried = lanes[:KEYS_TRIED_MAX]
+    for lane in tried:
+        open_lane = lanes_of(config, lane, clock)
+        venue = open_lane(lane)
+        try:
+            venue.check()
+        except UserError:
+            venue.close()
+            if lane is tried[-1]:
+                raise
+        else:
+            break
+    return open_lane, venue
+
+
+class KnownExchange:
+    """Whether what is remembered is of this exchange: one is one for all markets of a process, and is asked for once.
+
+    Args:
+        clock: time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._is_known = threading.Event()
+
+    def check(self, checkpoint: Checkpoint | None, venue: Venue, market: Market) -> None:
+        """As `check_history_is_of`, for the first market in which A has traded."""
+        if checkpoint is not None and checkpoint.trade_id and not self._is_known.is_set():
+            check_history_is_of(checkpoint, venue, market, self._clock)
+            self._is_known.set()
 
 
 def self_trades_of(config: Config, venue: Venue, other: ResolvedAccount) -> SelfTrades:

@@ -4,10 +4,9 @@ Markets of one process share the client of Redis, and of account A the socket, t
 the user can mend is a `UserError`: for one market before its first thread starts; of several, each is built on its own.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -48,7 +47,8 @@ from hedge_strategy.venues.self_trades import SelfTrades
 from hedge_strategy.wiring import (
     PRESENCE_LIFE_MS,
     STATUS_LIFE_MS,
-    check_history_is_of,
+    KnownExchange,
+    checked_lane,
     lanes_of,
     longest_answer_ms,
     redis_settings,
@@ -57,8 +57,6 @@ from hedge_strategy.wiring import (
     warn_of,
 )
 
-KEYS_TRIED_MAX = 3
-"""Of several markets' keys, to find one that the account's socket can be opened with."""
 SEPARATOR = "#"
 """Between the name of this run and the market, where it quotes several."""
 
@@ -89,6 +87,7 @@ class MakerGround:
         open_lane: opens a lane of account A.
         clock: time.
         timeline: keeps when each fill passed each step; None: nobody wants to know.
+        known_exchange: whether what is remembered is of this exchange.
         shared: what the markets share of the account; None: there is one.
     """
 
@@ -96,15 +95,8 @@ class MakerGround:
     open_lane: OpenLane
     clock: Clock
     timeline: Timeline | None
+    known_exchange: KnownExchange
     shared: SharedAccount | None = None
-    known_exchange: threading.Event = field(default_factory=threading.Event)
-    """Set once what is remembered of one market is known to be of this exchange: then that of all others is."""
-
-    def check_history(self, checkpoint: Checkpoint, venue: Venue, market: Market) -> None:
-        """As `check_history_is_of`, which costs a look at the venue, for the first market in which A has traded."""
-        if checkpoint.trade_id and not self.known_exchange.is_set():
-            check_history_is_of(checkpoint, venue, market, self.clock)
-            self.known_exchange.set()
 
 
 def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Timeline | None = None) -> MakerProcess:
@@ -119,7 +111,7 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
     """
     config = config.for_market(options.market)
     client, facts = connect_for_trading(redis_settings(config))
-    ground = MakerGround(client, lanes_of(config, config.account_a, clock), clock, timeline)
+    ground = MakerGround(client, lanes_of(config, config.account_a, clock), clock, timeline, KnownExchange(clock))
     process = _maker_on(ground, config, options, run_name("maker", clock))
     warn_of(facts)
     return process
@@ -138,9 +130,10 @@ def make_maker_host(
     settings = {one.market: config.for_market(one.market) for one in options}
     by_market = {one.market: one for one in options}
     client, facts = connect_for_trading(redis_settings(config, len(options)))
-    open_lane = _account_lanes(tuple(settings.values()), clock)
+    open_lane, venue = checked_lane(config, [one.account_a for one in settings.values()], clock)
+    venue.close()
     warn_of(facts)
-    ground = MakerGround(client, open_lane, clock, timeline, SharedAccount())
+    ground = MakerGround(client, open_lane, clock, timeline, KnownExchange(clock), SharedAccount())
     name = run_name("maker", clock)
 
     def make(market: str) -> MakerProcess:
@@ -169,24 +162,6 @@ def _leave_nothing_unwatched(ground: MakerGround, settings: Mapping[str, Config]
     Leftovers(market, own, tuple(opened.values()), ground.shared.switch, ground.clock).clear(sender_of)
 
 
-def _account_lanes(settings: Sequence[Config], clock: Clock) -> OpenLane:
-    """What opens the account's lanes, its socket on a key that is known to be good: one that is not spoils its own
-    market alone."""
-    for number, config in enumerate(settings[:KEYS_TRIED_MAX], start=1):
-        open_lane = lanes_of(config, config.account_a, clock)
-        venue = open_lane(config.account_a)
-        try:
-            venue.check()
-        except UserError:
-            if number == min(len(settings), KEYS_TRIED_MAX):
-                raise
-        else:
-            break
-        finally:
-            venue.close()
-    return open_lane
-
-
 def _maker_on(ground: MakerGround, config: Config, options: MakerOptions, run_id: str) -> MakerProcess:
     """One market's maker; `config` is that market's. Where it cannot be built, nothing of it stays open."""
     with ExitStack() as undo:
@@ -201,7 +176,7 @@ def _maker_on(ground: MakerGround, config: Config, options: MakerOptions, run_id
         undo.callback(disk.close)
         record = CheckpointRecord(disk, Checkpoints(ground.client, market.symbol, account_index))
         checkpoint = record.open(lambda: venue.latest_trade_id(market), to_ms(ground.clock.now_ns()))
-        ground.check_history(checkpoint, venue, market)
+        ground.known_exchange.check(checkpoint, venue, market)
         self_trades = self_trades_of(config, venue, config.account_b)
         settings = _settings(config, QuoteRule(market, quantity, options.depth), checkpoint, self_trades, ground.clock)
         coordination = _coordination(ground, config, market, record)

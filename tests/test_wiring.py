@@ -18,7 +18,7 @@ from hedge_strategy.coordination.connection import connect
 from hedge_strategy.errors import UserError
 from hedge_strategy.inspection import audit_once, check_surroundings
 from hedge_strategy.venues.self_trades import SelfTrades
-from hedge_strategy.wiring import make_hedger, redis_settings
+from hedge_strategy.wiring import checked_lane, make_hedger, redis_settings
 from hedge_strategy.wiring_maker import MakerOptions, make_maker
 from tests.polling import wait_until
 from tests.redis_server import running_redis
@@ -104,6 +104,19 @@ def test_every_key_and_every_market_of_the_list_is_looked_at(config: Config) -> 
         check_surroundings(
             msgspec.structs.replace(config, markets=(msgspec.structs.replace(btc, symbol="DOGE"),)), CLOCK
         )
+
+
+def test_what_the_lanes_of_an_account_share_signs_with_the_first_key_that_is_good(config: Config) -> None:
+    good = config.account_b
+    bad = msgspec.structs.replace(good, private_key=Secret("ab" * 40))
+    open_lane, venue = checked_lane(config, [bad, good], CLOCK)
+    again = open_lane(good)
+    again.check()
+    assert (venue.account_index, venue.key_index) == (good.account_index, good.api_key_index)
+    for one in (venue, again):
+        one.close()
+    with pytest.raises(UserError, match="private key"):
+        checked_lane(config, [bad, bad], CLOCK)
 
 
 def test_a_redis_without_a_file_is_warned_of(config: Config) -> None:

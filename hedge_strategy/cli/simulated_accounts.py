@@ -5,7 +5,6 @@ alone, since people copy what they see. What A and B keep on disk goes into a ne
 have nothing to do with what was kept of earlier ones, which may have had the same numbers.
 """
 
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import requests
 import yaml
 
 from hedge_strategy.errors import UserError
+from hedge_strategy.files import write_whole
 
 ANSWER_TIMEOUT_S = 10
 LANE = 4
@@ -83,11 +83,8 @@ def write_simulated_config(wanted: SimulatedAccounts, path: Path) -> dict[str, i
         state = path.absolute().parent / STATE_DIR
         state.mkdir(parents=True, exist_ok=True)
         tree["state_dir"] = tempfile.mkdtemp(prefix="simulated-", dir=state)
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("# Made for the simulated exchange; these keys are worth nothing elsewhere.\n")
-            yaml.safe_dump(tree, file, sort_keys=False)
+        note = "# Made for the simulated exchange; these keys are worth nothing elsewhere.\n"
+        write_whole(path, (note + yaml.safe_dump(tree, sort_keys=False)).encode())
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
     return {name: int(answer["account_index"]) for name, answer in accounts.items()}

@@ -16,7 +16,6 @@ import binascii
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +24,7 @@ import msgspec
 
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError, UserError
+from hedge_strategy.files import write_whole
 
 PRIVATE_KEY = re.compile(r"(0x)?[0-9a-fA-F]{80}")
 """An API key of Lighter: 40 bytes (venue fact sheet 2.2)."""
@@ -139,16 +139,7 @@ class KeyFile:
         )
         text = msgspec.json.format(msgspec.json.encode(written), indent=1) + b"\n"
         try:
-            handle, made = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)  # for its owner alone
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(made).replace(self._path)
-            except BaseException:
-                Path(made).unlink(missing_ok=True)
-                raise
+            write_whole(self._path, text)
         except OSError as error:
             raise UserError(f"{self._path} cannot be written: {error.strerror}") from None
 

@@ -9,10 +9,9 @@ Known limits: POSIX only (`fcntl`); no promise on network file systems that igno
 
 import fcntl
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import quote
@@ -22,8 +21,8 @@ import msgspec
 from hedge_strategy.coordination.checkpoint import Checkpoint
 from hedge_strategy.coordination.flattened import Flattened
 from hedge_strategy.errors import DiskFailed, InvariantBroken, UserError
+from hedge_strategy.files import OWNER_ONLY, write_whole
 
-OWNER_ONLY = 0o600
 _PROCESS_ID_BYTES = 32
 
 
@@ -128,54 +127,6 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise DiskFailed(f"{path}: {error.strerror or error}") from error
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Puts content in place of a file's, so that a crash leaves the one or the other, and after the return the new one.
-
-    Only this user may read the new one. A crash may leave a file beside it, which nobody reads.
-
-    Raises:
-        DiskFailed: the old content or the new one is there.
-    """
-    with disk_errors(path):
-        # A name of its own: two hedgers of one market may write the same record at the same moment.
-        descriptor, name = tempfile.mkstemp(suffix=".new", prefix=path.name + ".", dir=path.parent)
-        beside = Path(name)
-        with ExitStack() as undone_on_failure:
-            undone_on_failure.callback(beside.unlink)
-            try:
-                write_all(descriptor, content)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            beside.replace(path)
-            undone_on_failure.pop_all()
-        sync_folder(path)
-
-
-def write_all(descriptor: int, content: bytes) -> None:
-    """Writes to the last byte; the system may take less at a time.
-
-    Raises:
-        OSError: part of it may be written.
-    """
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def sync_folder(path: Path) -> None:
-    """Forces to disk which files a file's folder holds.
-
-    Raises:
-        OSError: it may or may not be so.
-    """
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 _Kept = TypeVar("_Kept", bound=msgspec.Struct)
 
 
@@ -233,7 +184,7 @@ class DiskRecord(Generic[_Kept]):
         Raises:
             DiskFailed: the old one or the new one is there; repeating is harmless.
         """
-        with self._lock:
+        with self._lock, disk_errors(self._path):
             write_whole(self._path, msgspec.json.encode(record) + b"\n")
 
     def close(self) -> None:

@@ -18,18 +18,11 @@ from pathlib import Path
 
 import msgspec
 
-from hedge_strategy.coordination.disk import (
-    OWNER_ONLY,
-    FileLock,
-    disk_errors,
-    file_for,
-    sync_folder,
-    write_all,
-    write_whole,
-)
+from hedge_strategy.coordination.disk import FileLock, disk_errors, file_for
 from hedge_strategy.coordination.messages import FillMessage, decode_fill, encode
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.errors import InvariantBroken, WireError
+from hedge_strategy.files import OWNER_ONLY, sync_folder, write_all, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +186,8 @@ class Outbox:
         self._rewrite()
 
     def _rewrite(self) -> None:
-        write_whole(self._path, b"".join(encode(entry.message) + b"\n" for entry in self._entries))
+        with disk_errors(self._path):
+            write_whole(self._path, b"".join(encode(entry.message) + b"\n" for entry in self._entries))
         replaced, self._descriptor = self._descriptor, self._open()
         os.close(replaced)
         self._has_half_a_line = False

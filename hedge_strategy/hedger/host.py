@@ -14,6 +14,7 @@ market that is paused, or whose ledger is being checked, is not given back to a 
 import gc
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,7 +23,14 @@ import structlog
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry, LiveHedger
 from hedge_strategy.coordination.lease import Held, Lease, Leases
-from hedge_strategy.errors import CoordinationError, DiskFailed, InvariantBroken, RedisUnavailable, WireError
+from hedge_strategy.errors import (
+    CoordinationError,
+    DiskFailed,
+    InvariantBroken,
+    RedisUnavailable,
+    StaleOwner,
+    WireError,
+)
 from hedge_strategy.hedger.following import Following
 from hedge_strategy.hedger.market_run import MarketProcess, MarketRun
 from hedge_strategy.hedger.sharing import Pace, Plan, Sharer, Sharing, View
@@ -105,6 +113,8 @@ class HedgerHost:
         self._must_ring = True
         self._is_clean = True
         self._built = 0
+        self._has_ended_one = False
+        self._barred: frozenset[str] = frozenset()
         self._said: dict[str, tuple[str, object]] = {}
         self._wake = threading.Event()
         self._stop_asked = threading.Event()
@@ -185,14 +195,16 @@ class HedgerHost:
         return min([self._interval_ms, *(remaining + EXPIRED_AFTER_MS for remaining in others)])
 
     def _own_state(self, now_ms: int) -> LiveHedger:
-        able = tuple(market for market in self._run.lanes if now_ms >= self._retry_at_ms.get(market, 0))
+        waits = self._retry_at_ms
+        able = tuple(one for one in self._run.lanes if now_ms >= waits.get(one, 0) and one not in self._barred)
         giving = tuple(market for market, run in self._runs.items() if run.is_stopping)
         stays = not self._stop_asked.is_set()
         return LiveHedger(who=self._run.who, markets=able, most=self._run.most, stays=stays, giving=giving)
 
     def _view(self, hedgers: tuple[LiveHedger, ...], leases: Mapping[str, Lease]) -> View:
         lanes = {lease.lane: market for market, lease in leases.items()}
-        barred = {market for market, lane in self._run.lanes.items() if market not in leases and lane in lanes}
+        barred = {market for market, lane in self._run.lanes.items() if lanes.get(lane, market) != market}
+        self._barred = frozenset(barred)
         words = ", ".join(f"{market} and {lanes[self._run.lanes[market]]}" for market in sorted(barred))
         problem = "two markets on one API key: another hedger has other settings"
         self._say("lanes", problem if barred else "", markets=words)
@@ -203,7 +215,7 @@ class HedgerHost:
             owners={market: hedger_of(lease.owner) for market, lease in leases.items()},
             running=frozenset(self._runs),
             movable=frozenset(market for market, run in self._runs.items() if run.is_at_work),
-            barred=frozenset(barred),
+            barred=self._barred,
         )
 
     def _yield_to_owners(self, leases: Mapping[str, Lease]) -> None:
@@ -219,7 +231,8 @@ class HedgerHost:
         for market, run in self._runs.items():
             lease = leases.get(market)
             if run.is_building and lease is not None and lease.owner == run.lease.owner:
-                self._redis.leases.acquire(market, owner=lease.owner, lane=lease.lane)
+                with suppress(StaleOwner):  # given back since it was read: the run is over, which is seen next
+                    self._redis.leases.renew(run.lease)
 
     # --- doing --------------------------------------------------------------------------------------------------------
 
@@ -263,6 +276,7 @@ class HedgerHost:
             if not run.is_over:
                 continue
             del self._runs[market]
+            self._has_ended_one = True
             self._is_clean = self._is_clean and run.is_clean
             if run.failure:
                 failures = self._failures[market] = self._failures.get(market, 0) + (run.retry_after_ms is None)
@@ -286,7 +300,10 @@ class HedgerHost:
                 self._say(f"record of {market}", "what is remembered of a market is no use", reason=str(error))
 
     def _keep_out_of_collection(self) -> None:
-        """What a market is made of stays for long: the collector need not look at it again while a fill waits."""
+        """What a market is made of stays for long: the collector need not look at it again while a fill waits. Once a
+        market has ended it must look again: what is kept out of its sight is never given back."""
+        if self._has_ended_one:
+            return
         built = self._number if not any(run.is_building for run in self._runs.values()) else self._built
         if built != self._built:
             self._built = built

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from hedge_strategy.coordination.lease import Lease
-from hedge_strategy.errors import CoordinationError, HedgeError, RateLimited
+from hedge_strategy.errors import CoordinationError, HedgeError, InvariantBroken, RateLimited
 
 
 class MarketProcess(Protocol):
@@ -140,5 +140,5 @@ class MarketRun:
         """The process itself does so at its end; what it did not is given back here."""
         try:
             self._release(self.lease)
-        except CoordinationError as error:
+        except (CoordinationError, InvariantBroken) as error:
             self._log.warning("the lease was not given back; it expires by itself", reason=str(error))

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from hedge_strategy.errors import JournalFailed, UserError
+from hedge_strategy.files import OWNER_ONLY
 from hedge_strategy.journal.schema import MARKS, METADATA, SCHEMA_VERSION
 
 FILE_NAME = "journal.sqlite"
@@ -28,7 +29,6 @@ BUSY_TIMEOUT_MS = 10_000
 ROWS_PER_INSERT = 500
 VERSION_MARK = "schema"
 WRITER_MARK = "writer"
-OWNER_ONLY = 0o600
 _HOW_TO_WRITE = "run `hedge journal` (or `hedge journal --once`) first"
 
 Row = Mapping[str, Any]

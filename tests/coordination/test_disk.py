@@ -33,13 +33,6 @@ for sequence in range(1, 1_000_000):
     sys.stdout.flush()
 """
 
-SAVES_ONCE = """
-import sys
-from pathlib import Path
-from hedge_strategy.coordination.disk import write_whole
-write_whole(Path(sys.argv[1]) / "x.json", b"{}")
-"""
-
 APPENDS_ONCE = """
 import sys
 from pathlib import Path
@@ -143,17 +136,6 @@ def test_two_that_share_a_record_may_save_it_at_the_same_moment(tmp_path: Path) 
     assert [one.exception() for one in saving if one.exception()] == []
     assert records[0].load() == FIRST
     assert [path.name for path in tmp_path.iterdir()] == ["hedger-BTC-7.json"], "and leave nothing beside it"
-
-
-@needs_strace
-def test_a_record_is_forced_to_disk_before_it_takes_its_place_and_its_folder_after(tmp_path: Path) -> None:
-    calls = system_calls(SAVES_ONCE, tmp_path)
-    new, folder = f"<{tmp_path}/x.json.", f"<{tmp_path}>"
-    steps = [name for name, text in calls if new in text and name == "fsync"]
-    steps += [name for name, text in calls if name.startswith("rename")]
-    order = [name for name, text in calls if name != "write" and (new in text or folder in text or ".new" in text)]
-    assert steps == ["fsync", "rename"]
-    assert order == ["fsync", "rename", "fsync"]
 
 
 @needs_strace

@@ -1,10 +1,12 @@
 """A hedger that shares markets, on a real Redis; its markets are stand-ins that hold their lease and end when asked."""
 
+import gc
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import redis
@@ -54,7 +56,14 @@ class Market:
 class Running:
     """One hedger on a thread of its own."""
 
-    def __init__(self, client: redis.Redis, who: str, folder: Path, most: int | None = None) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        who: str,
+        folder: Path,
+        most: int | None = None,
+        lanes: Mapping[str, int] = MappingProxyType(LANES),
+    ) -> None:
         self.who = who
         self.leases = Leases(client, life_ms=LIFE_MS)
         self.made: Counter[str] = Counter()
@@ -65,7 +74,7 @@ class Running:
         )
         registry = HedgerRegistry(client, life_ms=LIFE_MS * 3 // 4)
         coordination = HostCoordination(registry, HedgerBell(client, CLOCK, who), self.leases, following)
-        self.host = HedgerHost(coordination, HostRun(who, LANES, most), self._make, CLOCK)
+        self.host = HedgerHost(coordination, HostRun(who, dict(lanes), most), self._make, CLOCK)
         self.code: int | None = None
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
@@ -178,6 +187,36 @@ def test_one_markets_damaged_record_keeps_nobody_from_the_others(client: redis.R
     client.set(market_keys("M5").memory, b"{damaged")
     with hedgers(client, tmp_path, "b-1"):
         wait_until(lambda: owned(client)["b-1"] >= 5, "the others", deadline_s=6 * LIFE_S)
+
+
+def test_one_that_may_not_sign_where_others_do_is_given_nothing_there(client: redis.Redis, tmp_path: Path) -> None:
+    """Its settings give the markets each other's keys: what it were given it could not take; markets would wander."""
+    others = dict(zip(LANES, (*list(LANES.values())[1:], LANES["M0"]), strict=True))
+    with hedgers(client, tmp_path, "b-1") as (one,):
+        wait_until(lambda: len(one.processes) == 6, "all", deadline_s=3 * LIFE_S)
+        two = Running(client, "b-2", tmp_path, lanes=others)
+        try:
+
+            def told() -> list[tuple[str, ...]]:
+                registry = HedgerRegistry(client, life_ms=LIFE_MS)
+                return [hedger.markets for hedger in registry.read() if hedger.who == "b-2"]
+
+            wait_until(lambda: told() == [()], "it to say that it can do nothing here", deadline_s=3 * LIFE_S)
+            assert owned(client) == {"b-1": 6}
+        finally:
+            two.end()
+
+
+def test_what_comes_after_a_market_has_ended_is_not_kept_out_of_the_collectors_sight(
+    client: redis.Redis, tmp_path: Path
+) -> None:
+    with hedgers(client, tmp_path, "b-1") as (one,):
+        wait_until(lambda: owned(client) == {"b-1": 6}, "all", deadline_s=3 * LIFE_S)
+        with hedgers(client, tmp_path, "b-2"):
+            wait_until(lambda: owned(client) == {"b-1": 3, "b-2": 3}, "half each", deadline_s=4 * LIFE_S)
+        frozen = gc.get_freeze_count()
+        wait_until(lambda: sum(one.made.values()) == 9 and owned(client) == {"b-1": 6}, "all again", deadline_s=5)
+        assert gc.get_freeze_count() <= frozen
 
 
 def test_a_market_of_somebody_else_is_left_alone_until_it_is_free(client: redis.Redis, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from hedge_strategy.coordination.lease import Lease
-from hedge_strategy.errors import RateLimited, RedisUnavailable, UserError
+from hedge_strategy.errors import CommandRefused, RateLimited, RedisUnavailable, UserError
 from hedge_strategy.hedger.market_run import MarketProcess, MarketRun
 
 LEASE = Lease("BTC", "b-1#1", 7, 4, 5_000)
@@ -65,6 +65,20 @@ def test_what_cannot_be_built_is_said_and_given_back(error: Exception, said: str
     assert said in scene.run.failure
     assert (scene.released, scene.told) == ([LEASE], [True])
     assert [line["log_level"] for line in lines] == ["error"]
+
+
+def test_one_whose_lease_cannot_be_given_back_is_over_all_the_same() -> None:
+    """Redis refuses the command itself: a right was taken away."""
+
+    def refuse(_lease: Lease) -> None:
+        raise CommandRefused("NOPERM")
+
+    process, told = Process(), list[bool]()
+    run = MarketRun(LEASE, lambda: process, refuse, lambda run: told.append(run.is_over))
+    run.start()
+    run.ask_to_stop()
+    run.join()
+    assert (run.is_over, told[-1]) == (True, True)
 
 
 def test_what_the_venues_limit_holds_back_is_worth_trying_again_after_it() -> None:

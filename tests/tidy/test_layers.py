@@ -11,6 +11,7 @@ LAYERS = {
     "errors": 0,
     "clock": 0,
     "timeline": 0,
+    "files": 0,
     "config": 1,
     "risk": 1,
     "coordination": 2,
