@@ -55,8 +55,6 @@ class HedgerStatus:
     Attributes:
         condition: what it is doing.
         reason: why it does not hedge, empty while it does.
-        account_index: B's account.
-        lane: the API key that it signs with.
         fencing: of the lease that it holds, None where it holds none.
         epoch: of the ledger that it works on, empty for none.
         sequence: of the ledger, as far as B was told.
@@ -69,8 +67,6 @@ class HedgerStatus:
 
     condition: HedgerCondition
     reason: str
-    account_index: int
-    lane: int
     fencing: int | None
     epoch: str
     sequence: int
@@ -90,8 +86,6 @@ class HedgerStatus:
         return {
             "state": self.condition.value,
             "reason": self.reason,
-            "account_index": self.account_index,
-            "lane": self.lane,
             "is_owner": self.fencing is not None,
             "fencing": self.fencing,
             "epoch": self.epoch,
