@@ -306,8 +306,7 @@ class HedgerProcess:
                 sequence=ledger.sequence,
                 waiting=self._machine.waiting,
                 unhedged_lots=unhedged_lots,
-                last=self._teller.last,
-                last_at_ms=self._teller.last_at_ms,
+                told=self._teller.told,
                 self_trades=self._run.self_trades,
             )
         read = self._redis.ownership.watch.last(to_ms(self._clock.monotonic_ns()))
