@@ -23,7 +23,7 @@ import structlog
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry, LiveHedger
-from hedge_strategy.coordination.lease import Held, Lease, Leases
+from hedge_strategy.coordination.lease import SEPARATOR, Held, Lease, Leases, hedger_of
 from hedge_strategy.errors import (
     CoordinationError,
     DiskFailed,
@@ -50,13 +50,6 @@ EXPIRED_AFTER_MS = 5
 BUILDS_MAX = 4
 """Markets that are being built at one time: so that none that was taken waits for many others."""
 FOLLOWED_PER_LOOK = 8
-SEPARATOR = "#"
-"""Between the name of a hedger and the number of the run, in the owners of leases."""
-
-
-def hedger_of(owner: str) -> str:
-    """Which hedger a lease's owner belongs to."""
-    return owner.partition(SEPARATOR)[0]
 
 
 class MarketProcess(Protocol):
