@@ -1,10 +1,7 @@
 """Process B's shell for one market: threads and sockets around the machine, which decides.
 
-Threads: the listener (a fill on the channel is claimed, signed if it was not yet, stored and sent in place, under the
-lock), the stream reader (the truth, and whatever the channel lost), the engine (the venue's events, so that its socket
-thread never waits for Redis), the looker (REST), those that sign ahead, the keeper (renews the lease), ownership (the
-ledger, both positions), and one that ticks: not the caller's own, because on a process' main thread the native signer
-takes several times as long. Every event goes through `_dispatch`, one at a time.
+Threads: listener (claims, stores, sends in place), stream reader (the truth), engine (venue's events), looker (REST),
+signers, keeper (the lease), ownership, and one that ticks (a main thread signs slowly). One event at a time.
 """
 
 import threading
@@ -138,6 +135,11 @@ class HedgerProcess:
     def is_at_work(self) -> bool:
         """Whether it owns its market and hedges there."""
         return self._ownership.is_held and self._own_presence().state is HedgerState.HEDGING
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it owns its market and has no way to the venue now."""
+        return self._ownership.is_held and not self._venue.is_connected()
 
     def ask_to_stop(self) -> None:
         """Asks the process to finish what is in flight and end; safe in a signal handler."""
@@ -284,8 +286,7 @@ class HedgerProcess:
     def _is_quiet(self) -> bool:
         """Whether hedging has come to an end: for good, or because it is at a standstill."""
         with self._lock:
-            is_idle = self._machine.is_idle and not self._maker_may_rest
-            return is_idle or self._machine.paused is not None
+            return self._machine.paused is not None or (self._machine.is_idle and not self._maker_may_rest)
 
     def _state(self) -> dict[str, Any]:
         ledger, held, presence = self._redis.ownership.ledger, self._ownership.held, self._own_presence()
