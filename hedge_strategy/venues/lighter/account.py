@@ -4,8 +4,8 @@ One socket hears the whole account. What it hears is handed on to the lane that 
 that trade there, answers and transactions to the key that signed. Lanes come and go while it runs; it is opened with
 the first and closed with the last.
 
-A lane is told `Connected` once the account's subscriptions and those of its own markets are confirmed. After `leave` it
-hears nothing more.
+A lane is told `Connected` once the account's subscriptions and those of its own markets are confirmed; a book that does
+not come leaves only its own lane unconnected. After `leave` it hears nothing more.
 
 Known limit: a lane that joins while the socket is up hears no snapshot of the account's orders, trades and positions;
 as after every `Connected`, what happened before is read by REST.

@@ -115,3 +115,18 @@ def test_what_does_not_change_is_asked_for_once(stub: StubVenue, lanes: tuple[Li
         assert lane.give_way_between(7)
     assert len(stub.rest.calls("orderBookDetails")) == 1
     assert len(stub.rest.calls("account")) == 2
+
+
+def test_a_book_that_does_not_come_leaves_only_its_own_lane_unconnected(
+    stub: StubVenue, lanes: tuple[LighterVenue, LighterVenue]
+) -> None:
+    (btc, eth), on_btc, on_eth = lanes, Heard(), Heard()
+    btc.start([BTC], on_btc)
+    on_btc.wait(Connected)
+    stub.ws.silent_channels.add("order_book/0")
+    eth.start([ETH], on_eth)
+    wait_until(lambda: len(stub.ws.messages("unsubscribe")) >= 2, "it to be asked for again and again")
+    assert (btc.is_connected(), eth.is_connected(), on_eth.of(Connected)) == (True, False, [])
+    stub.ws.silent_channels.clear()
+    on_eth.wait(Connected)
+    assert (len(on_btc.of(Connected)), on_btc.of(Disconnected), stub.ws.accepted) == (1, [], 1)
