@@ -123,6 +123,7 @@ class LighterAccount:
                     raise ValueError(f"the lane {key_index} has joined already")
                 followed = self._followed_markets()
                 self._lanes[key_index] = lane
+                self.limiter.serve(len(self._lanes))
             if self._stream is None:
                 config = self._config
                 self._stream = AccountStream(
@@ -152,6 +153,7 @@ class LighterAccount:
             with self._routing:
                 lane = self._lanes.pop(key_index)
                 followed = self._followed_markets()
+                self.limiter.serve(len(self._lanes))
             if self._lanes:
                 for index in lane.markets - followed:
                     stream.leave(index)

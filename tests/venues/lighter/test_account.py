@@ -9,7 +9,7 @@ import pytest
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.domain.order import Unknown
 from hedge_strategy.venues.lighter.account import LighterAccount
-from hedge_strategy.venues.lighter.config import LighterConfig
+from hedge_strategy.venues.lighter.config import LighterConfig, Tier
 from hedge_strategy.venues.lighter.venue import LighterVenue
 from hedge_strategy.venues.port import Connected, Disconnected, OrderSeen, SendAnswered, TransactionSeen
 from tests.polling import wait_until
@@ -130,3 +130,15 @@ def test_a_book_that_does_not_come_leaves_only_its_own_lane_unconnected(
     stub.ws.silent_channels.clear()
     on_eth.wait(Connected)
     assert (len(on_btc.of(Connected)), on_btc.of(Disconnected), stub.ws.accepted) == (1, [], 1)
+
+
+def test_each_lane_that_joins_can_always_cancel(config: LighterConfig) -> None:
+    clock, chance = SystemClock(), random.Random(7).random
+    account = LighterAccount(replace(config, tier=Tier.STANDARD), clock, chance)
+    for key_index in range(4, 16):
+        account.join(key_index, [BTC], Heard())
+    placed = sum(account.limiter.take_send(0, is_urgent=False) == 0 for _ in range(40))
+    assert placed == 40 - 12
+    for key_index in range(4, 16):
+        account.leave(key_index)
+    account.close()
