@@ -25,6 +25,7 @@ LAYERS = {
     "wiring": 4,
     "wiring_maker": 4,
     "doctor": 4,
+    "earned_today": 4,
     "inspection": 4,
     "journaling": 4,
     "main_A": 4,

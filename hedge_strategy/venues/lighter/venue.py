@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.domain.allowance import Allowance
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, Outcome, Rejected, SignedTransaction, TransactionReport, Unknown
@@ -171,6 +172,10 @@ class LighterVenue:
     def sign_dead_man(self, nonce: int, at_ms: int | None) -> SignedTransaction:
         """See the port."""
         return self._signer.sign_dead_man(nonce, at_ms)
+
+    def allowance(self) -> Allowance:
+        """See the port."""
+        return self._limiter.left(self._clock.monotonic_ns() // 1_000_000)
 
     def send(self, transaction: SignedTransaction) -> None:
         """See the port."""
