@@ -125,7 +125,8 @@ class LedgerRebuilt(Condition, frozen=True, kw_only=True, tag="ledger_rebuilt"):
 
 
 class LatencyAbove(Condition, frozen=True, kw_only=True, tag="latency_above"):
-    """Of the hedges of the last `window_s` the percentile took longer than `above_ms` from A's fill to its end."""
+    """Of the hedges of the last `window_s` the percentile took longer than `above_ms` from A's fill to its end: by the
+    journal, or of those that A and B showed once a second."""
 
     above_ms: Decimal
     percentile: Annotated[int, msgspec.Meta(ge=1, le=100)] = 99
@@ -170,7 +171,7 @@ AnyCondition = (
     | SourceLost
     | RedisForgot
 )
-NEEDS_JOURNAL = (SingleLoss, DailyLoss, Drawdown, LatencyAbove)
+NEEDS_JOURNAL = (SingleLoss, DailyLoss, Drawdown)
 NEEDS_PRICES = (PriceMove, PriceBreakout, PriceSpread)
 
 

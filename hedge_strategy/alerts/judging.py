@@ -7,11 +7,10 @@ is clearly over (`RELEASE`), so that a figure that dances around its limit is sa
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from hedge_strategy.alerts import conditions as cd
-from hedge_strategy.alerts.snapshot import Calls, History, MarketSeen, MoneySeen, SideSeen
+from hedge_strategy.alerts.snapshot import Calls, HedgeSeen, History, MarketSeen, MoneySeen, SideSeen
 
 RELEASE = Decimal("0.9")
 """A figure that fired is over once it is at or under so much of its limit."""
@@ -115,16 +114,13 @@ def _unhedged_too_long(condition: cd.UnhedgedTooLong, market: str, history: Hist
     moments = list(history.back(2 * window_ms))
     found = [(one.at_ms, one.markets[market]) for one in moments if market in one.markets]
     lots_since = _since(found, lambda one: bool(one.unhedged_lots))
-    waiting = seen.maker.waiting_orders if seen.maker is not None else frozenset()
-    orders_since = [_since(found, partial(_awaits, order)) for order in waiting]
-    longest_ms = now_ms - min([since for since in (lots_since, *orders_since) if since is not None], default=now_ms)
-    if not seen.unhedged_lots and not waiting:
+    waits_since = seen.maker.unhedged_since_ms if seen.maker is not None else None
+    longest_ms = now_ms - min([since for since in (lots_since, waits_since) if since is not None], default=now_ms)
+    if not seen.unhedged_lots and waits_since is None:
         return Verdict(False, "all is hedged")
     words = f"unhedged for {longest_ms // 1000} s or more"
     if seen.unhedged_lots:
         words += f": {seen.unhedged_lots} lots by the ledger"
-    if waiting:
-        words += f"; A awaits the hedge of {len(waiting)} orders"
     return Verdict(longest_ms > window_ms, words)
 
 
@@ -136,10 +132,6 @@ def _since(newest_first: list[tuple[int, MarketSeen]], is_so: Callable[[MarketSe
             break
         since = at_ms
     return since
-
-
-def _awaits(order: str, seen: MarketSeen) -> bool:
-    return seen.maker is not None and order in seen.maker.waiting_orders
 
 
 def _money(condition: Any, market: str, history: History) -> MoneySeen | None:
@@ -258,16 +250,23 @@ def _of_late(at_ms: int | None, window_s: int, history: History, words: str) -> 
 
 
 def _latency_above(condition: cd.LatencyAbove, market: str, history: History, is_firing: bool) -> Verdict:
-    money = _money(condition, market, history)
-    if money is None:
+    seen = _seen(market, history)
+    if seen is None:
         return UNKNOWN
     since_ms = history.newest.at_ms - condition.window_s * 1000
-    took = sorted(one.latency_ms for one in money.hedges if one.at_ms >= since_ms and one.latency_ms is not None)
+    hedges = _told_hedges(condition.window_s, market, history) if seen.money is None else seen.money.hedges
+    took = sorted(one.latency_ms for one in hedges if one.at_ms >= since_ms and one.latency_ms is not None)
     if len(took) < condition.min_hedges:
         return Verdict(False, f"{len(took)} hedges in {condition.window_s} s, too few to say")
     reached = took[-(-len(took) * condition.percentile // 100) - 1]
     words = f"p{condition.percentile} of {len(took)} hedges is {reached:f} ms, the limit {condition.above_ms:f} ms"
     return Verdict(_over(reached, condition.above_ms, is_firing), words)
+
+
+def _told_hedges(window_s: int, market: str, history: History) -> set[HedgeSeen]:
+    """Without a journal: those that A and B showed when they were looked at, once a second; others were missed."""
+    told = (one.markets[market].hedge for one in history.back(window_s * 1000) if market in one.markets)
+    return {hedge for hedge in told if hedge is not None}
 
 
 def _paused(condition: cd.Paused, market: str, history: History, _: bool) -> Verdict:
@@ -312,6 +311,6 @@ def windows_ms(conditions: Iterable[cd.AnyCondition]) -> int:
     for one in conditions:
         if isinstance(one, cd.UnhedgedTooLong):
             longest_s = max(longest_s, 2 * one.longer_than_s)
-        elif isinstance(one, cd.ApiFailureRate | cd.PriceMove):
+        elif isinstance(one, cd.ApiFailureRate | cd.PriceMove | cd.LatencyAbove):
             longest_s = max(longest_s, one.window_s)
     return longest_s * 1000

@@ -30,9 +30,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         phase: how it stands.
-        since_ms: since when it is pending or firing, unix ms; of an idle one: when it last began.
+        since_ms: since when it is pending or firing, unix ms; of an idle one whose end is due: since when it fired.
         clear_since_ms: since when it has not held though it fires.
-        said_ms: when it was last said.
+        said_ms: when it was last said, of a firing one.
         text: what is seen, in words.
         due: the action that is to be done.
         done: the action that was done for this firing.
@@ -77,7 +77,7 @@ def step(rule: Rule, standing: Standing, verdict: Verdict, now_ms: int) -> tuple
     if verdict.holds is None:
         return standing, ()
     if not verdict.holds:
-        return (_idle(standing), ()) if standing.phase is Phase.PENDING else (standing, ())
+        return (IDLE, ()) if standing.phase is Phase.PENDING else (standing, ())
     if standing.phase is Phase.IDLE and rule.for_s:
         return msgspec.structs.replace(standing, phase=Phase.PENDING, since_ms=now_ms), ()
     since_ms = standing.since_ms if standing.phase is Phase.PENDING else now_ms
@@ -92,11 +92,6 @@ def did(standing: Standing, action: Action) -> Standing:
     return msgspec.structs.replace(standing, due=None, done=action)
 
 
-def resolved_by_hand(standing: Standing) -> Standing:
-    """A rule that is not in the file any more is over, and does nothing."""
-    return msgspec.structs.replace(_idle(standing), due=None)
-
-
 def _while_firing(rule: Rule, standing: Standing, verdict: Verdict, now_ms: int) -> tuple[Standing, tuple[Say, ...]]:
     if verdict.holds is False:
         since_ms = standing.clear_since_ms if standing.clear_since_ms is not None else now_ms
@@ -104,7 +99,7 @@ def _while_firing(rule: Rule, standing: Standing, verdict: Verdict, now_ms: int)
             return msgspec.structs.replace(standing, clear_since_ms=since_ms), ()
         text = rule.resolved_text or verdict.words
         is_ended = standing.done is Action.PAUSE and rule.resolved_action is not None
-        over = msgspec.structs.replace(_idle(standing), text=text, due=rule.resolved_action if is_ended else None)
+        over = Standing(since_ms=standing.since_ms, text=text, due=rule.resolved_action) if is_ended else IDLE
         return over, (Say(AlertState.RESOLVED, text, standing.since_ms),)
     text = verdict.words if verdict.holds else standing.text
     clear_since_ms = None if verdict.holds else standing.clear_since_ms
@@ -113,7 +108,3 @@ def _while_firing(rule: Rule, standing: Standing, verdict: Verdict, now_ms: int)
         said = msgspec.structs.replace(going_on, said_ms=now_ms, text=text)
         return said, (Say(AlertState.FIRING, text, standing.since_ms, is_again=True),)
     return going_on, ()
-
-
-def _idle(standing: Standing) -> Standing:
-    return Standing(since_ms=standing.since_ms, said_ms=standing.said_ms)

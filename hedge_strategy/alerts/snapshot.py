@@ -12,7 +12,6 @@ from typing import Any
 RECENT_KEPT = 120
 OLD_KEPT = 480
 """Of the newest moments all are kept, of older ones so many at equal distances."""
-ORDERS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class SideSeen:
         is_connected: its socket is up; None where it does not say.
         calls: to its venue; None where it does not say.
         failures_in_row: of B: hedges that executed nothing; None where it does not say.
-        waiting_orders: of A: orders whose hedge it awaits.
+        unhedged_since_ms: of A: since when it awaits the oldest hedge, unix ms; None where it awaits none.
     """
 
     who: str
@@ -43,21 +42,21 @@ class SideSeen:
     is_connected: bool | None = None
     calls: Calls | None = None
     failures_in_row: int | None = None
-    waiting_orders: frozenset[str] = frozenset()
+    unhedged_since_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HedgeSeen:
-    """A hedge out of the journal.
+    """A hedge.
 
     Attributes:
-        at_ms: its last trade, unix ms, the venue's clock.
-        cost: slippage and fee, quote units; negative where it earned.
+        at_ms: when it was done, unix ms.
+        cost: slippage and fee, quote units; negative where it earned; 0 where no journal says it.
         latency_ms: from A's fill; None where nothing is covered.
     """
 
     at_ms: int
-    cost: Decimal
+    cost: Decimal = Decimal(0)
     latency_ms: Decimal | None = None
 
 
@@ -84,6 +83,7 @@ class MarketSeen:
         maker: A; None where none speaks.
         hedger: the B that owns it; None where none that is alive does.
         unhedged_lots: by the ledger, signed; None where it was not read.
+        hedge: the newest of A's fills, if it is hedged, with how long that took.
         rebuilt_at_ms: when B was seen to work on another ledger than before; None: never.
         prices: by source.
         money: None where the journal was not read.
@@ -92,6 +92,7 @@ class MarketSeen:
     maker: SideSeen | None = None
     hedger: SideSeen | None = None
     unhedged_lots: int | None = None
+    hedge: HedgeSeen | None = None
     rebuilt_at_ms: int | None = None
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     money: MoneySeen | None = None
@@ -158,7 +159,7 @@ class History:
 
 def side_of(who: str, state: Mapping[str, Any]) -> SideSeen:
     """Reads what a process says of itself; what it does not say, or says in another form, is None."""
-    api, waiting = state.get("api_calls"), state.get("unhedged")
+    api, since_ms = state.get("api_calls"), state.get("unhedged_since_ms")
     failures, connected = state.get("failures_in_row"), state.get("is_connected")
     return SideSeen(
         who=who,
@@ -167,8 +168,21 @@ def side_of(who: str, state: Mapping[str, Any]) -> SideSeen:
         is_connected=connected if isinstance(connected, bool) else None,
         calls=_calls(api) if isinstance(api, Mapping) else None,
         failures_in_row=failures if isinstance(failures, int) else None,
-        waiting_orders=frozenset(list(map(str, waiting))[:ORDERS_MAX]) if isinstance(waiting, Mapping) else frozenset(),
+        unhedged_since_ms=since_ms if isinstance(since_ms, int) else None,
     )
+
+
+def hedge_of(maker: Mapping[str, Any], hedger: Mapping[str, Any]) -> HedgeSeen | None:
+    """The newest of A's fills with its hedge, by what both say; None where B's newest result is of another order."""
+    fill, hedge = maker.get("last_fill"), hedger.get("last_hedge")
+    if not isinstance(fill, Mapping) or not isinstance(hedge, Mapping):
+        return None
+    filled_at_ms, at_ms = fill.get("at_ms"), hedge.get("at_ms")
+    if fill.get("order_index") != hedge.get("order_index") or fill.get("filled") != hedge.get("hedged"):
+        return None
+    if not isinstance(filled_at_ms, int) or not isinstance(at_ms, int):
+        return None
+    return HedgeSeen(at_ms, latency_ms=Decimal(max(0, at_ms - filled_at_ms)))
 
 
 def _calls(by_status: Mapping[str, Any]) -> Calls | None:

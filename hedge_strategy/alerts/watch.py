@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from hedge_strategy.alerts.conditions import Source
-from hedge_strategy.alerts.snapshot import MarketSeen, MoneySeen, SideSeen, Snapshot, side_of
+from hedge_strategy.alerts.snapshot import MarketSeen, MoneySeen, Snapshot, hedge_of, side_of
 from hedge_strategy.coordination.lease import Lease
 from hedge_strategy.coordination.status_board import ProcessStatus
 from hedge_strategy.coordination.switchboard import Switchboard
@@ -90,13 +90,14 @@ class Watch:
         leases = self.switchboard.leases.read_all(symbols)
         found = {}
         for symbol in symbols:
-            maker = _side(board, symbol, "maker", None)
-            hedger = _side(board, symbol, "hedger", leases.get(symbol))
-            self._note_epoch(symbol, board, leases.get(symbol), now_ms)
+            maker = _said(board, symbol, "maker", None)
+            hedger = _said(board, symbol, "hedger", leases.get(symbol))
+            self._note_epoch(symbol, hedger, now_ms)
             found[symbol] = MarketSeen(
-                maker=maker,
-                hedger=hedger,
+                maker=None if maker is None else side_of(maker.who, maker.state),
+                hedger=None if hedger is None else side_of(hedger.who, hedger.state),
                 unhedged_lots=self._unhedged(symbol),
+                hedge=hedge_of(maker.state, hedger.state) if maker is not None and hedger is not None else None,
                 rebuilt_at_ms=self.rebuilt.get(symbol),
                 prices={source: by_market[symbol] for source, by_market in prices.items() if symbol in by_market},
                 money=money.get(symbol),
@@ -110,9 +111,8 @@ class Watch:
         except InvariantBroken:
             return None
 
-    def _note_epoch(self, symbol: str, board: Sequence[ProcessStatus], lease: Lease | None, now_ms: int) -> None:
-        state = next((one.state for one in board if lease is not None and one.who == lease.owner), {})
-        epoch = str(state.get("epoch") or "")
+    def _note_epoch(self, symbol: str, hedger: ProcessStatus | None, now_ms: int) -> None:
+        epoch = str(hedger.state.get("epoch") or "") if hedger is not None else ""
         before = self.epochs.get(symbol)
         if epoch and before is not None and epoch != before:
             self.rebuilt[symbol] = now_ms
@@ -120,11 +120,12 @@ class Watch:
             self.epochs[symbol] = epoch
 
 
-def _side(board: Sequence[ProcessStatus], symbol: str, role: str, lease: Lease | None) -> SideSeen | None:
+def _said(board: Sequence[ProcessStatus], symbol: str, role: str, lease: Lease | None) -> ProcessStatus | None:
+    """What A says of itself; of Bs the one that owns the market."""
     here = [one for one in board if (one.state.get("role"), one.state.get("market")) == (role, symbol)]
     if role == "hedger":
         here = [one for one in here if lease is not None and one.who == lease.owner]
-    return side_of(here[0].who, here[0].state) if here else None
+    return here[0] if here else None
 
 
 class SlowReading:
@@ -143,7 +144,7 @@ class SlowReading:
         self._began_ms: int | None = None
 
     def newest(self, now_ms: int) -> tuple[Any, str]:
-        """See `Reading`. Until it was read for the first time there is no problem, for as long as it takes to be old."""
+        """See `Reading`. Before the first reading there is no problem, for as long as a reading takes to be old."""
         if self._began_ms is None:
             self._began_ms = now_ms
         found = self._found
