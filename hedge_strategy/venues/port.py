@@ -121,7 +121,8 @@ class Venue(Protocol):
         """Verifies that the venue answers and that the key belongs to the account.
 
         Raises:
-            UserError: the key does not fit the account, or the venue does not answer; says how to mend it.
+            UserError: the key does not fit the account; says how to mend it.
+            VenueUnreachable: the venue does not answer; says so to people too.
             RateLimited: not now.
         """
         ...

@@ -15,6 +15,7 @@ LAYERS = {
     "config": 1,
     "risk": 1,
     "coordination": 2,
+    "hosting": 2,
     "venues": 2,
     "simulator": 2,
     "maker": 3,

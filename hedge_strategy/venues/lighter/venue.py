@@ -15,7 +15,7 @@ from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, Outcome, Rejected, SignedTransaction, TransactionReport, Unknown
 from hedge_strategy.domain.position import Position
-from hedge_strategy.errors import RateLimited, SigningFailed, UserError, VenueError, VenueRefused
+from hedge_strategy.errors import RateLimited, SigningFailed, UserError, VenueError, VenueRefused, VenueUnreachable
 from hedge_strategy.risk.gate import Approved
 from hedge_strategy.venues.lighter.account import LighterAccount
 from hedge_strategy.venues.lighter.config import (
@@ -102,7 +102,7 @@ class LighterVenue:
         except SigningFailed as error:
             raise UserError(str(error)) from error
         except VenueError as error:
-            raise UserError(
+            raise VenueUnreachable(
                 f"{config.base_url} does not answer ({error}): check the address and the network"
             ) from error
 
