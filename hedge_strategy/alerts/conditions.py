@@ -172,7 +172,6 @@ AnyCondition = (
     | RedisForgot
 )
 NEEDS_JOURNAL = (SingleLoss, DailyLoss, Drawdown)
-NEEDS_PRICES = (PriceMove, PriceBreakout, PriceSpread)
 
 
 def is_of_no_market(condition: AnyCondition) -> bool:
@@ -180,3 +179,10 @@ def is_of_no_market(condition: AnyCondition) -> bool:
     if isinstance(condition, DailyLoss | Drawdown):
         return condition.of is Scope.ALL
     return isinstance(condition, SourceLost | RedisForgot)
+
+
+def sources_of(condition: AnyCondition) -> tuple[str, ...]:
+    """The price sources that it looks at."""
+    if isinstance(condition, PriceMove | PriceBreakout):
+        return (condition.source,)
+    return condition.between if isinstance(condition, PriceSpread) else ()

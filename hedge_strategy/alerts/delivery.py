@@ -95,8 +95,9 @@ class ChannelThread:
         self._thread = threading.Thread(target=self._run, name=f"channel-{name}", daemon=True)
 
     def start(self) -> None:
-        """Starts the thread."""
-        self._thread.start()
+        """Starts the thread; once."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def hand_over(self, about: str, message: Message) -> None:
         """Takes a message; never waits."""

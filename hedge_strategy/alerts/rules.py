@@ -206,13 +206,9 @@ def _of_numbers(path: str, condition: cd.AnyCondition) -> Iterator[ConfigError]:
 
 
 def _of_sources(path: str, condition: cd.AnyCondition, sources: set[str]) -> Iterator[ConfigError]:
-    named: tuple[str, ...] = ()
-    if isinstance(condition, cd.PriceMove | cd.PriceBreakout):
-        named = (condition.source,)
-    elif isinstance(condition, cd.PriceSpread):
-        named = condition.between
-        if named[0] == named[1]:
-            yield ConfigError(f"{path}.between", "name two different sources")
+    named = cd.sources_of(condition)
+    if len(named) != len(set(named)):
+        yield ConfigError(f"{path}.between", "name two different sources")
     for name in named:
         if name not in sources:
             yield ConfigError(path, f"there is no price source {name}; there are: {', '.join(sorted(sources))}")

@@ -163,3 +163,25 @@ class SlowReading:
             self._problem = " ".join(str(error).split())
         else:
             self._found, self._problem = (found, now_ms), ""
+
+
+class Readings:
+    """Several slow readings as one, by name; those that cannot be read hide no other.
+
+    Args:
+        readings: by name.
+    """
+
+    def __init__(self, readings: Mapping[str, SlowReading]) -> None:
+        self._readings = readings
+
+    def newest(self, now_ms: int) -> tuple[dict[str, Any], str]:
+        """See `Reading`."""
+        found, problems = {}, []
+        for name, reading in self._readings.items():
+            value, problem = reading.newest(now_ms)
+            if value is not None:
+                found[name] = value
+            if problem:
+                problems.append(f"{name}: {problem}")
+        return found, "; ".join(problems)
