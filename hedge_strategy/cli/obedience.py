@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from hedge_strategy.coordination.commands import ALL_MARKETS, Acknowledgement
 from hedge_strategy.coordination.status_board import ProcessStatus
 
-
 OBEYING = ("maker", "hedger")
 """Who else stands on the board, such as the alerter, has nothing to obey."""
 

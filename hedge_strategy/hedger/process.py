@@ -9,7 +9,7 @@ takes several times as long. Every event goes through `_dispatch`, one at a time
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +119,7 @@ class HedgerProcess:
         self._ownership = Ownership(
             coordination.ownership, self._flattening, self._lock, self._dispatch, venue.key_index, clock
         )
-        self._venue_events = VenueEvents(run.maker_market.symbol)
+        self._venue_events = VenueEvents(run.maker_market.symbol, lambda: machine.waiting > 1)
         self._look_ups = LookUps(venue, run.hedge_market, self._dispatch)
         self._signing = SigningPool(venue.sign_order, self._dispatch, run.signing_threads)
         self._believe_maker_at_ms = 0
@@ -150,7 +150,7 @@ class HedgerProcess:
             0 where nothing was left in flight; 1 where it had to end before that.
         """
         loops = (
-            (self._engine_loop, "hedger-engine"),
+            (lambda: self._take(self._venue_events), "hedger-engine"),
             (self._look_ups.run, "hedger-look-up"),
             (self._ownership.run, "hedger-ownership"),
             (self._feed.listen, "hedger-listener"),
@@ -220,8 +220,8 @@ class HedgerProcess:
         if isinstance(event, TELLING):
             self._venue_events.tell(event)
 
-    def _engine_loop(self) -> None:
-        for event in self._venue_events:
+    def _take(self, events: Iterable[VenueEvent]) -> None:
+        for event in events:
             self._dispatch(event)
 
     def _tick_until_finished(self) -> None:
@@ -238,6 +238,7 @@ class HedgerProcess:
             if now_ms >= next_notice_ms:
                 next_notice_ms = now_ms + PRESENCE_INTERVAL_MS
                 self._exchange_notices()
+            self._take(self._venue_events.at_leisure())
             self._dispatch(ev.Tick(self._venue.book(self._run.hedge_market, BOOK_LEVELS)))
             if stop_by_ms and now_ms >= stop_by_ms:
                 self._log.error("ends with work left; the next hedger takes it up", seconds=STOP_DEADLINE_MS // 1000)
