@@ -14,7 +14,13 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from hedge_strategy.config.secret import Secret
-from hedge_strategy.coordination.alert_board import AlertNotice, AlertState, Severity
+from hedge_strategy.coordination.alert_board import (
+    AlertNotice,
+)
+from hedge_strategy.domain.alert import (
+    AlertState,
+    Severity,
+)
 from hedge_strategy.errors import UserError
 
 WORDS_MAX = 300

@@ -14,7 +14,9 @@ import msgspec
 
 from hedge_strategy.alerts.judging import Verdict
 from hedge_strategy.alerts.rules import Action, Rule
-from hedge_strategy.coordination.alert_board import AlertState
+from hedge_strategy.domain.alert import (
+    AlertState,
+)
 
 
 class Phase(StrEnum):

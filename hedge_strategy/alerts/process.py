@@ -34,13 +34,15 @@ from hedge_strategy.coordination.alert_board import (
     NOTICES_KEPT,
     AlertBoard,
     AlertNotice,
-    AlertState,
-    AlertType,
     Delivery,
-    Severity,
 )
 from hedge_strategy.coordination.alert_memory import AlertMemory
 from hedge_strategy.coordination.status_board import StatusBoard
+from hedge_strategy.domain.alert import (
+    AlertState,
+    AlertType,
+    Severity,
+)
 from hedge_strategy.errors import CoordinationError, InvariantBroken, StaleOwner, WireError
 
 ROLE = "alerter"

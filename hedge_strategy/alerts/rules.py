@@ -13,7 +13,10 @@ import msgspec
 
 from hedge_strategy.alerts import conditions as cd
 from hedge_strategy.config.secret import Secret
-from hedge_strategy.coordination.alert_board import AlertType, Severity
+from hedge_strategy.domain.alert import (
+    AlertType,
+    Severity,
+)
 from hedge_strategy.errors import ConfigError
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
@@ -144,12 +147,10 @@ class AlertFile(Part, frozen=True, kw_only=True):
 
     def channels_of(self, rule: Rule) -> tuple[str, ...]:
         """Names of the channels to which a rule's messages go."""
-        order = list(Severity)
         return tuple(
             one.name
             for one in self.channels
-            if (rule.channels is None or one.name in rule.channels)
-            and order.index(rule.severity) >= order.index(one.min_severity)
+            if (rule.channels is None or one.name in rule.channels) and rule.severity.rank >= one.min_severity.rank
         )
 
 

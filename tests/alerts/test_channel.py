@@ -6,7 +6,14 @@ import pytest
 
 from hedge_strategy.alerts.channel import AppriseChannel, Message, message_of
 from hedge_strategy.config.secret import Secret
-from hedge_strategy.coordination.alert_board import AlertNotice, AlertState, AlertType, Severity
+from hedge_strategy.coordination.alert_board import (
+    AlertNotice,
+)
+from hedge_strategy.domain.alert import (
+    AlertState,
+    AlertType,
+    Severity,
+)
 from hedge_strategy.errors import UserError
 from tests.alerts.listener import hanging, listening
 

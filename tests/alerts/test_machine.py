@@ -6,7 +6,11 @@ from hedge_strategy.alerts import conditions as cd
 from hedge_strategy.alerts.judging import UNKNOWN, Verdict
 from hedge_strategy.alerts.machine import IDLE, Phase, Standing, did, step
 from hedge_strategy.alerts.rules import Action, Rule
-from hedge_strategy.coordination.alert_board import AlertState, AlertType, Severity
+from hedge_strategy.domain.alert import (
+    AlertState,
+    AlertType,
+    Severity,
+)
 
 BAD, GOOD = Verdict(True, "bad"), Verdict(False, "good")
 RULE = Rule(

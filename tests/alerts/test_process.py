@@ -11,9 +11,11 @@ import redis
 from hedge_strategy.alerts.conditions import AnyCondition
 from hedge_strategy.alerts.snapshot import HedgeSeen, MoneySeen
 from hedge_strategy.coordination import commands as cm
-from hedge_strategy.coordination.alert_board import AlertState
 from hedge_strategy.coordination.commands import Command
 from hedge_strategy.coordination.connection import connect
+from hedge_strategy.domain.alert import (
+    AlertState,
+)
 from tests.alerts.scene import RecordingSender, Scene, rule
 from tests.polling import wait_until
 from tests.redis_server import running_redis
