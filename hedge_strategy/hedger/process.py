@@ -1,10 +1,7 @@
 """Process B's shell for one market: threads and sockets around the machine, which decides.
 
-Threads: the listener (a fill on the channel is claimed, signed if it was not yet, stored and sent in place, under the
-lock), the stream reader (the truth, and whatever the channel lost), the engine (the venue's events, so that its socket
-thread never waits for Redis), the looker (REST), those that sign ahead, the keeper (renews the lease), ownership (the
-ledger, both positions), and one that ticks: not the caller's own, because on a process' main thread the native signer
-takes several times as long. Every event goes through `_dispatch`, one at a time.
+Threads: listener (claims, stores, sends in place), stream reader (the truth), engine (venue's events), looker (REST),
+signers, keeper (the lease), ownership, and one that ticks (a main thread signs slowly). One event at a time.
 """
 
 import threading
@@ -139,6 +136,11 @@ class HedgerProcess:
         """Whether it owns its market and hedges there."""
         return self._ownership.is_held and self._own_presence().state is HedgerState.HEDGING
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it owns its market and has no way to the venue now."""
+        return self._ownership.is_held and not self._venue.is_connected()
+
     def ask_to_stop(self) -> None:
         """Asks the process to finish what is in flight and end; safe in a signal handler."""
         self._stop_asked.set()
@@ -252,8 +254,7 @@ class HedgerProcess:
             if self._ownership.is_held:
                 self._redis.presence.tell_hedger(self._own_presence())
             may_rest = self._redis.presence.maker_may_rest()
-            now_ms = to_ms(self._clock.monotonic_ns())
-            self._maker_may_rest = may_rest or now_ms < self._believe_maker_at_ms
+            self._maker_may_rest = may_rest or to_ms(self._clock.monotonic_ns()) < self._believe_maker_at_ms
             self._dispatch(ev.MakerSeen(self._maker_may_rest))
             if (command := self._orders.look()) is not None:
                 self._obey(command)
@@ -285,8 +286,7 @@ class HedgerProcess:
     def _is_quiet(self) -> bool:
         """Whether hedging has come to an end: for good, or because it is at a standstill."""
         with self._lock:
-            is_idle = self._machine.is_idle and not self._maker_may_rest
-            return is_idle or self._machine.paused is not None
+            return self._machine.paused is not None or (self._machine.is_idle and not self._maker_may_rest)
 
     def _state(self) -> dict[str, Any]:
         ledger, held, presence = self._redis.ownership.ledger, self._ownership.held, self._own_presence()
