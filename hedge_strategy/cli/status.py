@@ -29,7 +29,7 @@ from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_er
 from hedge_strategy.clock import Clock, SystemClock, to_ms
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
-from hedge_strategy.console.report import Beside, Report, read_report
+from hedge_strategy.console.report import Beside, Report, held_now, read_report
 from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.earned_today import earned_today
 from hedge_strategy.errors import CoordinationError, VenueError
@@ -99,7 +99,7 @@ class _Looks:
         today, journal = earned_today(self._settings, now_ms, self._wanted)
         alerter = missing_alerter(self._settings, self._switchboard.board.read())
         warnings = (alerter,) if alerter else ()
-        self._beside = Beside(to_ms(self._clock.now_ns()), holdings, today, journal, warnings)
+        self._beside = Beside(to_ms(self._clock.now_ns()), held_now(holdings), today, journal, warnings)
         self._beside_until_ms = steady_ms + BESIDE_MS
         return self._beside
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from hedge_strategy.config.alerting import Alerting
+from hedge_strategy.config.console import Console
 from hedge_strategy.config.journal import Journal
 from hedge_strategy.config.metrics import Metrics
 from hedge_strategy.config.secret import Secret
@@ -252,6 +253,7 @@ class FileConfig(Section, frozen=True, kw_only=True):
         journal: what happened and what it earned.
         metrics: what Prometheus may read.
         alerts: what is looked for, and where it is said.
+        console: where it is served, and to whom.
         key_file: where private keys are kept encrypted, and are named from `accounts`; null: nowhere.
     """
 
@@ -267,6 +269,7 @@ class FileConfig(Section, frozen=True, kw_only=True):
     journal: Journal = Journal()
     metrics: Metrics = Metrics()
     alerts: Alerting = Alerting()
+    console: Console = Console()
 
 
 class ResolvedAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -330,6 +333,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         journal: with its URL, wherever that was kept, in `url`.
         metrics: what Prometheus may read.
         alerts: where the rules are.
+        console: with its secrets, wherever they were kept.
     """
 
     account_a: ResolvedAccount
@@ -342,6 +346,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     journal: Journal = Journal()
     metrics: Metrics = Metrics()
     alerts: Alerting = Alerting()
+    console: Console = Console()
 
     @property
     def symbols(self) -> tuple[str, ...]:
