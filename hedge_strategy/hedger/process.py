@@ -311,7 +311,7 @@ class HedgerProcess:
                 is_connected=self._venue.is_connected(),
                 self_trades=self._run.self_trades,
             )
-        return status.as_state(self._run.maker_market)
+        return self._run.marks.told(status.as_state(self._run.maker_market))
 
     def _own_presence(self) -> HedgerPresence:
         state, reason = HedgerState.DRAINING, ""

@@ -65,6 +65,11 @@ class RollingWindow:
         self._entries.append((now_ms, weight))
         self._sum += weight
 
+    def left(self, now_ms: int) -> int:
+        """What fits now; changes nothing, so that it may be asked by any thread."""
+        counted = sum(weight for at_ms, weight in self._entries.copy() if at_ms + WINDOW_MS > now_ms)
+        return max(0, self._limit - counted)
+
     def _forget(self, now_ms: int) -> None:
         while self._entries and self._entries[0][0] + WINDOW_MS <= now_ms:
             self._sum -= self._entries.popleft()[1]
@@ -116,6 +121,10 @@ class RateLimiter:
                 if self._rules.is_pool_shared:
                     self._reads.book(self._rules.send_weight, now_ms)
             return delay
+
+    def left(self, now_ms: int) -> dict[str, int]:
+        """What is left of each pool, by its name; waits for nobody, and so may be off by what is booked right now."""
+        return {"reads": self._reads.left(now_ms), "sends": self._sends.left(now_ms)}
 
     def refused_by_venue(self, now_ms: int, pause_ms: int) -> None:
         """The venue said 429: nothing goes out for a while."""
