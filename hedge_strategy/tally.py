@@ -42,6 +42,14 @@ class Times(Protocol):
 class Numbers(Protocol):
     """Where values stand. Names and labels are those of `metrics.catalogue`."""
 
+    def begin(self, *labels: str) -> None:
+        """Has all counters with just these labels, or one more whose values are known, stand at 0 at least.
+
+        Args:
+            labels: names and values by turns, such as "market", "BTC".
+        """
+        ...
+
     def add(self, name: str, *labels: str, by: Figure = 1) -> None:
         """Adds to a counter."""
         ...
@@ -139,6 +147,7 @@ class MarketNumbers:
     def __init__(self, numbers: Numbers, market: str) -> None:
         self._numbers = numbers
         self._market = market
+        numbers.begin("market", market)
 
     def count(self, name: str, *labels: str, by: Figure = 1) -> None:
         """Adds to a counter."""

@@ -33,7 +33,7 @@ from hedge_strategy.coordination.rights import connect_for_trading
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.market import Market
-from hedge_strategy.errors import UserError
+from hedge_strategy.errors import UserError, VenueError
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.following import Following
@@ -100,6 +100,7 @@ def make_hedger_host(
 
     Raises:
         UserError: the configuration lists no markets, or settings or Redis are not as they must be.
+        VenueError: the venue does not answer, or takes no requests now.
         RedisUnavailable: Redis stopped answering meanwhile.
     """
     if not config.markets:
@@ -299,7 +300,8 @@ def checked_lane(
     above all, signs with it, so that a key that is no good spoils its own market alone.
 
     Raises:
-        UserError: none of the first `KEYS_TRIED_MAX` keys is good, or the venue does not answer; of the last of them.
+        UserError: none of the first `KEYS_TRIED_MAX` keys is good; of the last of them.
+        VenueError: the venue does not answer, or takes no requests now.
     """
     tried = lanes[:KEYS_TRIED_MAX]
     for lane in tried:
@@ -311,6 +313,9 @@ def checked_lane(
             venue.close()
             if lane is tried[-1]:
                 raise
+        except VenueError:
+            venue.close()
+            raise
         else:
             break
     return open_lane, venue

@@ -150,7 +150,7 @@ def make_maker_host(
 
     Raises:
         UserError: a market is none of the configuration's, or Redis or the venue are not as they must be.
-        VenueError: the venue takes no requests now.
+        VenueError: the venue does not answer, or takes no requests now.
         RedisUnavailable: Redis stopped answering meanwhile.
     """
     settings = {one.market: config.for_market(one.market) for one in options}
@@ -159,8 +159,8 @@ def make_maker_host(
     open_lane, venue = checked_lane(config, [one.account_a for one in settings.values()], clock, tally)
     venue.close()
     warn_of(facts)
-    watching = MakerWatching(timeline, tally)
-    ground = MakerGround(client, open_lane, clock, watching, KnownExchange(clock), SharedAccount())
+    shared, watching = SharedAccount(), MakerWatching(timeline, tally)
+    ground = MakerGround(client, open_lane, clock, watching, KnownExchange(clock), shared)
     name = run_name("maker", clock)
 
     def make(market: str) -> MakerProcess:
@@ -172,7 +172,7 @@ def make_maker_host(
             _leave_nothing_unwatched(ground, settings, market)
             raise
 
-    return MakerHost(tuple(by_market), make)
+    return MakerHost(tuple(by_market), make, shared.switch, clock)
 
 
 def _leave_nothing_unwatched(ground: MakerGround, settings: Mapping[str, Config], market: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
+
 from hedge_strategy.clock import Clock
 from hedge_strategy.tally import Tally
 
@@ -31,6 +33,7 @@ def told_metrics(place: str | None, process: str, clock: Clock) -> Iterator[Tall
     exposition = Exposition(process, clock)
     server = MetricsServer(place, exposition)
     server.start()
+    structlog.get_logger("metrics").info("metrics are told", port=server.port)
     try:
         yield exposition.tally
     finally:

@@ -184,6 +184,11 @@ class HedgerMeter:
         if not state["waiting"]:  # what was heard of and came to nothing that was told
             for order in [order for order, since_ns in self._open.items() if since_ns < at_ns]:
                 del self._open[order]
+        if state["positions"] is not None:
+            self._put("hedge_position_size", Decimal(state["positions"]["hedger"]))
+        account = str(state["account_index"])
+        self._tally.numbers.put("hedge_venue_requests_left", state["sends_left"], account, "sends")
+        self._tally.numbers.put("hedge_venue_requests_left", state["reads_left"], account, "reads")
 
     def _look(self, now_ns: int) -> None:
         if self._told_ns:

@@ -47,6 +47,7 @@ from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
 from hedge_strategy.hedger.status import HedgerStatus, condition_of
 from hedge_strategy.hedger.venue_events import VenueEvents
+from hedge_strategy.venues.lane import lane_state
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
 
@@ -300,18 +301,18 @@ class HedgerProcess:
             status = HedgerStatus(
                 condition=condition,
                 reason=reason,
-                account_index=self._venue.account_index,
-                lane=self._venue.key_index,
                 fencing=held.fencing if held is not None else None,
                 epoch=ledger.believed_epoch,
                 sequence=ledger.sequence,
                 waiting=self._machine.waiting,
                 unhedged_lots=unhedged_lots,
                 told=self._teller.told,
-                is_connected=self._venue.is_connected(),
                 self_trades=self._run.self_trades,
             )
-        return self._run.marks.told(status.as_state(self._run.maker_market))
+        read = self._redis.ownership.watch.last(to_ms(self._clock.monotonic_ns()))
+        told = {"said_at_ms": to_ms(self._clock.now_ns()), "positions": read}
+        state = {**lane_state(self._venue), **told, **status.as_state(self._run.maker_market)}
+        return self._run.marks.told(state)
 
     def _own_presence(self) -> HedgerPresence:
         state, reason = HedgerState.DRAINING, ""

@@ -1,8 +1,7 @@
 """What A did in one market, made of what its machine was told and of what it said, for the metrics.
 
 `heard`, `done` and `told` are called where things happen and only keep them (`tally`); what they mean is found out on
-the metrics' own thread. A fill is awaited from when A first tried to publish it. Of orders at most
-`tally.REMEMBERED_MAX` are remembered, the newest.
+the metrics' own thread. Of orders at most `tally.REMEMBERED_MAX` are remembered, the newest.
 """
 
 from collections import OrderedDict
@@ -36,7 +35,7 @@ class MakerMeter:
         self._folds = (self._event, self._command, self._state)
         self._heard: OrderedDict[tuple[int, int | Decimal], int] = OrderedDict()
         self._published: OrderedDict[int, Decimal] = OrderedDict()
-        self._awaited: OrderedDict[int, int] = OrderedDict()
+        self._since_ms: int | None = None
         self._was = ""
         self._told_ns = 0
         tally.look_with(("maker", market.symbol), self._look)
@@ -77,7 +76,6 @@ class MakerMeter:
                 self._count("hedge_publish_failures_total")
             case ev.KeepFailed():
                 self._count("hedge_keep_failures_total")
-        keep_first(self._awaited, fill.order_index, at_ns)
 
     def _taken(self, fill: CumulativeFill, at_ns: int) -> None:
         grown = fill.filled_size - self._published.get(fill.order_index, Decimal(0))
@@ -106,16 +104,17 @@ class MakerMeter:
         unhedged = {int(index): Decimal(size) for index, size in state["unhedged"].items()}
         self._put("hedge_awaited_orders", len(unhedged))
         self._put("hedge_awaited_size", sum(unhedged.values(), Decimal(0)))
-        for index in [one for one, since_ns in self._awaited.items() if one not in unhedged and since_ns < at_ns]:
-            del self._awaited[index]
-        for index in unhedged:
-            keep_first(self._awaited, index, at_ns)
+        self._since_ms = state["unhedged_since_ms"]
+
+        account = str(state["account_index"])
+        self._tally.numbers.put("hedge_venue_requests_left", state["sends_left"], account, "sends")
+        self._tally.numbers.put("hedge_venue_requests_left", state["reads_left"], account, "reads")
 
     def _look(self, now_ns: int) -> None:
         if self._told_ns:
             self._put("hedge_state_age_seconds", (now_ns - self._told_ns) / 1e9)
-        oldest_ns = min(self._awaited.values(), default=now_ns)
-        self._put("hedge_awaited_age_seconds", max(0, now_ns - oldest_ns) / 1e9)
+        now_ms = self._tally.wall_ms(now_ns)
+        self._put("hedge_awaited_age_seconds", max(0, now_ms - (self._since_ms or now_ms)) / 1000)
 
 
 def _word_of(outcome: Outcome) -> str:

@@ -83,10 +83,19 @@ class Board(Collector):
         self._values: dict[str, dict[tuple[str, ...], float]] = {name: {} for name in FAMILIES}
         self._spreads: dict[str, dict[tuple[str, ...], _Spread]] = {name: {} for name in FAMILIES}
         self._reached: dict[tuple[str, ...], int] = {}
-        for name, family in FAMILIES.items():
-            if family.kind is Kind.COUNTER and not family.labels:
-                self._values[name][()] = 0.0
+        self.begin()
         self.put("hedge_build_info", 1, process, __version__)
+
+    def begin(self, *labels: str) -> None:
+        """See `Numbers`."""
+        names = labels[::2]
+        for family in FAMILIES.values():
+            if family.kind is Kind.COUNTER and self._process in family.told_by:
+                if family.labels == names:
+                    self.add(family.name, *labels[1::2], by=0)
+                elif family.labels[:-1] == names:
+                    for last in family.values:
+                        self.add(family.name, *labels[1::2], last, by=0)
 
     def add(self, name: str, *labels: str, by: Figure = 1) -> None:
         """See `Numbers`."""

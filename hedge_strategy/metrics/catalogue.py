@@ -37,6 +37,8 @@ class Family:
         labels: their names.
         told_by: which processes.
         buckets: upper bounds in seconds, of a histogram.
+        values: of the last label, where they are known beforehand: each then stands at 0 from the start, so that a
+            first event is seen as a growth.
     """
 
     name: str
@@ -45,10 +47,13 @@ class Family:
     labels: tuple[str, ...] = ()
     told_by: tuple[str, ...] = TRADERS
     buckets: tuple[float, ...] = BUCKETS_S
+    values: tuple[str, ...] = ()
 
 
-def _counter(name: str, meaning: str, *labels: str, told_by: tuple[str, ...] = TRADERS) -> Family:
-    return Family(name, Kind.COUNTER, meaning, labels, told_by)
+def _counter(
+    name: str, meaning: str, *labels: str, told_by: tuple[str, ...] = TRADERS, values: tuple[str, ...] = ()
+) -> Family:
+    return Family(name, Kind.COUNTER, meaning, labels, told_by, values=values)
 
 
 def _gauge(name: str, meaning: str, *labels: str, told_by: tuple[str, ...] = TRADERS) -> Family:
@@ -59,6 +64,8 @@ def _hop(name: str, meaning: str, told_by: str, buckets: tuple[float, ...] = BUC
     return Family(name, Kind.HISTOGRAM, meaning, ("market",), (told_by,), buckets)
 
 
+SIDES = ("buy", "sell")
+OUTCOMES = ("accepted", "rejected", "unknown")
 _A, _B, _J = (MAKER,), (HEDGER,), (JOURNAL,)
 _TABLE = (
     _gauge("hedge_build_info", "Always 1; which version runs, as which process.", "process", "version", told_by=ALL),
@@ -81,6 +88,7 @@ _TABLE = (
         "market",
     ),
     _counter("hedge_pauses_total", "Times that the market became paused.", "market"),
+    _gauge("hedge_position_size", "The account's position by its venue, base units, negative where short.", "market"),
     # --- A ---
     _counter(
         "hedge_published_fills_total",
@@ -88,6 +96,7 @@ _TABLE = (
         "market",
         "side",
         told_by=_A,
+        values=SIDES,
     ),
     _counter(
         "hedge_published_size_total",
@@ -95,6 +104,7 @@ _TABLE = (
         "market",
         "side",
         told_by=_A,
+        values=SIDES,
     ),
     _counter(
         "hedge_publish_failures_total",
@@ -114,6 +124,7 @@ _TABLE = (
         "market",
         "outcome",
         told_by=_A,
+        values=OUTCOMES,
     ),
     _counter(
         "hedge_maker_cancels_total",
@@ -121,12 +132,7 @@ _TABLE = (
         "market",
         "outcome",
         told_by=_A,
-    ),
-    _gauge(
-        "hedge_position_size",
-        "A's position by its venue, base units, negative where short.",
-        "market",
-        told_by=_A,
+        values=OUTCOMES,
     ),
     _gauge("hedge_awaited_orders", "A's orders with fills that it has not heard to be hedged.", "market", told_by=_A),
     _gauge("hedge_awaited_size", "What these have filled, base units.", "market", told_by=_A),
@@ -150,6 +156,7 @@ _TABLE = (
         "market",
         "change",
         told_by=_B,
+        values=("gained", "lost"),
     ),
     _counter(
         "hedge_fills_heard_total",
@@ -157,14 +164,23 @@ _TABLE = (
         "market",
         "by",
         told_by=_B,
+        values=("channel", "stream"),
     ),
-    _counter("hedge_claims_total", "Claims, by the ledger's answer.", "market", "answer", told_by=_B),
+    _counter(
+        "hedge_claims_total",
+        "Claims, by the ledger's answer.",
+        "market",
+        "answer",
+        told_by=_B,
+        values=("claimed", "busy", "nothing", "finished"),
+    ),
     _counter(
         "hedge_signings_total",
         "Claimed hedges, by when their bytes were signed: ahead, on the fill, or after the claim.",
         "market",
         "when",
         told_by=_B,
+        values=("ahead", "on_fill", "after_claim"),
     ),
     _counter(
         "hedge_sends_total",
@@ -172,6 +188,7 @@ _TABLE = (
         "market",
         "outcome",
         told_by=_B,
+        values=(*OUTCOMES, "held_back"),
     ),
     _counter(
         "hedge_hedges_total",
@@ -179,8 +196,9 @@ _TABLE = (
         "market",
         "result",
         told_by=_B,
+        values=("executed", "partial", "dead"),
     ),
-    _counter("hedge_hedged_size_total", "Base units that they executed.", "market", "side", told_by=_B),
+    _counter("hedge_hedged_size_total", "Base units that they executed.", "market", "side", told_by=_B, values=SIDES),
     _counter("hedge_look_ups_total", "Times that the venue was asked what became of a hedge.", "market", told_by=_B),
     _counter("hedge_kills_total", "Harmless transactions sent to end a doubt on a nonce.", "market", told_by=_B),
     _counter(
@@ -257,6 +275,7 @@ _TABLE = (
         "Failures of Redis, by kind; of a cluster none are counted.",
         "kind",
         told_by=(MAKER, HEDGER, JOURNAL),
+        values=("connect", "connection", "timeout", "answer"),
     ),
     # --- the journal ---
     _counter("hedge_journal_rounds_total", "Rounds through both accounts' books.", told_by=_J),

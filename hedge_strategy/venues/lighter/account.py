@@ -194,8 +194,6 @@ class LighterAccount:
             tally.numbers.put("hedge_venue_socket_up", int(stream.is_connected), account)
             errors = sum(stream.wire_errors.values())
             tally.numbers.reach("hedge_venue_unreadable_frames_total", errors, account)
-        for pool, left in self.limiter.left(self._now_ms()).items():
-            tally.numbers.put("hedge_venue_requests_left", left, account, pool)
 
     # --- handing on, on the socket's thread ---------------------------------------------------------------------------
 

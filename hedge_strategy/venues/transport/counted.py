@@ -25,6 +25,8 @@ class Traffic:
         self.tally = tally
         self.account = str(account_index)
         self._endpoints: set[str] = set()
+        if tally is not None:
+            tally.numbers.begin("account", self.account)
 
     def answered(self, endpoint: str, status: str) -> None:
         """A request got this HTTP status, or failed so."""
