@@ -1,15 +1,12 @@
 """Process B's shell for one market: threads and sockets around the machine, which decides.
 
-Threads: the listener (a fill on the channel is claimed, signed if it was not yet, stored and sent in place, under the
-lock), the stream reader (the truth, and whatever the channel lost), the engine (the venue's events, so that its socket
-thread never waits for Redis), the looker (REST), those that sign ahead, the keeper (renews the lease), ownership (the
-ledger, both positions), and one that ticks: not the caller's own, because on a process' main thread the native signer
-takes several times as long. Every event goes through `_dispatch`, one at a time.
+Threads: listener (claims, stores, sends in place), stream reader (the truth), engine (venue's events), looker (REST),
+signers, keeper (the lease), ownership, and one that ticks (a main thread signs slowly). One event at a time.
 """
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +116,7 @@ class HedgerProcess:
         self._ownership = Ownership(
             coordination.ownership, self._flattening, self._lock, self._dispatch, venue.key_index, clock
         )
-        self._venue_events = VenueEvents(run.maker_market.symbol)
+        self._venue_events = VenueEvents(run.maker_market.symbol, lambda: machine.waiting > 1)
         self._look_ups = LookUps(venue, run.hedge_market, self._dispatch)
         self._signing = SigningPool(venue.sign_order, self._dispatch, run.signing_threads)
         self._believe_maker_at_ms = 0
@@ -139,6 +136,11 @@ class HedgerProcess:
         """Whether it owns its market and hedges there."""
         return self._ownership.is_held and self._own_presence().state is HedgerState.HEDGING
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it owns its market and has no way to the venue now."""
+        return self._ownership.is_held and not self._venue.is_connected()
+
     def ask_to_stop(self) -> None:
         """Asks the process to finish what is in flight and end; safe in a signal handler."""
         self._stop_asked.set()
@@ -150,7 +152,7 @@ class HedgerProcess:
             0 where nothing was left in flight; 1 where it had to end before that.
         """
         loops = (
-            (self._engine_loop, "hedger-engine"),
+            (lambda: self._take(self._venue_events), "hedger-engine"),
             (self._look_ups.run, "hedger-look-up"),
             (self._ownership.run, "hedger-ownership"),
             (self._feed.listen, "hedger-listener"),
@@ -220,8 +222,8 @@ class HedgerProcess:
         if isinstance(event, TELLING):
             self._venue_events.tell(event)
 
-    def _engine_loop(self) -> None:
-        for event in self._venue_events:
+    def _take(self, events: Iterable[VenueEvent]) -> None:
+        for event in events:
             self._dispatch(event)
 
     def _tick_until_finished(self) -> None:
@@ -238,6 +240,7 @@ class HedgerProcess:
             if now_ms >= next_notice_ms:
                 next_notice_ms = now_ms + PRESENCE_INTERVAL_MS
                 self._exchange_notices()
+            self._take(self._venue_events.at_leisure())
             self._dispatch(ev.Tick(self._venue.book(self._run.hedge_market, BOOK_LEVELS)))
             if stop_by_ms and now_ms >= stop_by_ms:
                 self._log.error("ends with work left; the next hedger takes it up", seconds=STOP_DEADLINE_MS // 1000)
@@ -251,8 +254,7 @@ class HedgerProcess:
             if self._ownership.is_held:
                 self._redis.presence.tell_hedger(self._own_presence())
             may_rest = self._redis.presence.maker_may_rest()
-            now_ms = to_ms(self._clock.monotonic_ns())
-            self._maker_may_rest = may_rest or now_ms < self._believe_maker_at_ms
+            self._maker_may_rest = may_rest or to_ms(self._clock.monotonic_ns()) < self._believe_maker_at_ms
             self._dispatch(ev.MakerSeen(self._maker_may_rest))
             if (command := self._orders.look()) is not None:
                 self._obey(command)
@@ -284,8 +286,7 @@ class HedgerProcess:
     def _is_quiet(self) -> bool:
         """Whether hedging has come to an end: for good, or because it is at a standstill."""
         with self._lock:
-            is_idle = self._machine.is_idle and not self._maker_may_rest
-            return is_idle or self._machine.paused is not None
+            return self._machine.paused is not None or (self._machine.is_idle and not self._maker_may_rest)
 
     def _state(self) -> dict[str, Any]:
         ledger, held, presence = self._redis.ownership.ledger, self._ownership.held, self._own_presence()

@@ -34,19 +34,19 @@ class SigningPool:
         self._sign = sign
         self._tell = tell
         self._threads = threads
-        self._jobs: queue.Queue[SignAhead | None] = queue.Queue(JOBS_MAX + threads)
+        self._jobs: queue.SimpleQueue[SignAhead | None] = queue.SimpleQueue()
 
     def put(self, job: SignAhead) -> SigningAheadFailed | None:
         """Puts a job in line. Returns: None; or its answer, where too many wait already."""
         if self._jobs.qsize() >= JOBS_MAX:
             return SigningAheadFailed(job, f"{JOBS_MAX} wait already")
-        self._jobs.put_nowait(job)
+        self._jobs.put(job)
         return None
 
     def end(self) -> None:
         """Lets every `run` end, after what is in line."""
         for _ in range(self._threads):
-            self._jobs.put_nowait(None)
+            self._jobs.put(None)
 
     def run(self) -> None:
         """A thread's loop."""

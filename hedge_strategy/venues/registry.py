@@ -38,6 +38,7 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
     section = config.lighter
     if section.account_tier not in set(Tier):
         raise ConfigError("lighter.account_tier", f"{section.account_tier!r} is none of {', '.join(Tier)}")
+    is_hedger = account.account_index == config.account_b.account_index
     return LighterConfig(
         base_url=section.base_url,
         account_index=account.account_index,
@@ -46,7 +47,8 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
         ws_url=section.ws_url or "",
         chain_id=section.chain_id,
         tier=Tier(section.account_tier),
-        orders_add_risk=account.account_index != config.account_b.account_index,  # B's are hedges
+        orders_add_risk=not is_hedger,
+        hears_fills=not is_hedger,
         timing=Timing(
             answer_timeout_ms=section.answer_timeout_ms,
             stale_after_ms=section.stale_after_ms,
