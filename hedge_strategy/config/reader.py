@@ -13,6 +13,7 @@ from typing import Any, get_args
 import msgspec
 import yaml
 
+from hedge_strategy.config.console import READ_TOKEN_CHARACTERS_MIN, Console
 from hedge_strategy.config.journal import Journal
 from hedge_strategy.config.key_file import KeysByName, from_environment
 from hedge_strategy.config.lanes import KeySources, resolve_account, resolve_markets
@@ -128,6 +129,7 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
         markets=markets,
         journal=_resolved_journal(written.journal, of_environment),
         metrics=written.metrics,
+        console=_resolved_console(written.console, of_environment),
     )
 
 
@@ -137,6 +139,21 @@ def _resolved_journal(written: Journal, of_environment: FromEnvironment) -> Jour
     if written.url_env is None:
         return written
     return msgspec.structs.replace(written, url=of_environment(written.url_env, "journal.url_env"))
+
+
+def _resolved_console(written: Console, of_environment: FromEnvironment) -> Console:
+    found: dict[str, Secret | None] = {}
+    for name, given, variable in (
+        ("password_hash", written.password_hash, written.password_hash_env),
+        ("read_token", written.read_token, written.read_token_env),
+    ):
+        if given is not None and variable is not None:
+            raise ConfigError(f"console.{name}", f"give {name} or {name}_env, not both")
+        found[name] = given if variable is None else of_environment(variable, f"console.{name}_env")
+    token = found["read_token"]
+    if token is not None and len(token.reveal()) < READ_TOKEN_CHARACTERS_MIN:
+        raise ConfigError("console.read_token", f"expected {READ_TOKEN_CHARACTERS_MIN} characters or more")
+    return msgspec.structs.replace(written, **found)
 
 
 def _decode_secret(wanted: type, value: object) -> Secret:

@@ -1,6 +1,6 @@
 """Who is waited for, and when a command is obeyed."""
 
-from hedge_strategy.cli.obedience import is_obeyed, obedience
+from hedge_strategy.console.obedience import is_obeyed, obedience
 from hedge_strategy.coordination.commands import Acknowledgement
 from hedge_strategy.coordination.status_board import ProcessStatus
 
