@@ -10,14 +10,21 @@ from hedge_strategy.errors import ConfigError
 from hedge_strategy.tally import Tally
 from hedge_strategy.venues.lighter.account import LighterAccount
 from hedge_strategy.venues.lighter.config import LighterConfig, Tier, Timing
+from hedge_strategy.venues.lighter.prices import LighterPrices
 from hedge_strategy.venues.lighter.records import LighterRecords
 from hedge_strategy.venues.lighter.venue import LighterVenue
-from hedge_strategy.venues.port import Records, Venue
+from hedge_strategy.venues.port import Prices, Records, Venue
 
 OpenLane = Callable[[ResolvedAccount], Venue]
 """A lane of one account: told the account with the key that signs."""
+<<<<<<< HEAD
 Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float], Tally | None], OpenLane]
 RecordsFactory = Callable[[Config, ResolvedAccount, Clock, Tally | None], Records]
+=======
+Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float]], OpenLane]
+RecordsFactory = Callable[[Config, ResolvedAccount, Clock], Records]
+PricesFactory = Callable[[str], Prices]
+>>>>>>> main
 RECORD_PAGES_MAX = 100_000
 """Of one history of an account: ten million trades."""
 
@@ -59,6 +66,7 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
 
 VENUES: MappingProxyType[str, Factory] = MappingProxyType({"lighter": _lighter})
 RECORDS: MappingProxyType[str, RecordsFactory] = MappingProxyType({"lighter": _lighter_records})
+PRICES: MappingProxyType[str, PricesFactory] = MappingProxyType({"lighter": LighterPrices})
 
 
 def open_account(
@@ -111,4 +119,26 @@ def open_records(config: Config, account: ResolvedAccount, clock: Clock, tally: 
     factory = RECORDS.get(account.venue)
     if factory is None:
         raise ConfigError("venue", f"{account.venue!r} is none of {', '.join(RECORDS)}")
+<<<<<<< HEAD
     return factory(config, account, clock, tally)
+=======
+    return factory(config, account, clock)
+
+
+def open_prices(venue: str, base_url: str, where: str = "venue") -> Prices:
+    """Makes the reader of a venue's prices; touches no network.
+
+    Args:
+        venue: its kind.
+        base_url: its REST interface.
+        where: the setting that names it.
+
+    Raises:
+        ConfigError: no such venue.
+        UserError: the URL cannot be one.
+    """
+    factory = PRICES.get(venue)
+    if factory is None:
+        raise ConfigError(where, f"{venue!r} is none of {', '.join(PRICES)}")
+    return factory(base_url)
+>>>>>>> main
