@@ -17,14 +17,9 @@ from hedge_strategy.venues.port import Prices, Records, Venue
 
 OpenLane = Callable[[ResolvedAccount], Venue]
 """A lane of one account: told the account with the key that signs."""
-<<<<<<< HEAD
 Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float], Tally | None], OpenLane]
 RecordsFactory = Callable[[Config, ResolvedAccount, Clock, Tally | None], Records]
-=======
-Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float]], OpenLane]
-RecordsFactory = Callable[[Config, ResolvedAccount, Clock], Records]
 PricesFactory = Callable[[str], Prices]
->>>>>>> main
 RECORD_PAGES_MAX = 100_000
 """Of one history of an account: ten million trades."""
 
@@ -119,10 +114,7 @@ def open_records(config: Config, account: ResolvedAccount, clock: Clock, tally: 
     factory = RECORDS.get(account.venue)
     if factory is None:
         raise ConfigError("venue", f"{account.venue!r} is none of {', '.join(RECORDS)}")
-<<<<<<< HEAD
     return factory(config, account, clock, tally)
-=======
-    return factory(config, account, clock)
 
 
 def open_prices(venue: str, base_url: str, where: str = "venue") -> Prices:
@@ -141,4 +133,3 @@ def open_prices(venue: str, base_url: str, where: str = "venue") -> Prices:
     if factory is None:
         raise ConfigError(where, f"{venue!r} is none of {', '.join(PRICES)}")
     return factory(base_url)
->>>>>>> main
