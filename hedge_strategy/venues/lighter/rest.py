@@ -57,8 +57,9 @@ ROOT = "status"
 """The venue's root, which is no endpoint of the interface."""
 
 
-def open_session(traffic: Traffic) -> requests.Session:
+def open_session(traffic: Traffic | None = None) -> requests.Session:
     """Connections for one account's requests, opened as they are needed; each request is told to `traffic`."""
+    traffic = traffic or Traffic()
     session = requests.Session()
     session.trust_env = False  # no proxy and no credentials by surprise
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -93,7 +94,7 @@ class Rest:
         self._token: AuthToken | None = None
         self._token_lock = threading.Lock()
         self._timeout_s = (config.timing.connect_timeout_ms / 1000, config.timing.read_timeout_ms / 1000)
-        self._session = open_session(Traffic(None, config.account_index)) if session is None else session
+        self._session = open_session() if session is None else session
         self._owns_session = session is None
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ class Traffic:
         account_index: the account.
     """
 
-    def __init__(self, tally: Tally | None, account_index: int) -> None:
+    def __init__(self, tally: Tally | None = None, account_index: int = 0) -> None:
         self.tally = tally
         self.account = str(account_index)
         self._endpoints: set[str] = set()
