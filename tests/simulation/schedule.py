@@ -13,6 +13,7 @@ from tests.simulation.clockwork import START_MS, Clockwork
 from tests.simulation.comings import Going, comings_and_goings
 from tests.simulation.exchange import ExchangeModel, VenueOrder
 from tests.simulation.hedger_node import HedgerNode
+from tests.simulation.host_model import HostModel
 from tests.simulation.judge import Judge, JudgedLedger, NotPromised, Violation
 from tests.simulation.maker_node import MAKER_KEY, MakerNode
 from tests.simulation.pace import Pace
@@ -88,18 +89,8 @@ class World:
         self.maker.quantity = self.market.size_of((60, 100, 337)[clock.below(3)])
         self.maker.order_timeout_ms = (1_500, 6_000, 60_000)[clock.below(3)]
         self.maker.dead_man_ms = (None, 300_000, 600_000)[clock.below(3)]
-        self.hedgers = []
-        retry_times = (2, 5, 11)[clock.below(3)]
-        count = 2 if clock.random() < 0.5 else 1
         self.comings = comings_and_goings(seed)
-        for number in range(len(self.comings.joins) if self.comings is not None else count):
-            self.exchange.open(HEDGER, 4 + number, 10)
-            hedger = HedgerNode(
-                self.exchange, self.redis, self.pace, name=f"B{number + 1}", key=4 + number, life_ms=life_ms
-            )
-            hedger.retry_times = retry_times
-            hedger.is_hosted = self.comings is not None
-            self.hedgers.append(hedger)
+        self.hedgers = self._make_hedgers(life_ms)
         replays_fills = clock.random() < 0.5
         is_one_book = self.exchange.is_one_book = clock.random() < ONE_BOOK
         for node in self.nodes:
@@ -128,6 +119,20 @@ class World:
             clock.after(at_ms, self._disaster, kind)
         for going in () if self.comings is None else self.comings.goings:
             clock.after(1_000 + going.share * self.busy_ms, self._gives_back, going)
+
+    def _make_hedgers(self, life_ms: int) -> list[HedgerNode]:
+        clock, hedgers = self.clock, []
+        retry_times = (2, 5, 11)[clock.below(3)]
+        count = 2 if clock.random() < 0.5 else 1
+        for number in range(len(self.comings.joins) if self.comings is not None else count):
+            key = 4 + number
+            self.exchange.open(HEDGER, key, 10)
+            hedger = HedgerNode(self.exchange, self.redis, self.pace, name=f"B{number + 1}", key=key, life_ms=life_ms)
+            hedger.retry_times = retry_times
+            if self.comings is not None:
+                hedger.host = HostModel(hedger.name, hedger.redis, self.redis, hedger.disk, clock)
+            hedgers.append(hedger)
+        return hedgers
 
     @property
     def nodes(self) -> list[MakerNode | HedgerNode]:
