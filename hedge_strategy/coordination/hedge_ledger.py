@@ -212,6 +212,9 @@ class HedgeLedger:
         wanted = (claim_token, limit, first, ATTEMPTS_PER_ORDER, *prepared_arguments(prepared))
         reply = self._call("claim", fill.order, fencing, *seen_arguments(fill), *wanted)
         verdict = reply[0].decode()
+        if verdict == "new":
+            attempt, index, lots, state = reply[2:6]
+            return Claim(fill.order, fill.side, int(index), int(attempt), int(lots), IntentState(state.decode()))
         if verdict == "finished":
             return Finished(finished_line(fill))
         row = row_of(reply[3])
