@@ -188,7 +188,7 @@ def test_a_channel_that_fails_is_said_on_the_board_and_holds_up_no_other(make: C
     text = rule("kind: hedger_missing").replace("}]\nrules", "}, {name: bad, url: 'json://localhost'}]\nrules")
     senders = {"ops": RecordingSender(), "bad": RecordingSender("the service is away")}
     scene = make(text, senders=senders)
-    scene.patience = type(scene.patience)(0.05, 0.01)
+    scene.patience = type(scene.patience)(1.0, 0.01)
     scene.end()
     scene.begin()
     scene.no_hedger()
