@@ -22,9 +22,9 @@ The ledger's size follows what is open, not what was ever done:
 It is noticed when Redis forgets (`ledger_script`). What is open and what is unfinished is indexed; no read walks over
 all keys. Times are Redis' own clock.
 
-Known limits: amounts are lots below 2^48; an order takes at most 4096 hedges (`domain/ids`). An order's first fill counts
-as finished, and is not hedged, when told after `finished_kept` orders with newer fills have come and gone. An order that
-fills further after it fell out of a window is hedged anew in full (`LedgerBounds`).
+Known limits: amounts are lots below 2^48; an order takes at most 4096 hedges (`domain/ids`). An order's first fill
+counts as finished, and is not hedged, when told after `finished_kept` orders with newer fills have come and gone. An
+order that fills further after it fell out of a window is hedged anew in full (`LedgerBounds`).
 """
 
 from collections.abc import Iterator, Sequence
