@@ -67,10 +67,10 @@ class LighterAccount:
         self._clock = clock
         self._random = random
         self.limiter = RateLimiter(RATE_RULES[config.tier])
-        self._traffic = Traffic(tally, config.account_index)
+        self.traffic = Traffic(tally, config.account_index)
         if tally is not None:
             tally.look_with(("account", config.account_index), self._look)
-        self._session = open_session(self._traffic)
+        self._session = open_session(self.traffic)
         self._signers: dict[int, Signer] = {}
         self._signers_lock = threading.Lock()
         self._markets: dict[str, Market] = {}
@@ -189,7 +189,7 @@ class LighterAccount:
 
     def _look(self, _now_ns: int) -> None:
         """For the metrics, on their thread: reads only, and waits for nobody."""
-        tally, account, stream = self._traffic.tally, self._traffic.account, self._stream
+        tally, account, stream = self.traffic.tally, self.traffic.account, self._stream
         if tally is None:
             return
         if stream is not None:
@@ -213,12 +213,12 @@ class LighterAccount:
                 case TransactionSeen(seen) if seen.key_index in self._lanes:
                     self._tell_key(seen.key_index, event)
                 case Connected():
-                    self._traffic.connected()
+                    self.traffic.connected()
                     for lane in tuple(self._lanes.values()):
                         self._tell_connected(lane)
                 case _:
                     if isinstance(event, Disconnected):
-                        self._traffic.lost()
+                        self.traffic.lost()
                     for lane in tuple(self._lanes.values()):
                         if isinstance(event, Disconnected):
                             lane.is_told = False
