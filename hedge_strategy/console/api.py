@@ -145,8 +145,8 @@ def _add_reads(router: APIRouter, parts: ApiParts, clock: Clock) -> None:
     async def status(request: Request) -> Response:
         """What `hedge status --json` says, and why it may be old."""
         visitors.reader(request)
-        look = collector.look
-        return as_json({"report": look.report, "problem": look.problem, "venue": parts.eyes.problem()})
+        report, problem = collector.look.report, collector.problem
+        return as_json({"report": report, "problem": problem, "venue": parts.eyes.problem()})
 
     @router.get("/api/market", tags=["looks"])
     async def market(request: Request, symbol: SymbolText) -> Response:
