@@ -65,6 +65,7 @@ class AlerterParts:
         actions: gives commands.
         deliveries: sends messages.
         beside: what runs on threads of its own as long as the alerter does: told when to stop.
+        acting: set while this alerter is the one that acts.
     """
 
     watch: Watch
@@ -74,6 +75,7 @@ class AlerterParts:
     actions: Actions
     deliveries: Deliveries
     beside: Sequence[Callable[[threading.Event], None]] = ()
+    acting: threading.Event = field(default_factory=threading.Event)
 
 
 class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +149,10 @@ class Alerter:
         """Looks, judges, says and acts once."""
         now_ms = to_ms(self._clock.now_ns())
         self._hold(now_ms)
+        if self._is_keeper:
+            self._parts.acting.set()
+        else:
+            self._parts.acting.clear()
         snapshot = self._parts.watch.look(now_ms)
         self._history.add(snapshot)
         if self._is_keeper:

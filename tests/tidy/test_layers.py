@@ -35,6 +35,7 @@ LAYERS = {
     "inspection": 4,
     "journaling": 4,
     "alerting": 4,
+    "alerting_telegram": 4,
     "main_A": 4,
     "main_B": 4,
     "__main__": 4,

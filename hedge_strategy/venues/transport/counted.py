@@ -1,11 +1,13 @@
-"""What an account's traffic with its venue is counted as, for the metrics. Counting changes nothing of it."""
+"""What an account's traffic with its venue is counted as, for metrics and alerts. Counting changes nothing of it."""
 
+from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
+from hedge_strategy.domain.allowance import RequestCounts
 from hedge_strategy.tally import Tally
 
 ENDPOINTS_MAX: Final = 64
@@ -19,17 +21,23 @@ class Traffic:
     Args:
         tally: of the process; None: nobody wants to know.
         account_index: the account.
+
+    Attributes:
+        counts: what became of requests so far.
     """
 
     def __init__(self, tally: Tally | None = None, account_index: int = 0) -> None:
         self.tally = tally
         self.account = str(account_index)
         self._endpoints: set[str] = set()
+        self.counts = RequestCounts()
+        self._counting = Lock()
         if tally is not None:
             tally.numbers.begin("account", self.account)
 
     def answered(self, endpoint: str, status: str) -> None:
         """A request got this HTTP status, or failed so."""
+        self._add(is_ok=status.startswith("2"))
         if self.tally is None:
             return
         if endpoint not in self._endpoints:
@@ -37,6 +45,11 @@ class Traffic:
                 endpoint = ELSE
             self._endpoints.add(endpoint)
         self.tally.count("hedge_venue_requests_total", self.account, endpoint, status)
+
+    def _add(self, *, is_ok: bool) -> None:
+        with self._counting:
+            ok, failed = self.counts.ok + is_ok, self.counts.failed + (not is_ok)
+            self.counts = RequestCounts(ok, failed)
 
     def connected(self) -> None:
         """All subscriptions of the socket stand."""

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from hedge_strategy.clock import SystemClock
+from hedge_strategy.domain.allowance import RequestCounts
 from hedge_strategy.metrics.board import Exposition
 from hedge_strategy.metrics.server import MetricsServer
 from hedge_strategy.venues.transport.counted import ELSE, ENDPOINTS_MAX, CountedAdapter, Traffic
@@ -45,6 +46,13 @@ def test_failures_are_counted_by_kind_and_raised() -> None:
         with pytest.raises(requests.ConnectionError):
             asking.get(url, timeout=5)
     assert reader.read()[NAME] == {("7", "trades", "timeout"): 1, ("7", "trades", "unreachable"): 1}
+
+
+def test_what_became_of_requests_is_counted_also_where_nobody_reads_metrics() -> None:
+    traffic = Traffic()
+    for status in ("200", "200", "429", "timeout"):
+        traffic.answered("trades", status)
+    assert traffic.counts == RequestCounts(ok=2, failed=2)
 
 
 def test_the_names_of_endpoints_have_a_bound() -> None:
