@@ -21,7 +21,7 @@ from bench.fills import Timelines, hops_of, marks_of
 from bench.laboratory import SIZE_DECIMALS, Laboratory, Pair
 from bench.machine import machine_facts
 from bench.measurements import Sizes
-from bench.report import json_report, page
+from bench.report import NAMES, json_report, page
 from bench.rounds import PLACED, Measured, Plan, Rounds
 from hedge_strategy.cli.demo_processes import DemoFailed
 
@@ -95,6 +95,7 @@ def measure(folder: Path, program: str, say: Any, *, short: bool) -> tuple[dict[
         cost = measurements.signature(sizes.signatures)
         results |= {"cpu_ms_per_signature": cost["cpu_ms"], "signature_ms": cost["wall_ms"]}
         results["signature_on_main_thread_ms"] = cost["main_thread_ms"]
+        results["cpu_ms_per_signature_at_20"] = cost["paced_cpu_ms"]
         rounds = Rounds(laboratory, pair, Comparisons(laboratory), say)
         rounds.play(plans, WARM_UP)
         measured = rounds.measured()
@@ -131,7 +132,7 @@ def _bursts(laboratory: Laboratory, pair: Pair, burst: int, say: Any) -> dict[st
     }
 
 
-def _cpu(measured: Measured, idle_percent: Mapping[str, float]) -> dict[str, float]:
+def _cpu(measured: Measured, idle_percent: Mapping[str, float]) -> dict[str, Any]:
     """CPU per hedge and per fill, without what A and B use anyway."""
     spent = {}
     for (kind, rate), turns in measured.turns.items():
@@ -139,11 +140,16 @@ def _cpu(measured: Measured, idle_percent: Mapping[str, float]) -> dict[str, flo
         for role in ("maker", "hedger"):
             idle_ns = turns.cpu_ns["wall"] * idle_percent[role] / 100
             spent[role, kind, rate] = round((turns.cpu_ns[role] - idle_ns) / 1e6 / max(count, 1), 3)
-    found = {"cpu_ms_per_hedge": spent["hedger", "whole", 20], "cpu_ms_per_fill": spent["maker", "whole", 20]}
+    found: dict[str, Any] = {
+        "cpu_ms_per_hedge": spent["hedger", "whole", 20],
+        "cpu_ms_per_fill": spent["maker", "whole", 20],
+    }
     fast = next((run for run in measured.runs if run.feed == PLACED), None)
     if fast is not None:
         found["cpu_ms_per_fill_alone"] = spent["maker", "partial", fast.rate]
-    return found
+        found["cpu_ms_per_hedge_fast"] = spent["hedger", "partial", fast.rate]
+    others = {f"{NAMES[way]} at {rate}": ms for (way, rate), ms in measured.cpu_ms_of_others.items()}
+    return {**found, "cpu_ms_per_hedge_of_comparisons": others}
 
 
 def _marks(paths: Sequence[Path]) -> list[Any]:
