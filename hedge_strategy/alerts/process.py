@@ -23,6 +23,7 @@ from hedge_strategy.alerts.actions import Actions, Wanted
 from hedge_strategy.alerts.channel import message_of
 from hedge_strategy.alerts.conditions import Source, is_of_no_market
 from hedge_strategy.alerts.delivery import Deliveries, Outcome
+from hedge_strategy.alerts.guard import Guard
 from hedge_strategy.alerts.judging import judge, windows_ms
 from hedge_strategy.alerts.machine import IDLE, Phase, Say, Standing
 from hedge_strategy.alerts.rules import Action, AlertFile, Rule
@@ -50,6 +51,7 @@ LAST_WORDS_S = 5.0
 """How long messages that wait may still go out when it is asked to stop."""
 WATCH_NAME = "watch"
 REASON_MAX = 1_000
+REFUSED_SHOWN = 20
 _log = structlog.get_logger("alerts")
 
 
@@ -123,6 +125,7 @@ class Alerter:
         self._has_saved = False
         self._has_looked = False
         self._is_redis_away = False
+        self._guard = Guard(parts.deliveries)
 
     def ask_to_stop(self) -> None:
         """Asks; returns at once."""
@@ -136,7 +139,7 @@ class Alerter:
             thread.start()
         _log.info("looks after the rules", rules=len(self._rules), channels=len(self._parts.deliveries.channels))
         while not self._stop.is_set():
-            self.round()
+            self._guard.keep(self.round)
             self._stop.wait(self._every_s)
         self._parts.deliveries.stop(LAST_WORDS_S, self._clock)
         self._note_outcomes(self._parts.deliveries.sweep())
@@ -340,6 +343,7 @@ class Alerter:
             del self._known.undelivered[notice_id]
 
     def _state(self, snapshot: Snapshot) -> dict[str, Any]:
+        refused = list(self._known.refused.items())
         problems = "; ".join(f"{source}: {problem}" for source, problem in sorted(snapshot.problems.items()))
         return {
             "state": "watching" if self._is_keeper else "standby",
@@ -347,7 +351,7 @@ class Alerter:
             "rules": len(self._rules),
             "firing": self._firing(),
             "failed_deliveries": sum(len(one.failed) for one in self._known.deliveries.values()),
-            "refused": {f"{name} {market}".strip(): why for (name, market), why in self._known.refused.items()},
+            "refused": {f"{name} {market}".strip(): why for (name, market), why in refused[-REFUSED_SHOWN:]},
         }
 
     def _firing(self) -> int:

@@ -159,6 +159,8 @@ class Collector:
             except HedgeError as error:
                 self._look = self._failed(before, str(error))
             except Exception as error:  # noqa: BLE001 - outermost loop of the thread; without it pages go on as live
+                if not before.problem:
+                    self._log.exception("a look did not come to its end")
                 self._look = self._failed(before, f"what was read makes no sense: {type(error).__name__}: {error}")
             self._stop.wait(_pause_s(self._look.report))
 
