@@ -7,7 +7,7 @@ import importlib
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -195,20 +195,23 @@ class ConsoleServer:
     """The console, served until it is asked to end.
 
     Args:
-        parts: what is served.
+        config: the settings.
         listen: `host:port`; port 0 takes a free one.
+        clock: time.
 
     Raises:
-        UserError: the address cannot be listened at.
+        UserError: the address cannot be listened at, the settings are not as they must be, or Redis is not.
     """
 
-    def __init__(self, parts: ConsoleParts, listen: str) -> None:
+    def __init__(self, config: Config, listen: str, clock: Clock) -> None:
         host, _, port = listen.rpartition(":")
-        self._parts = parts
-        self._socket = _bound(host.strip("[]"), int(port))
-        self.port: int = self._socket.getsockname()[1]
+        with ExitStack() as undo:
+            self._socket = undo.enter_context(_bound(host.strip("[]"), int(port)))
+            self.port: int = self._socket.getsockname()[1]
+            self._parts = make_console(config, f"{host}:{self.port}", clock)
+            undo.pop_all()
         settings = uvicorn.Config(
-            parts.app,
+            self._parts.app,
             log_config=None,
             access_log=False,
             proxy_headers=False,

@@ -35,13 +35,13 @@ def serve(
         return
     configure_logs(as_json=log_json, process="console")
     with one_line_errors("hedge console"):
-        from hedge_strategy.consoling import ConsoleServer, make_console
+        from hedge_strategy.consoling import ConsoleServer
 
         settings = read_config(config, os.environ)
         where = settings.console.listen if listen is None else listen
         if not re.match(LISTEN_FORM, where):
             raise UserError(f"--listen {where}: expected host:port, such as 127.0.0.1:8080")
-        server = ConsoleServer(make_console(settings, where, SystemClock()), where)
+        server = ConsoleServer(settings, where, SystemClock())
         typer.echo(f"http://{where.rpartition(':')[0]}:{server.port}/")
         sys.stdout.flush()
         raise typer.Exit(run_until_signalled(server))
