@@ -30,6 +30,7 @@ COMMANDS = (
     "trades",
     "pnl",
     "report",
+    "alerts",
     "console",
     "bench",
 )

@@ -73,12 +73,14 @@ class Beside:
         positions: what the venues say themselves, by account (A, B) and market.
         today: what each market earned, by the journal; empty where there is none.
         journal: why there are no such figures, in words; empty where there are.
+        warnings: what else is not as it should be, in words.
     """
 
     now_ms: int
     positions: Mapping[tuple[str, str], Held] = field(default_factory=dict)
     today: Mapping[str, Today] = field(default_factory=dict)
     journal: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +180,7 @@ def read_report(
         ok=bool(markets) and all(one.ok for one in markets),
         markets=markets,
         hedgers=_hedgers(switchboard, known),
-        warnings=switchboard.warnings,
+        warnings=(*switchboard.warnings, *beside.warnings),
         at_ms=beside.now_ms,
         redis_ms=round(switchboard.answer_ms(), 2),
         journal=beside.journal,

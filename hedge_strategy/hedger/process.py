@@ -312,7 +312,7 @@ class HedgerProcess:
             )
         read = self._redis.ownership.watch.last(to_ms(self._clock.monotonic_ns()))
         told = {"said_at_ms": to_ms(self._clock.now_ns()), "positions": read}
-        return {**lane_state(self._venue), **told, **status.as_state(self._run.maker_market)}
+        return self._run.marks.told({**lane_state(self._venue), **told, **status.as_state(self._run.maker_market)})
 
     def _own_presence(self) -> HedgerPresence:
         state, reason = HedgerState.DRAINING, ""

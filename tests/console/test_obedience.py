@@ -23,6 +23,11 @@ def test_who_lives_in_the_market_must_answer_and_others_need_not() -> None:
     assert [line.who for line in obedience((A, OTHER), (), "*")] == ["maker-1", "maker-2"]
 
 
+def test_who_has_nothing_to_obey_is_not_waited_for() -> None:
+    alerter = ProcessStatus("alerter-1", {"role": "alerter", "state": "watching"})
+    assert obedience((alerter,), (), "*") == ()
+
+
 def test_an_answer_that_is_not_done_yet_is_waited_for() -> None:
     assert not is_obeyed(obedience((A,), (said("maker-1", "maker", is_done=False),), "BTC"))
     assert is_obeyed(obedience((A,), (said("maker-1", "maker"),), "BTC"))

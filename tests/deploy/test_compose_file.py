@@ -7,6 +7,8 @@ import msgspec
 import pytest
 import yaml
 
+from hedge_strategy.alerting import check_sources
+from hedge_strategy.alerts.reader import read_alerts
 from hedge_strategy.cli.simulated_accounts import SimulatedAccounts, write_simulated_config
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.hedger.process import STOP_DEADLINE_MS as HEDGER_STOP_MS
@@ -18,7 +20,7 @@ from tests.simulator.live_exchange import live_exchange
 ROOT = Path(__file__).parents[2]
 TREE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = TREE["services"]
-OURS = ("maker", "hedger", "exchange", "journal")
+OURS = ("maker", "hedger", "exchange", "journal", "alerter")
 
 
 def after(service: str, option: str) -> str:
@@ -62,15 +64,22 @@ def test_hedgers_can_be_several() -> None:
     assert "hostname" not in SERVICES["hedger"], "each names itself by its own"
 
 
-def test_only_the_simulation_and_the_journal_are_behind_profiles() -> None:
+def test_what_stands_around_the_trading_is_behind_profiles() -> None:
     assert {name: service.get("profiles") for name, service in SERVICES.items()} == {
         "redis": None, "maker": None, "hedger": None, "forget": ["sim"], "exchange": ["sim"], "journal": ["journal"],
+        "alerter": ["observe"],
     }  # fmt: skip
 
 
 def test_no_secret_is_in_the_file() -> None:
-    for name in ("maker", "hedger", "journal"):
+    for name in ("maker", "hedger", "journal", "alerter"):
         assert set(SERVICES[name]["environment"].values()) == {None}, "taken from where compose runs"
+
+
+def test_the_rules_that_are_mounted_where_none_are_named_need_no_secret_and_no_journal() -> None:
+    found = read_alerts(ROOT / "deploy/compose/alerts.yaml", {})
+    check_sources(read_config(ROOT / "deploy/compose/sim.yaml", {}), found.file)
+    assert len(found.file.rules) > 5
 
 
 def test_the_simulation_forgets_its_own_database_alone() -> None:
