@@ -36,7 +36,7 @@ from hedge_strategy.earned_today import NO_JOURNAL, earned_today, has_journal
 from hedge_strategy.errors import UserError
 from hedge_strategy.inspection import open_switchboard
 from hedge_strategy.venue_eyes import BothEyes
-from hedge_strategy.wiring import redis_settings, venue_of
+from hedge_strategy.wiring import redis_settings, watched_of
 
 TOKEN_BYTES = 32
 SHUTDOWN_S = 3
@@ -175,8 +175,8 @@ def _eyes(config: Config, clock: Clock) -> VenueEyes:
         return NoEyes()
     return BothEyes(
         {
-            "A": lambda: venue_of(config, config.account_a, clock),
-            "B": lambda: venue_of(config, config.account_b, clock),
+            "A": lambda: watched_of(config, config.account_a, clock),
+            "B": lambda: watched_of(config, config.account_b, clock),
         },
         clock,
         config.console.markets_max,
