@@ -138,13 +138,13 @@ class MakerProcess:
         listener = threading.Thread(target=self._guard, args=(self._listen_loop,), name="maker-results", daemon=True)
         tell = (self._announcer.run,)
         announcer = threading.Thread(target=self._guard, args=tell, name="maker-announcer", daemon=True)
-        self._desk.start(self._guard)
-        for thread in (reader, listener, announcer):
-            thread.start()
-        self._guard(self._take_up_what_was_kept)
-        self._venue.start([self._run.market], self._on_venue_event)
-        when_started()
         try:
+            self._desk.start(self._guard)
+            for thread in (reader, listener, announcer):
+                thread.start()
+            self._guard(self._take_up_what_was_kept)
+            self._venue.start([self._run.market], self._on_venue_event)
+            when_started()
             self._guard(self._tick_until_finished)
             is_clean = self._leave_nothing_resting()
             self._lookout.look(self._machine.may_be_filled)
@@ -154,8 +154,10 @@ class MakerProcess:
             self._reader.close()
             self._venue.close()
             self._announcer.end()
+            self._desk.end()
             for thread in (reader, listener, announcer):
-                thread.join()
+                if thread.ident is not None:  # else the system had none left for it
+                    thread.join()
             self._redis.outbox.close()
             self._redis.notices.record.close()
         return 0 if is_clean and not self._has_failed else 1

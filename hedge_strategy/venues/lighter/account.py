@@ -80,6 +80,7 @@ class LighterAccount:
         """Keys that the venue is known to have registered."""
         self._lanes: dict[int, _Lane] = {}
         self._stream: AccountStream | None = None
+        self._asking = threading.Lock()
         self._changing = threading.Lock()
         self._routing = threading.RLock()
 
@@ -103,18 +104,20 @@ class LighterAccount:
 
     def markets(self, rest: Rest) -> dict[str, Market]:
         """All markets, asked for once a minute at most. Raises: VenueError."""
-        now_ms = self._now_ms()
-        if not self._markets or now_ms >= self._markets_until_ms:
-            self._markets = rest.markets()
-            self._markets_until_ms = now_ms + FACTS_KEPT_MS
-        return self._markets
+        with self._asking:
+            now_ms = self._now_ms()
+            if not self._markets or now_ms >= self._markets_until_ms:
+                self._markets = rest.markets()
+                self._markets_until_ms = now_ms + FACTS_KEPT_MS
+            return self._markets
 
     def owner(self, rest: Rest, account_index: int) -> str:
         """Who owns an account, asked for once. Raises: VenueError."""
-        found = self._owners.get(account_index)
-        if found is None:
-            found = self._owners[account_index] = rest.owner(account_index)
-        return found
+        with self._asking:
+            found = self._owners.get(account_index)
+            if found is None:
+                found = self._owners[account_index] = rest.owner(account_index)
+            return found
 
     # --- the socket ---------------------------------------------------------------------------------------------------
 

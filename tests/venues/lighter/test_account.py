@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -110,9 +111,12 @@ def test_what_does_not_change_is_asked_for_once(stub: StubVenue, lanes: tuple[Li
             ],
         }
     )
-    for lane in (*lanes, *lanes):
-        assert lane.load_market("BTC").index == 1
-        assert lane.give_way_between(7)
+
+    def ask(lane: LighterVenue) -> bool:
+        return lane.load_market("BTC").index == 1 and lane.give_way_between(7)
+
+    with ThreadPoolExecutor(4) as at_once:
+        assert all(at_once.map(ask, (*lanes, *lanes)))
     assert len(stub.rest.calls("orderBookDetails")) == 1
     assert len(stub.rest.calls("account")) == 2
 
