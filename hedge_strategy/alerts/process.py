@@ -50,6 +50,7 @@ LAST_WORDS_S = 5.0
 """How long messages that wait may still go out when it is asked to stop."""
 WATCH_NAME = "watch"
 REASON_MAX = 1_000
+REFUSED_SHOWN = 20
 _log = structlog.get_logger("alerts")
 
 
@@ -340,6 +341,7 @@ class Alerter:
             del self._known.undelivered[notice_id]
 
     def _state(self, snapshot: Snapshot) -> dict[str, Any]:
+        refused = list(self._known.refused.items())
         problems = "; ".join(f"{source}: {problem}" for source, problem in sorted(snapshot.problems.items()))
         return {
             "state": "watching" if self._is_keeper else "standby",
@@ -347,7 +349,7 @@ class Alerter:
             "rules": len(self._rules),
             "firing": self._firing(),
             "failed_deliveries": sum(len(one.failed) for one in self._known.deliveries.values()),
-            "refused": {f"{name} {market}".strip(): why for (name, market), why in self._known.refused.items()},
+            "refused": {f"{name} {market}".strip(): why for (name, market), why in refused[-REFUSED_SHOWN:]},
         }
 
     def _firing(self) -> int:
