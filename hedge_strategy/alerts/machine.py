@@ -74,6 +74,7 @@ def step(rule: Rule, standing: Standing, verdict: Verdict, now_ms: int) -> tuple
     Returns:
         How it stands, and what is to be said.
     """
+    standing = _by_this_clock(standing, now_ms)
     if standing.phase is Phase.FIRING:
         return _while_firing(rule, standing, verdict, now_ms)
     if verdict.holds is None:
@@ -87,6 +88,17 @@ def step(rule: Rule, standing: Standing, verdict: Verdict, now_ms: int) -> tuple
         return standing, ()
     firing = Standing(phase=Phase.FIRING, since_ms=now_ms, said_ms=now_ms, text=verdict.words, due=rule.action)
     return firing, (Say(AlertState.FIRING, verdict.words, now_ms),)
+
+
+def _by_this_clock(standing: Standing, now_ms: int) -> Standing:
+    """Where the clock was set back nothing is waited for until it is as late again. What names a firing stays."""
+    clear_since_ms, since_ms = standing.clear_since_ms, standing.since_ms
+    if standing.phase is Phase.PENDING:
+        since_ms = min(since_ms, now_ms)
+    if clear_since_ms is not None:
+        clear_since_ms = min(clear_since_ms, now_ms)
+    said_ms = min(standing.said_ms, now_ms)
+    return msgspec.structs.replace(standing, since_ms=since_ms, clear_since_ms=clear_since_ms, said_ms=said_ms)
 
 
 def did(standing: Standing, action: Action) -> Standing:

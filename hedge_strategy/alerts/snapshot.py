@@ -131,7 +131,10 @@ class History:
         self._recent: deque[Snapshot] = deque()
 
     def add(self, snapshot: Snapshot) -> None:
-        """Takes in the newest moment. What is long stays of the newest alone."""
+        """Takes in the newest moment. What is long stays of the newest alone; a clock that was set back begins anew."""
+        if self._recent and snapshot.at_ms < self._recent[-1].at_ms:
+            self._recent.clear()
+            self._old.clear()
         if self._recent:
             self._recent[-1] = _lighter(self._recent[-1])
         self._recent.append(snapshot)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -38,6 +40,8 @@ Answered = TypeVar("Answered")
 BOOK_LEVELS = 15
 HEDGES_SHOWN = 100
 HOUR_MS = 3_600_000
+JOURNAL_READS_MAX = 4
+"""At one time, on threads apart from the others': a journal that hangs holds up neither logins nor commands."""
 UNAVAILABLE: Final = 503
 REFUSALS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem} for code in (400, 401, 403, 404, 413, 415, 422, 429, UNAVAILABLE)
@@ -140,6 +144,7 @@ def _add_sessions(router: APIRouter, parts: ApiParts) -> None:
 
 def _add_reads(router: APIRouter, parts: ApiParts, clock: Clock) -> None:
     collector, visitors = parts.collector, parts.visitors
+    journal = CapacityLimiter(JOURNAL_READS_MAX)
 
     @router.get("/api/status", tags=["looks"])
     async def status(request: Request) -> Response:
@@ -153,7 +158,7 @@ def _add_reads(router: APIRouter, parts: ApiParts, clock: Clock) -> None:
         """One market: its book, A's fills with their hedges, and the journal's hedges."""
         visitors.reader(request)
         book = book_as_plain(parts.eyes.book(symbol, BOOK_LEVELS))
-        kept = await run_in_threadpool(_answer, lambda: parts.figures.hedges(symbol, HEDGES_SHOWN))
+        kept = await run_sync(_answer, lambda: parts.figures.hedges(symbol, HEDGES_SHOWN), limiter=journal)
         return as_json({"book": book, "pairs": collector.pairs(symbol), "journal": kept})
 
     @router.get("/api/history", tags=["looks"])
@@ -161,7 +166,7 @@ def _add_reads(router: APIRouter, parts: ApiParts, clock: Clock) -> None:
         """Equity, exposure, latency and slippage of hedges over time."""
         visitors.reader(request)
         since_ms = max(0, to_ms(clock.now_ns()) - hours * HOUR_MS)
-        found = await run_in_threadpool(_answer, lambda: parts.figures.history(since_ms))
+        found = await run_sync(_answer, lambda: parts.figures.history(since_ms), limiter=journal)
         if found.problem:
             seen = collector.seen_history()
             found = msgspec.structs.replace(seen, problem=found.problem)

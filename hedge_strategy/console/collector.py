@@ -1,6 +1,7 @@
 """What the console knows, read again and again on threads of its own, so that any number of pages cost the same.
 
 - Once a second (less often for many markets): the report of `hedge status`, the alerts, the exposure for the chart.
+- The journal's figures of today are read on a thread of their own.
 - One thread a market hears fills and results, for the first `markets_max` markets.
 - The walk over all keys of Redis that finds markets without a live process is made once in `WALK_EVERY_MS`.
 
@@ -36,8 +37,10 @@ AGAIN_AFTER_S = 1.0
 ALERTS_SHOWN = 200
 EXPOSURES_MAX = 3_600
 PROBLEM_CHARACTERS_MAX = 500
+CLOSE_S = 5.0
+"""How long a thread is waited for at the end; one that hangs at the journal is left behind."""
 STALE_AFTER_MS = 10_000
-STALE_WORDS = "the newest look at Redis, the venues and the journal does not come to its end"
+STALE_WORDS = "the newest look at Redis does not come to its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +100,16 @@ class Collector:
         self._reading = reading
         self._clock = clock
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._look_until_stopped, name="console-looks", daemon=True)]
+        self._threads = [
+            threading.Thread(target=self._look_until_stopped, name="console-looks", daemon=True),
+            threading.Thread(target=self._read_figures_until_stopped, name="console-figures", daemon=True),
+        ]
         self._look = Look()
         self._pairs: dict[str, Pairs] = {}
         self._exposures: dict[str, deque[tuple[int, str]]] = {}
         self._markets_in_redis: tuple[str, ...] = ()
-        self._walk_at_ms = self._today_at_ms = 0
-        self._beside = Beside(0)
+        self._walk_at_ms = 0
+        self._earned = Beside(0)
         self._log = structlog.get_logger("console")
 
     @property
@@ -141,13 +147,14 @@ class Collector:
 
     def start(self) -> None:
         """Begins to read."""
-        self._threads[0].start()
+        for thread in tuple(self._threads):  # the first begins others
+            thread.start()
 
     def close(self) -> None:
         """Ends all threads."""
         self._stop.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(CLOSE_S)
 
     # --- looks ----------------------------------------------------------------------------------------------------
 
@@ -176,10 +183,7 @@ class Collector:
         reading.eyes.follow(symbols)
         self._listen_to(symbols)
         wall_ms = to_ms(self._clock.now_ns())
-        if now_ms >= self._today_at_ms:
-            self._today_at_ms = now_ms + TODAY_EVERY_MS
-            self._beside = Beside(wall_ms, {}, *reading.figures.today(wall_ms))
-        beside = Beside(wall_ms, reading.eyes.positions(), self._beside.today, self._beside.journal)
+        beside = Beside(wall_ms, reading.eyes.positions(), self._earned.today, self._earned.journal)
         # Without any market the report would look for some by a walk over all keys, every time.
         report = read_report(reading.switchboard, symbols, beside) if symbols else Report(ok=False, markets=())
         for one in report.markets:
@@ -188,6 +192,13 @@ class Collector:
                 seen.append((wall_ms, one.exposure))
         alerts = Alerts(reading.alerts.standing(), reading.alerts.recent(ALERTS_SHOWN))
         return Look(number, self._now_ms(), report, alerts)
+
+    def _read_figures_until_stopped(self) -> None:
+        """By itself: a database that hangs keeps nobody from seeing what A and B do."""
+        while not self._stop.is_set():
+            wall_ms = to_ms(self._clock.now_ns())
+            self._earned = Beside(wall_ms, {}, *self._reading.figures.today(wall_ms))
+            self._stop.wait(TODAY_EVERY_MS / 1000)
 
     def _symbols(self, now_ms: int) -> list[str]:
         reading = self._reading

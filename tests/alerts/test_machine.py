@@ -63,3 +63,11 @@ def test_its_action_is_due_once_for_each_firing() -> None:
     assert (standing.due, standing.done) == (None, Action.PAUSE)
     standing, said = lived(*[GOOD] * 4, standing=standing, from_s=105)
     assert (standing, said[-1][1]) == (IDLE, AlertState.RESOLVED)
+
+
+def test_a_clock_that_is_set_back_delays_neither_beginning_nor_end() -> None:
+    pending, _ = lived(BAD, BAD, from_s=5_000)
+    firing, said = lived(BAD, BAD, BAD, from_s=100, standing=pending)
+    assert said == [(102, "firing")]
+    clearing, _ = lived(BAD, GOOD, from_s=5_000, standing=firing)
+    assert lived(GOOD, GOOD, GOOD, GOOD, from_s=103, standing=clearing)[1] == [(106, "resolved")]

@@ -42,3 +42,10 @@ def test_the_past_is_bounded_and_light_and_reaches_as_far_as_a_rule_looks() -> N
     assert moments[0].at_ms - moments[-1].at_ms > 3_580_000
     assert sum(one.money is not None for one in moments) == 1, "what is long stays of the newest alone"
     assert [one.at_ms for one in history.back(2_000)] == [7_199_000, 7_198_000, 7_197_000]
+
+
+def test_what_was_seen_before_the_clock_was_set_back_is_not_later_than_now() -> None:
+    history = History(window_ms=60_000)
+    for at_ms in (5_000_000, 5_001_000, 1_000_000, 1_001_000):
+        history.add(Snapshot(at_ms))
+    assert [one.at_ms for one in history.back(60_000)] == [1_001_000, 1_000_000]

@@ -1,6 +1,8 @@
 """What the API tells and does, and that nothing is changed by a request that is not a page's of a login."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from hedge_strategy.console.sources import History, Line
 from hedge_strategy.coordination.commands import Acknowledgement, Commands
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.venues.port import BookTop
-from tests.console.scene import ADDRESS, HEDGER, MAKER, READ_TOKEN, Console, console_scene
+from tests.console.scene import ADDRESS, HEDGER, MAKER, PASSWORD, READ_TOKEN, Console, console_scene
 from tests.polling import wait_until
 
 PAUSE = {"action": "pause", "market": "BTC"}
@@ -140,3 +142,17 @@ def test_what_is_no_text_is_refused_in_words_that_tell_nothing_of_it(console: Co
     assert told.status_code == 422
     assert "body" in told.json()["detail"]
     assert "secret" not in told.json()["detail"]
+
+
+def test_a_journal_that_hangs_keeps_nobody_from_pausing(console: Console) -> None:
+    goes_on = threading.Event()
+    console.figures.history = lambda _: goes_on.wait(30) and History()  # type: ignore[method-assign,assignment,return-value]
+    with console.visitor() as browser, ThreadPoolExecutor(60) as pool:
+        told = browser.post("/api/login", json={"password": PASSWORD}, headers={"Origin": ADDRESS})
+        browser.headers.update({"Origin": ADDRESS, "X-CSRF-Token": told.json()["csrf"]})
+        asked = [pool.submit(browser.get, "/api/history") for _ in range(60)]
+        try:
+            assert browser.post("/api/commands", json=PAUSE).status_code == 201
+        finally:
+            goes_on.set()
+        assert {one.result().status_code for one in asked} == {200}

@@ -104,16 +104,16 @@ def test_a_look_that_hangs_is_told(console: Console) -> None:
     console.look()
     clock, hangs, goes_on = HandClock(), threading.Event(), threading.Event()
 
-    def hang(_: int) -> tuple[dict[str, Any], str]:
+    def hang(*_: object) -> Any:
         hangs.set()
         goes_on.wait(20)
-        return {}, ""
+        return {}
 
     collector = Collector(console.collector._reading, clock)
     collector.start()
     try:
         wait_until(lambda: collector.is_ready, "the first look")
-        console.figures.today = hang  # type: ignore[method-assign]
+        console.eyes.positions = hang  # type: ignore[method-assign]
         clock.now_ms += 20_000
         wait_until(hangs.is_set, "the look that hangs")
         assert "does not come to its end" in collector.problem
@@ -121,3 +121,16 @@ def test_a_look_that_hangs_is_told(console: Console) -> None:
     finally:
         goes_on.set()
         collector.close()
+
+
+def test_a_journal_that_hangs_keeps_nobody_from_looking(tmp_path: Path) -> None:
+    goes_on = threading.Event()
+    with console_scene(tmp_path) as console:
+        StatusBoard(console.redis, life_ms=60_000).write("a-1", MAKER)
+        console.figures.today = lambda _: ({}, str(goes_on.wait(20)))  # type: ignore[method-assign,assignment]
+        console.collector.start()
+        try:
+            wait_until(lambda: console.collector.is_ready, "the first look")
+        finally:
+            goes_on.set()
+            console.collector.close()

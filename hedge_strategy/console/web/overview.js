@@ -1,6 +1,8 @@
 // All markets at a glance.
-import { amount, fill, h, isZero, money, pill, span } from "./dom.js";
+import { amount, fill, h, isZero, moment, money, pill, span } from "./dom.js";
 import { commandButtons } from "./dialogs.js";
+
+const FIGURES_OLD_MS = 300000;
 
 export class Overview {
   constructor(root, known) {
@@ -52,11 +54,18 @@ function tiles(report, alerts) {
   ];
   if (markets.some((one) => one.today)) {
     found.push(tile("Volume today", money(sum("volume"))), tile("Fees today", money(sum("fees"))),
-      tile("Result today", money(sum("result")), Number(sum("result")) < 0 ? "loss" : "gain"));
+      tile(`Result today${asOf(markets, report.at_ms)}`, money(sum("result")), Number(sum("result")) < 0 ? "loss" : "gain"));
   } else if (report.journal) {
     found.push(tile("Earned today", "no journal", "", report.journal));
   }
   return found;
+}
+
+/** Empty while the journal is read again and again; else since when what today earned is no longer of now. */
+function asOf(markets, now_ms) {
+  const read = markets.filter((one) => one.today).map((one) => one.today.read_at_ms ?? 0);
+  const oldest = Math.min(...read);
+  return now_ms - oldest < FIGURES_OLD_MS ? "" : oldest ? `, as of ${moment(oldest)}` : ", not read to the end yet";
 }
 
 export function positionText(held) {
