@@ -74,13 +74,6 @@ export function positionText(held) {
   return h("span.number", { title: `${how}, ${span(held.age_ms)} old` }, amount(held.size), held.age_ms > 5000 ? h("small.faint", {}, ` ${span(held.age_ms)} ago`) : null);
 }
 
-/** What the ledger lacks, whoever still lives to say so: lots of the hedging venue where no B says how large they are. */
-export function unhedgedText(one) {
-  if (one.unhedged_for_ms === null && one.unhedged_lots === 0) return h("span.faint", {}, "nothing");
-  const size = one.unhedged === null ? `${amount(one.unhedged_lots)} lots` : amount(one.unhedged);
-  return h("b.warn", {}, one.unhedged_for_ms === null ? size : `${size} for ${span(one.unhedged_for_ms)}`);
-}
-
 export function orderText(order) {
   if (!order) return h("span.faint", {}, "none");
   if (!order.side) return order.phase;
@@ -88,11 +81,13 @@ export function orderText(order) {
     order.phase === "resting" ? null : h("small.faint", {}, ` ${order.phase}`));
 }
 
-/** What waits for its hedge; the ledger may be ahead of A, which then only has not heard of it yet. */
+/** What waits for its hedge, by A and by the ledger: either may be ahead, or nobody alive to say more than the ledger does.
+ * Without a B nobody says how large a lot is. */
 export function unhedged(one) {
-  if (one.unhedged_for_ms === null) return h("span.faint", {}, "nothing");
-  const size = one.unhedged ?? one.unhedged_lots;
-  return h("span.warn", {}, isZero(size) ? `a hedge is awaited for ${span(one.unhedged_for_ms)}` : `${amount(size)} for ${span(one.unhedged_for_ms)}`);
+  const time = one.unhedged_for_ms === null ? "" : ` for ${span(one.unhedged_for_ms)}`;
+  const size = one.unhedged === null ? one.unhedged_lots : one.unhedged;
+  if (isZero(size)) return time ? h("span.warn", {}, `a hedge is awaited${time}`) : h("span.faint", {}, "nothing");
+  return h("b.warn", {}, `${amount(size)}${one.unhedged === null ? " lots" : ""}${time}`);
 }
 
 export function facts(pairs) {
@@ -110,11 +105,7 @@ function card(one) {
       h(`div${one.exposure === null || isZero(one.exposure) ? "" : ".warn"}`, {}, h("span.name", {}, "together"), h("span.number", {}, amount(one.exposure)))),
     facts([
       ["A's order", orderText(one.maker.order)],
-<<<<<<< HEAD
-      ["Unhedged", unhedgedText(one)],
-=======
       ["Unhedged", unhedged(one)],
->>>>>>> main
       ["Fill to hedge", one.latency_ms === null ? h("span.faint", {}, "–") : span(one.latency_ms)],
       ["Owner", one.lease ? h("span", {}, short(one.lease.owner), h("small.faint", {}, ` lane ${one.lease.lane}, ${span(one.lease.remaining_ms)} left`)) : h("span.bad", {}, "nobody")],
       today ? ["Today", h("span", {}, money(today.volume), h("small.faint", {}, " volume, "), money(today.result), h("small.faint", {}, " result"))] : null,
