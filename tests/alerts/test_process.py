@@ -250,12 +250,14 @@ def test_a_second_alerter_waits_and_takes_over_as_it_stands(make: Callable[..., 
         first.rounds(1)
         second.rounds(1)
     assert (first.titles(), second.titles()) == (["[CRITICAL] it BTC"], [])
+    assert [one.alerter._parts.acting.is_set() for one in (first, second)] == [True, False]
     first.alerter.ask_to_stop()
     first.alerter.run()
     second.rounds(2)
     second.hedger()
     second.rounds(15)
     assert second.titles() == ["[RESOLVED] it BTC"]
+    assert second.alerter._parts.acting.is_set()
     assert len(second.given()) == 1
 
 
