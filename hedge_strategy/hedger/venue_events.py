@@ -3,8 +3,9 @@
 Promise: whoever tells never waits, so that a market that stands still stops no other. What does not fit any more
 is dropped, said once and counted: whatever a frame would have told of a hedge is looked up in time.
 
-What only says that a hedge goes its way wakes nobody while no other fill waits: it is taken with the next event that
-does, or with `at_leisure`. Each waking costs as much as all that is done about such an event.
+What only says that a hedge goes its way wakes nobody: it is taken with the next event that does, or with `at_leisure`.
+Each waking costs as much as all that is done about such an event. While other fills wait, that a send was taken does
+wake: it is the moment to sign the next ones.
 """
 
 import queue
@@ -47,7 +48,7 @@ class VenueEvents:
             self.dropped += 1
             if self.dropped == 1:
                 self._log.error("the market stands still; the venue's events are dropped and looked up later")
-        elif says_that_all_is_well(event) and not self._is_busy():
+        elif says_that_all_is_well(event) and not (isinstance(event, SendAnswered) and self._is_busy()):
             self._calm.append(event)
         else:
             self._waiting.put(event)

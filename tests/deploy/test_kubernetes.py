@@ -85,9 +85,22 @@ def test_there_is_never_a_second_maker_and_what_it_keeps_stays() -> None:
     assert pod("maker.yaml")["terminationGracePeriodSeconds"] >= 100
 
 
-def test_nobody_comes_in_and_only_dns_redis_and_the_venue_are_reached() -> None:
+@pytest.mark.parametrize("name", ["maker.yaml", "hedger.yaml"])
+def test_prometheus_finds_the_metrics_where_the_settings_have_them(name: str) -> None:
+    port = read_config(FOLDER / "config.yaml", ACCOUNTS).metrics.listen.rpartition(":")[2]  # type: ignore[union-attr]
+    said = read(name)["spec"]["template"]["metadata"]["annotations"]
+    assert (said["prometheus.io/scrape"], said["prometheus.io/port"], said["prometheus.io/path"]) == (
+        "true", port, "/metrics",
+    )  # fmt: skip
+    assert pod(name)["containers"][0]["ports"] == [{"name": "metrics", "containerPort": int(port)}]
+
+
+def test_only_prometheus_comes_in_and_only_dns_redis_and_the_venue_are_reached() -> None:
     spec = read("network-policy.yaml")["spec"]
-    assert (spec["ingress"], sorted(spec["policyTypes"])) == ([], ["Egress", "Ingress"])
+    ((rule,), types) = spec["ingress"], sorted(spec["policyTypes"])
+    assert types == ["Egress", "Ingress"]
+    assert [one["podSelector"]["matchLabels"] for one in rule["from"]] == [{"app.kubernetes.io/name": "prometheus"}]
+    assert [port["port"] for port in rule["ports"]] == [9464]
     assert [sorted({port["port"] for port in rule["ports"]}) for rule in spec["egress"]] == [[53], [6379], [443]]
     assert all(rule["to"] for rule in spec["egress"])
 

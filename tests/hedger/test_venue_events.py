@@ -82,7 +82,9 @@ def test_trouble_wakes_at_once(event: VenueEvent) -> None:
     assert next(iter(events)) == event
 
 
-def test_while_other_fills_wait_everything_wakes() -> None:
+def test_while_other_fills_wait_a_send_that_was_taken_wakes_whatever_came_before_it_first() -> None:
     events = VenueEvents("BTC", lambda: True)
+    events.tell(RUNS)
     events.tell(TAKEN)
+    assert [event for _, event in zip(range(2), events, strict=False)] == [RUNS, TAKEN]
     assert not list(events.at_leisure())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.deploy.watched import names_in_rules
+from tests.deploy.watched import names_in_dashboard, names_in_rules
 from tests.polling import wait_until
 from tests.process.scenarios import expect_hedged_all
 from tests.product import BTC, ProductProcess, running_product
@@ -74,7 +74,7 @@ def test_what_is_told_is_what_happened_and_whatever_is_watched_is_told(tmp_path:
             asked = [key for key in samples if key[0] == "hedge_venue_requests_total" and ("status", "200") in key[1]]
             assert asked and samples["process_resident_memory_bytes", ()] > 0
         assert value(of_b, "hedge_lease_changes_total", market="BTC", change="gained") == 1
-        assert names_in_rules() <= names_a | names_b | {"up"} | OF_OTHERS
+        assert names_in_rules() | names_in_dashboard() <= names_a | names_b | {"up"} | OF_OTHERS
         assert product.tracebacks() == []
 
 
