@@ -4,7 +4,7 @@ The audit, the look at Redis and the venues before a start, what both accounts h
 Redis.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -17,39 +17,16 @@ from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import check, check_for_trading, connect
 from hedge_strategy.coordination.disk import file_for, read_record
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
-from hedge_strategy.coordination.hedger_registry import HedgerRegistry, LiveHedger
+from hedge_strategy.coordination.hedger_registry import HedgerRegistry
 from hedge_strategy.coordination.lease import Leases
-from hedge_strategy.coordination.ledger_rows import Totals
 from hedge_strategy.coordination.rights import check_rights
 from hedge_strategy.coordination.status_board import ProcessStatus, StatusBoard
+from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.errors import UserError
 from hedge_strategy.venues.self_trades import SelfTrades
 from hedge_strategy.wiring import STATUS_LIFE_MS, redis_settings, self_trades_of, venue_of
-
-
-@dataclass(frozen=True, slots=True)
-class Switchboard:
-    """What a person at the keyboard reads and gives orders with: all of it in Redis.
-
-    Attributes:
-        commands: to be sent, and what became of them.
-        board: what each process says of itself.
-        leases: who owns which market.
-        hedgers: that share markets.
-        totals: of a market's ledger.
-        markets: in which an A has ever run.
-        warnings: of Redis: what works, but not as it should for real money.
-    """
-
-    commands: Commands
-    board: StatusBoard
-    leases: Leases
-    hedgers: Callable[[], tuple[LiveHedger, ...]]
-    totals: Callable[[str], Totals]
-    markets: Callable[[], tuple[str, ...]]
-    warnings: tuple[str, ...] = ()
 
 
 def open_switchboard(config: Config) -> Switchboard:

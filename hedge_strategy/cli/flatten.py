@@ -26,8 +26,9 @@ from hedge_strategy.clock import Clock, SystemClock, to_ms
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
 from hedge_strategy.coordination.commands import ALL_MARKETS, Action
+from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.errors import HedgeError, RateLimited, UserError
-from hedge_strategy.inspection import Holding, Switchboard, look_at_accounts, open_switchboard
+from hedge_strategy.inspection import Holding, look_at_accounts, open_switchboard
 from hedge_strategy.wiring import make_hedger
 from hedge_strategy.wiring_maker import MakerOptions, make_maker
 
@@ -151,8 +152,7 @@ def _look(settings: Config, markets: tuple[str, ...], clock: Clock) -> tuple[Hol
 
 
 def _known(switchboard: Switchboard) -> tuple[str, ...]:
-    alive = {str(one.state.get("market", "")) for one in switchboard.board.read()} - {""}
-    found = tuple(sorted(alive | set(switchboard.markets())))
+    found = switchboard.known_markets()
     if not found:
         raise UserError("no process is alive and no A has ever run on this Redis: name a market with --market")
     return found

@@ -16,8 +16,9 @@ from hedge_strategy.clock import Clock, SystemClock, to_ms
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.coordination.commands import ALL_MARKETS, Action, Command
 from hedge_strategy.coordination.keys import is_symbol
+from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.errors import UserError
-from hedge_strategy.inspection import Switchboard, open_switchboard
+from hedge_strategy.inspection import open_switchboard
 
 LOOK_INTERVAL_S = 0.1
 HEAR_MS = 1_500

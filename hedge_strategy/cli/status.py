@@ -20,14 +20,15 @@ from rich.live import Live
 from rich.text import Text
 
 from hedge_strategy.cli.giving import checked_market
-from hedge_strategy.cli.status_report import Report, read_report
 from hedge_strategy.cli.status_view import view
 from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_errors
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
+from hedge_strategy.console.report import Report, read_report
+from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.errors import CoordinationError
-from hedge_strategy.inspection import Switchboard, open_switchboard
+from hedge_strategy.inspection import open_switchboard
 
 WATCH_S = 1.0
 

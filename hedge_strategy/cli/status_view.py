@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from hedge_strategy.cli.status_report import MarketStatus, Report
+from hedge_strategy.console.report import MarketStatus, Report
 from hedge_strategy.venues.self_trades import SelfTrades
 
 

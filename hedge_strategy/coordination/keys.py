@@ -29,7 +29,7 @@ sharded and carry the tag too.
     hedge:{BTC}:checkpoint:7            string     where maker account 7's history begins and how far it is handled
     hedge:{BTC}:fence                   hash       the highest fencing number given out, and to whom; never expires
 
-Over all markets, in three slots of their own:
+Over all markets, in four slots of their own:
 
     hedge:commands                      channel    the id of each command of the user
     hedge:{commands}:log                stream     the newest commands
@@ -40,6 +40,10 @@ Over all markets, in three slots of their own:
     hedge:{hedgers}:states              hash       the hedgers that share markets: what each can take
     hedge:{hedgers}:lives               sorted set until when each of these counts as alive
     hedge:{hedgers}:bell                channel    rings when a hedger comes or goes, and when a market was given back
+    hedge:{alerts}:standing             hash       the alerts that fire now, by market and rule
+    hedge:{alerts}:notices              hash       the newest notices of the alerter, by id
+    hedge:{alerts}:order                sorted set their ids, as they came
+    hedge:{alerts}:deliveries           hash       by which channels each was sent, by id
 """
 
 import re
@@ -60,6 +64,10 @@ STATUS_LIVES = "hedge:{status}:lives"
 HEDGER_STATES = "hedge:{hedgers}:states"
 HEDGER_LIVES = "hedge:{hedgers}:lives"
 HEDGER_BELL = "hedge:{hedgers}:bell"
+ALERTS_STANDING = "hedge:{alerts}:standing"
+ALERT_NOTICES = "hedge:{alerts}:notices"
+ALERT_ORDER = "hedge:{alerts}:order"
+ALERT_DELIVERIES = "hedge:{alerts}:deliveries"
 FILL_GROUP = "hedgers"
 STREAM_FIELD = "message"
 MARKETS_REMEMBERED = 512

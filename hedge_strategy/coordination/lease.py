@@ -22,6 +22,14 @@ from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.errors import StaleOwner
 
+SEPARATOR = "#"
+"""Between the name of a hedger and the number of the run, in the owners of leases."""
+
+
+def hedger_of(owner: str) -> str:
+    """Which hedger a lease's owner belongs to."""
+    return owner.partition(SEPARATOR)[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

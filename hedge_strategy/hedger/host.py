@@ -22,7 +22,7 @@ import structlog
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry, LiveHedger
-from hedge_strategy.coordination.lease import Held, Lease, Leases
+from hedge_strategy.coordination.lease import SEPARATOR, Held, Lease, Leases, hedger_of
 from hedge_strategy.errors import (
     CoordinationError,
     DiskFailed,
@@ -51,13 +51,6 @@ FOLLOWED_PER_LOOK = 8
 RETRY_FIRST_MS = 5_000
 RETRY_MAX_MS = 60_000
 """A market that failed here is left to others for so long, twice as long each time."""
-SEPARATOR = "#"
-"""Between the name of a hedger and the number of the run, in the owners of leases."""
-
-
-def hedger_of(owner: str) -> str:
-    """Which hedger a lease's owner belongs to."""
-    return owner.partition(SEPARATOR)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,8 +307,8 @@ class HedgerProcess:
                 sequence=ledger.sequence,
                 waiting=self._machine.waiting,
                 unhedged_lots=unhedged_lots,
-                last=self._teller.last,
-                last_at_ms=self._teller.last_at_ms,
+                told=self._teller.told,
+                is_connected=self._venue.is_connected(),
                 self_trades=self._run.self_trades,
             )
         return status.as_state(self._run.maker_market)

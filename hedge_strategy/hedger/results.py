@@ -6,6 +6,7 @@ from hedge_strategy.coordination.messages import HedgeExecution, ResultStatus, r
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.domain.market import Market
 from hedge_strategy.hedger.events import PublishResult
+from hedge_strategy.hedger.status import Told
 
 
 class ResultTeller:
@@ -18,8 +19,7 @@ class ResultTeller:
         account_index: B's account.
 
     Attributes:
-        last: the newest result, told or not.
-        last_at_ms: when that was, unix ms.
+        told: the results, told or not.
     """
 
     def __init__(
@@ -29,8 +29,7 @@ class ResultTeller:
         self._maker_market = maker_market
         self._hedge_market = hedge_market
         self._account_index = account_index
-        self.last: PublishResult | None = None
-        self.last_at_ms = 0
+        self.told = Told()
 
     def tell(self, result: PublishResult, now_ms: int, hedger_id: str) -> None:
         """Publishes one result.
@@ -44,7 +43,7 @@ class ResultTeller:
             RedisUnavailable: no answer; A reads the ledger instead.
         """
         settlement = result.settlement
-        self.last, self.last_at_ms = result, now_ms
+        self.told = self.told.after(result, now_ms)
         execution = HedgeExecution(
             account_index=self._account_index,
             market=self._hedge_market,

@@ -48,6 +48,28 @@ def condition_of(
     return _BY_PRESENCE[state], reason
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The results of this run so far.
+
+    Attributes:
+        last: the newest; None where there is none.
+        last_at_ms: when that was, unix ms.
+        failures_in_row: hedges that executed nothing, since the last one that did.
+    """
+
+    last: PublishResult | None = None
+    last_at_ms: int = 0
+    failures_in_row: int = 0
+
+    def after(self, result: PublishResult, now_ms: int) -> "Told":
+        """With one more result."""
+        settlement, failures = result.settlement, self.failures_in_row
+        if settlement is not None:
+            failures = 0 if settlement.executed_lots else failures + 1
+        return Told(result, now_ms, failures)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HedgerStatus:
     """One look at B.
@@ -62,8 +84,8 @@ class HedgerStatus:
         sequence: of the ledger, as far as B was told.
         waiting: orders that wait for a hedge.
         unhedged_lots: by the ledger, signed; None where it could not be read.
-        last: the newest result of this run.
-        last_at_ms: when that was, unix ms.
+        told: the results of this run.
+        is_connected: the socket to the hedging venue is up.
         self_trades: how A and B are kept from trading with each other.
     """
 
@@ -76,8 +98,8 @@ class HedgerStatus:
     sequence: int
     waiting: int
     unhedged_lots: int | None
-    last: PublishResult | None = None
-    last_at_ms: int = 0
+    told: Told = Told()
+    is_connected: bool = False
     self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
 
     def as_state(self, market: Market) -> dict[str, Any]:
@@ -86,7 +108,7 @@ class HedgerStatus:
         Args:
             market: A's, whose lots the ledger counts in.
         """
-        last, lots = self.last, self.unhedged_lots
+        last, lots = self.told.last, self.unhedged_lots
         return {
             "state": self.condition.value,
             "reason": self.reason,
@@ -98,6 +120,8 @@ class HedgerStatus:
             "sequence": self.sequence,
             "waiting": self.waiting,
             "self_trades": self.self_trades.value,
+            "is_connected": self.is_connected,
+            "failures_in_row": self.told.failures_in_row,
             "unhedged": None if lots is None else f"{market.size_of(lots):f}",
             "last_hedge": None
             if last is None
@@ -108,6 +132,6 @@ class HedgerStatus:
                 "hedged": f"{market.size_of(last.line.hedged_lots):f}",
                 "filled": f"{market.size_of(last.line.filled_lots):f}",
                 "how": last.problem or (last.settlement.reason if last.settlement else ""),
-                "at_ms": self.last_at_ms,
+                "at_ms": self.told.last_at_ms,
             },
         }

@@ -231,7 +231,7 @@ class MakerProcess:
         with self._lock:
             state = self._machine.status().as_state()
         own = {"account_index": self._venue.account_index, "self_trades": self._run.self_trades.value}
-        return {**own, **state}
+        return {**own, "is_connected": self._venue.is_connected(), **state}
 
     def _take_up_what_was_kept(self) -> None:
         """What an earlier run could not publish comes before all else."""

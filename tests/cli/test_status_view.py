@@ -4,8 +4,8 @@ from io import StringIO
 
 from rich.console import Console
 
-from hedge_strategy.cli.status_report import MarketStatus, Report
 from hedge_strategy.cli.status_view import view
+from hedge_strategy.console.report import MarketStatus, Report
 
 MARKET = MarketStatus(
     market="BTC",

@@ -10,7 +10,7 @@ import time
 from itertools import count
 from pathlib import Path
 
-from hedge_strategy.hedger.host import hedger_of
+from hedge_strategy.coordination.lease import hedger_of
 from tests.figures.figure import Figure
 from tests.fleet.fleet import Fleet, running_fleet
 from tests.fleet.witness import Witness

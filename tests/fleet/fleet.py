@@ -24,10 +24,9 @@ import yaml
 
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.coordination.connection import connect
-from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.lease import Leases, hedger_of
 from hedge_strategy.coordination.presence import HedgerState, Presence
 from hedge_strategy.domain.ids import hedge_identity, maker_client_order_index
-from hedge_strategy.hedger.host import hedger_of
 from tests.chaos.exchange_process import ExchangeProcess
 from tests.chaos.judge import Verdict, judge
 from tests.fleet.teller import Teller

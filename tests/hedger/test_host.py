@@ -16,11 +16,11 @@ from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.disk import HedgerMemory, hedger_memory
 from hedge_strategy.coordination.hedger_registry import HedgerBell, HedgerRegistry
 from hedge_strategy.coordination.keys import market_keys
-from hedge_strategy.coordination.lease import Lease, Leases
+from hedge_strategy.coordination.lease import Lease, Leases, hedger_of
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.errors import VenueUnreachable
 from hedge_strategy.hedger.following import Following
-from hedge_strategy.hedger.host import HedgerHost, HostCoordination, HostRun, hedger_of
+from hedge_strategy.hedger.host import HedgerHost, HostCoordination, HostRun
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.market_run import MarketProcess
 from tests.polling import wait_until

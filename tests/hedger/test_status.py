@@ -7,7 +7,7 @@ import msgspec
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger.events import PublishResult, Settle
-from hedge_strategy.hedger.status import HedgerCondition, HedgerStatus
+from hedge_strategy.hedger.status import HedgerCondition, HedgerStatus, Told
 from tests.hedger.world import BTC, HEDGER, order_key
 
 LINE = OrderLine(order_key(), Side.BUY, 30, 20, 0, is_final=False)
@@ -24,8 +24,7 @@ def told(last: PublishResult | None = None, *, fencing: int | None = 7, lots: in
         sequence=12,
         waiting=1,
         unhedged_lots=lots,
-        last=last,
-        last_at_ms=1_760,
+        told=Told(last, 1_760),
     )
     return msgspec.json.decode(msgspec.json.encode(status.as_state(BTC)))  # type: ignore[no-any-return]
 
@@ -45,6 +44,19 @@ def test_giving_up_is_told_as_the_last_result() -> None:
     last = told(PublishResult(LINE, None, Side.SELL, "5 attempts came to nothing"))["last_hedge"]
     assert isinstance(last, dict)
     assert (last["how"], last["executed"]) == ("5 attempts came to nothing", "0.00000")
+
+
+def test_hedges_that_execute_nothing_are_counted_until_one_does() -> None:
+    def result(executed: int | None) -> PublishResult:
+        claim = Claim(order_key(), Side.BUY, 77, 0, 20, IntentState.SENT)
+        settle = None if executed is None else Settle(claim, False, executed, Decimal(executed), 9, "")
+        return PublishResult(LINE, settle, Side.SELL, None)
+
+    told, seen = Told(), []
+    for executed in (0, 0, None, 5, 0):
+        told = told.after(result(executed), 1_760)
+        seen.append(told.failures_in_row)
+    assert seen == [1, 2, 2, 0, 1]
 
 
 def test_what_there_is_not_is_null() -> None:

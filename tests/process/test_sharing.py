@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hedge_strategy.hedger.host import hedger_of
+from hedge_strategy.coordination.lease import hedger_of
 from tests.fleet.fleet import Fleet, running_fleet
 from tests.polling import wait_until
 

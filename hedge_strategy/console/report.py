@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from hedge_strategy.coordination.lease import hedger_of
 from hedge_strategy.coordination.status_board import ProcessStatus
-from hedge_strategy.hedger.host import hedger_of
-from hedge_strategy.inspection import Switchboard
+from hedge_strategy.coordination.switchboard import Switchboard
 
 MISSING = "missing"
 GOOD_STATES = {"maker": ("quoting", "waiting"), "hedger": ("hedging",)}

@@ -3,13 +3,13 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from hedge_strategy.cli.status_report import read_report
+from hedge_strategy.console.report import read_report
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.status_board import StatusBoard
-from hedge_strategy.inspection import Switchboard
+from hedge_strategy.coordination.switchboard import Switchboard
 from tests.redis_server import running_redis
 
 
