@@ -125,7 +125,9 @@ class _Measuring:
     @contextmanager
     def _running(self, name: str, markets: Sequence[int], *arguments: str) -> Iterator[ProductProcess]:
         process = self._fleet.start_hedger(name, *arguments)
-        wait_until(lambda: _seldom() and self._are_hedged_by(process, markets), "all to be hedged", deadline_s=UP_WITHIN_S)
+        wait_until(
+            lambda: _seldom() and self._are_hedged_by(process, markets), "all to be hedged", deadline_s=UP_WITHIN_S
+        )
         threading.Event().wait(CALM_S)
         yield process
         process.interrupt()

@@ -33,16 +33,18 @@ from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side, SignedTransaction
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.crew import Crew
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.position_watch import PositionWatch
-from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
+from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess
 from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.sizing import HedgeRule
+from hedge_strategy.hedger.standing import HedgerRun
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
 from hedge_strategy.risk.limits import Limits
@@ -89,7 +91,7 @@ class Running:
                 keeper,
                 Presence(client, market.symbol, life_ms=2_000),
                 OwnershipParts(ledger, recovery, watch, keeper.refused),
-                UserChannel(Commands(client), StatusBoard(client, life_ms=5_000)),
+                Crew(client, clock, UserChannel(Commands(client), StatusBoard(client, life_ms=5_000))),
                 FlatteningParts(
                     recovery, sources, markets, LaneSender(venue, answer_timeout_ms=300, most_sends=3), Decimal("0.005")
                 ),
