@@ -8,7 +8,8 @@ Folders, and who may import whom (a lower layer never imports a higher one; `tes
     layer 2   coordination/                   all that A and B share in Redis; the only importer of `redis`
               venues/                         one folder per venue behind one port
               simulator/                      a Lighter-compatible exchange to test against
-                                              (these three never import each other, one venue never another)
+              hosting/                        one market's life where a process has several; tried again where it failed
+                                              (these four never import each other, one venue never another)
     layer 3   maker/  hedger/                 process A and process B: a pure machine each, and a shell around it
               journal/                        what happened and what it earned, off the hot path
     layer 4   cli/  wiring  wiring_maker      commands; the two alone know all concrete classes
@@ -28,9 +29,9 @@ Beside that way:
     A   maker/catch_up, reader      fills missed, read by REST;  unhedged, coordination/outbox: until Redis has them
         maker/lookout, surroundings whether a hedger lives, what the user wants;  dead_man_switch, sweep: nothing rests
         maker/record                where A's history begins and how far it is handled, on disk and in Redis
-        maker/host, market_run      several markets in one process, each apart;  shared_account: what they share
+        maker/host                  several markets in one process, each apart;  shared_account: what they share
     B   hedger/keeper, ownership    from the lease of a market to acting for it;  recovery, counting, recount: ledger
-        hedger/host, sharing        several markets in one process, shared with other hedgers; market_run: each apart
+        hedger/host, sharing        several markets in one process, shared with other hedgers
         hedger/resolution           what became of a send in doubt;  position_watch, risk/position_guard: both positions
         hedger/flattening           ends both positions, with venues/closing;  orders_from_the_user: pause, resume
     both  venues/lane (one sender to a key)  venues/self_trades  coordination/commands, status_board, presence

@@ -6,16 +6,16 @@ Redis.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from hedge_strategy.clock import Clock
+from hedge_strategy.clock import Clock, SystemClock
 from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints, markets_with_a_maker
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import check, check_for_trading, connect
 from hedge_strategy.coordination.disk import file_for, read_record
+from hedge_strategy.coordination.health import answer_time_ms
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.hedger_registry import HedgerRegistry
 from hedge_strategy.coordination.lease import Leases
@@ -24,6 +24,7 @@ from hedge_strategy.coordination.status_board import ProcessStatus, StatusBoard
 from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
+from hedge_strategy.domain.position import Holding
 from hedge_strategy.errors import UserError
 from hedge_strategy.venues.self_trades import SelfTrades
 from hedge_strategy.wiring import STATUS_LIFE_MS, redis_settings, self_trades_of, venue_of
@@ -45,6 +46,7 @@ def open_switchboard(config: Config) -> Switchboard:
         hedgers=HedgerRegistry(client, life_ms=STATUS_LIFE_MS).read,
         totals=lambda symbol: HedgeLedger(client, symbol).totals(),
         markets=partial(markets_with_a_maker, client),
+        answer_ms=partial(answer_time_ms, client, SystemClock(), 1),
         warnings=facts.warnings,
     )
 
@@ -60,28 +62,6 @@ def read_board(config: Config) -> tuple[ProcessStatus, ...]:
         told = StatusBoard(client, life_ms=STATUS_LIFE_MS).read()
         sharing = HedgerRegistry(client, life_ms=STATUS_LIFE_MS).read()
     return (*told, *(ProcessStatus(one.who, {"role": "hedger", "state": "sharing"}) for one in sharing))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """What the venue says of one account in one market.
-
-    Attributes:
-        market: symbol.
-        account: A or B.
-        position: signed, base units, decimal text.
-        resting: how many orders rest.
-    """
-
-    market: str
-    account: str
-    position: str
-    resting: int
-
-    @property
-    def is_flat(self) -> bool:
-        """Nothing is held, nothing rests."""
-        return Decimal(self.position) == 0 and not self.resting
 
 
 def look_at_accounts(config: Config, symbols: Sequence[str], clock: Clock) -> tuple[Holding, ...]:

@@ -29,10 +29,11 @@ from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.coordination.rights import connect_for_trading
+from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.market import Market
-from hedge_strategy.errors import UserError
+from hedge_strategy.errors import UserError, VenueError
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
 from hedge_strategy.hedger.crew import Crew
 from hedge_strategy.hedger.flattening import FlatteningParts
@@ -96,6 +97,7 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
 
     Raises:
         UserError: the configuration lists no markets, or settings or Redis are not as they must be.
+        VenueError: the venue does not answer, or takes no requests now.
         RedisUnavailable: Redis stopped answering meanwhile.
     """
     if not config.markets:
@@ -144,7 +146,7 @@ class HedgerGround:
         self.clock = clock
         self.timeline = timeline
         user = UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS))
-        self.crew = Crew(client, clock, user, SIGNING_THREADS)
+        self.crew = Crew(RoundTrips(client), clock, user, SIGNING_THREADS)
         self.maker_venue = maker_venue
         self.open_lane = open_lane
         self.markets_here: Callable[[], int] = lambda: 1
@@ -281,7 +283,8 @@ def checked_lane(config: Config, lanes: Sequence[ResolvedAccount], clock: Clock)
     above all, signs with it, so that a key that is no good spoils its own market alone.
 
     Raises:
-        UserError: none of the first `KEYS_TRIED_MAX` keys is good, or the venue does not answer; of the last of them.
+        UserError: none of the first `KEYS_TRIED_MAX` keys is good; of the last of them.
+        VenueError: the venue does not answer, or takes no requests now.
     """
     tried = lanes[:KEYS_TRIED_MAX]
     for lane in tried:
@@ -293,6 +296,9 @@ def checked_lane(config: Config, lanes: Sequence[ResolvedAccount], clock: Clock)
             venue.close()
             if lane is tried[-1]:
                 raise
+        except VenueError:
+            venue.close()
+            raise
         else:
             break
     return open_lane, venue

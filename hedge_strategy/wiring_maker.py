@@ -124,7 +124,7 @@ def make_maker_host(
 
     Raises:
         UserError: a market is none of the configuration's, or Redis or the venue are not as they must be.
-        VenueError: the venue takes no requests now.
+        VenueError: the venue does not answer, or takes no requests now.
         RedisUnavailable: Redis stopped answering meanwhile.
     """
     settings = {one.market: config.for_market(one.market) for one in options}
@@ -133,7 +133,8 @@ def make_maker_host(
     open_lane, venue = checked_lane(config, [one.account_a for one in settings.values()], clock)
     venue.close()
     warn_of(facts)
-    ground = MakerGround(client, open_lane, clock, timeline, KnownExchange(clock), SharedAccount())
+    shared = SharedAccount()
+    ground = MakerGround(client, open_lane, clock, timeline, KnownExchange(clock), shared)
     name = run_name("maker", clock)
 
     def make(market: str) -> MakerProcess:
@@ -145,7 +146,7 @@ def make_maker_host(
             _leave_nothing_unwatched(ground, settings, market)
             raise
 
-    return MakerHost(tuple(by_market), make)
+    return MakerHost(tuple(by_market), make, shared.switch, clock)
 
 
 def _leave_nothing_unwatched(ground: MakerGround, settings: Mapping[str, Config], market: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from hedge_strategy.domain.allowance import Allowance
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import (
@@ -188,6 +189,9 @@ class FakeVenue:
 
     def book(self, market: Market, depth: int) -> BookTop:
         return self.top
+
+    def allowance(self) -> Allowance:
+        return Allowance(40, 20)
 
     def sign_order(self, order: Approved, nonce: int) -> SignedTransaction:
         if self.switches.use("refuse_to_sign"):

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from hedge_strategy.clock import SystemClock
-from hedge_strategy.config.schema import Journal
+from hedge_strategy.config.journal import Journal
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.errors import RedisUnavailable, UserError

@@ -27,8 +27,9 @@ from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
 from hedge_strategy.coordination.commands import ALL_MARKETS, Action
 from hedge_strategy.coordination.switchboard import Switchboard
+from hedge_strategy.domain.position import Holding
 from hedge_strategy.errors import HedgeError, RateLimited, UserError
-from hedge_strategy.inspection import Holding, look_at_accounts, open_switchboard
+from hedge_strategy.inspection import look_at_accounts, open_switchboard
 from hedge_strategy.wiring import make_hedger
 from hedge_strategy.wiring_maker import MakerOptions, make_maker
 

@@ -37,7 +37,7 @@ def maker(
 ) -> None:
     """Run process A: rest limit orders and publish every fill. Ctrl-C cancels everything and ends.
 
-    Several markets run apart in one process, each on an API key of its own: one that fails ends, the others go on.
+    Several markets run apart in one process, each on an API key of its own: one that fails is tried again.
     """
     configure_logs(as_json=log_json, process="maker")
     with one_line_errors("hedge maker"):

@@ -13,11 +13,13 @@ from typing import Any, get_args
 import msgspec
 import yaml
 
+from hedge_strategy.config.journal import Journal
 from hedge_strategy.config.key_file import KeysByName, from_environment
 from hedge_strategy.config.lanes import KeySources, resolve_account, resolve_markets
 from hedge_strategy.config.redis_place import FromEnvironment, place_of
-from hedge_strategy.config.schema import Config, FileConfig, Journal, Section, Strategy
+from hedge_strategy.config.schema import Config, FileConfig, Strategy
 from hedge_strategy.config.secret import Secret
+from hedge_strategy.config.section import Section
 from hedge_strategy.errors import ConfigError
 
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`(?: - at `\$\.?(?P<path>[^`]*)`)?")
@@ -125,6 +127,7 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
         state_dir=written.state_dir,
         markets=markets,
         journal=_resolved_journal(written.journal, of_environment),
+        metrics=written.metrics,
     )
 
 

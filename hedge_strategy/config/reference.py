@@ -13,8 +13,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
-from hedge_strategy.config.schema import FileConfig, Section
+from hedge_strategy.config.schema import FileConfig
 from hedge_strategy.config.secret import Secret
+from hedge_strategy.config.section import Section
 
 _ATTRIBUTE = re.compile(r" {8}(?P<name>\w+): (?P<text>.+)")
 _WORDS: dict[object, str] = {

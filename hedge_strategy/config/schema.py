@@ -9,10 +9,12 @@ from typing import Annotated
 
 import msgspec
 
+from hedge_strategy.config.journal import Journal
+from hedge_strategy.config.metrics import Metrics
 from hedge_strategy.config.secret import Secret
+from hedge_strategy.config.section import PositiveInt, Section
 from hedge_strategy.errors import ConfigError
 
-PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 AccountIndex = Annotated[int, msgspec.Meta(ge=0, lt=1 << 48)]
 KeyIndex = Annotated[int, msgspec.Meta(ge=0, le=254)]
 Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}\Z")]
@@ -22,10 +24,6 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 MARKETS_MAX = 255
 """An account has no more API keys (venue fact sheet 2.3)."""
 REDIS_HOST, REDIS_PORT, SENTINEL_PORT = "127.0.0.1", 6379, 26379
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One mapping of the file."""
 
 
 class ApiKey(Section, frozen=True, kw_only=True):
@@ -217,23 +215,6 @@ class Strategy(Section, frozen=True, kw_only=True):
     hedge_wait_ms: PositiveInt = 10_000
 
 
-class Journal(Section, frozen=True, kw_only=True):
-    """Where `hedge journal` keeps what happened, and how often it looks.
-
-    Attributes:
-        url: of the database, as SQLAlchemy writes it: sqlite:///file or postgresql+psycopg://user@host/name; null: an
-            SQLite file in `state_dir`.
-        url_env: name of the environment variable that holds it.
-        poll_ms: between two looks at the venues' books.
-        requests_per_minute: at most so many to the venue for each account; they count in the limit that A and B have.
-    """
-
-    url: Secret | None = None
-    url_env: str | None = None
-    poll_ms: PositiveInt = 30_000
-    requests_per_minute: PositiveInt = 6
-
-
 class MarketEntry(Section, frozen=True, kw_only=True):
     """One of the markets that are traded.
 
@@ -268,6 +249,7 @@ class FileConfig(Section, frozen=True, kw_only=True):
             --market names, on the accounts' one key.
         state_dir: folder for what must outlive Redis; relative to where the process is started.
         journal: what happened and what it earned.
+        metrics: what Prometheus may read.
         key_file: where private keys are kept encrypted, and are named from `accounts`; null: nowhere.
     """
 
@@ -281,6 +263,7 @@ class FileConfig(Section, frozen=True, kw_only=True):
     strategy: Strategy = Strategy()
     state_dir: Annotated[str, msgspec.Meta(min_length=1)] = ".hedge"
     journal: Journal = Journal()
+    metrics: Metrics = Metrics()
 
 
 class ResolvedAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -342,6 +325,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         state_dir: folder for what must outlive Redis.
         markets: those that are traded, each with keys of its own; empty: whichever --market names.
         journal: with its URL, wherever that was kept, in `url`.
+        metrics: what Prometheus may read.
     """
 
     account_a: ResolvedAccount
@@ -352,6 +336,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: str
     markets: tuple[ResolvedMarket, ...] = ()
     journal: Journal = Journal()
+    metrics: Metrics = Metrics()
 
     @property
     def symbols(self) -> tuple[str, ...]:

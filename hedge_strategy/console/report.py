@@ -1,6 +1,12 @@
-"""What is known of each market: what A and B say of themselves, who owns it, and what is unhedged by the ledger."""
+"""What is known of each market: what A and B say of themselves, who owns it, and what is unhedged by the ledger.
 
-from collections.abc import Sequence
+Positions are the venue's: asked for where `Beside` holds them, else as A heard them over its socket and as B read them
+last, each with its age. Nothing here asks a venue.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -8,9 +14,63 @@ import msgspec
 from hedge_strategy.coordination.lease import hedger_of
 from hedge_strategy.coordination.status_board import ProcessStatus
 from hedge_strategy.coordination.switchboard import Switchboard
+from hedge_strategy.domain.position import Holding
 
 MISSING = "missing"
 GOOD_STATES = {"maker": ("quoting", "waiting"), "hedger": ("hedging",)}
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A position as the venue said it.
+
+    Attributes:
+        size: signed, base units, decimal text.
+        told_by: `venue` where it was asked now; else `A`, which hears it, or `B`, which reads it now and then.
+        age_ms: how old that is.
+        resting: orders that rest; None where nobody asked.
+    """
+
+    size: str
+    told_by: str
+    age_ms: int
+    resting: int | None = None
+
+
+class Today(msgspec.Struct, frozen=True, kw_only=True):
+    """What a market earned since midnight UTC, by the journal; quote units, decimal text.
+
+    Attributes:
+        fills: A's trades.
+        hedges: that executed something.
+        volume: what A traded.
+        fees: of both accounts.
+        result: realised less fees plus funding, and the open positions' result.
+        read_at_ms: when the venues' books were read last, unix ms; None: never to the end.
+    """
+
+    fills: int
+    hedges: int
+    volume: str
+    fees: str
+    result: str
+    read_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known from elsewhere than Redis.
+
+    Attributes:
+        now_ms: unix ms.
+        holdings: what the venues say now of both accounts.
+        today: what each market earned, by the journal; empty where there is none.
+        journal: why there are no such figures, in words; empty where there are.
+    """
+
+    now_ms: int
+    holdings: Sequence[Holding] = ()
+    today: Mapping[str, Today] = field(default_factory=dict)
+    journal: str = ""
 
 
 class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +85,13 @@ class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
         lease: owner, lane, fencing number and remaining life in ms; None where nobody owns the market.
         unhedged_lots: by the ledger, signed: positive where B must sell.
         in_flight_lots: of them on their way.
+        unhedged: by the ledger, base units as B says; None where no B says it.
+        unhedged_for_ms: how long A has awaited the oldest hedge; None where it awaits none.
+        positions: of A and B; None where nobody knows.
+        exposure: both together, base units; what is held against nothing.
+        latency_ms: from the venue's time of A's newest fill to when B knew its hedge executed; None where that is not
+            the newest hedge. The venue's clock against B's: see `hedge doctor` for how far they differ.
+        today: what the market earned; None where no journal says it.
         command: the user's newest, None where there is none.
         problems: why it is not ok, in words.
     """
@@ -37,6 +104,12 @@ class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
     lease: dict[str, Any] | None
     unhedged_lots: int
     in_flight_lots: int
+    unhedged: str | None = None
+    unhedged_for_ms: int | None = None
+    positions: dict[str, Held | None] = {}
+    exposure: str | None = None
+    latency_ms: int | None = None
+    today: Today | None = None
     command: dict[str, Any] | None
     problems: tuple[str, ...]
 
@@ -58,33 +131,50 @@ class SharingHedger(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All markets, the hedgers that share them, and what of Redis is not as it should be, in words."""
+    """All markets, the hedgers that share them, and what of Redis is not as it should be, in words.
+
+    Attributes:
+        at_ms: when, unix ms.
+        redis_ms: how soon Redis answered.
+        journal: why there are no figures of today, in words; empty where there are.
+    """
 
     ok: bool
     markets: tuple[MarketStatus, ...]
     hedgers: tuple[SharingHedger, ...] = ()
     warnings: tuple[str, ...] = ()
+    at_ms: int = 0
+    redis_ms: float = 0.0
+    journal: str = ""
 
 
-def read_report(switchboard: Switchboard, wanted: list[str], configured: Sequence[str] = ()) -> Report:
+def read_report(
+    switchboard: Switchboard, wanted: Sequence[str], beside: Beside, configured: Sequence[str] = ()
+) -> Report:
     """Reads everything.
 
     Args:
         switchboard: Redis.
-        wanted: which markets; empty: all that are known.
+        wanted: which markets; empty: all that are known, which takes a walk over all keys of Redis.
+        beside: what is known from elsewhere.
         configured: the markets of the settings, which are known whether anybody lives there or not.
 
     Raises:
         RedisUnavailable: no answer.
         WireError: what stands there cannot be read.
     """
+    known = wanted or list(dict.fromkeys([*configured, *switchboard.known_markets()]))
     processes = switchboard.board.read()
-    alive = {str(one.state.get("market", "")) for one in processes} - {""}
-    others = sorted((alive | set(switchboard.markets())) - set(configured))
-    known = wanted or [*configured, *others]
-    markets = tuple(_market(switchboard, symbol, processes) for symbol in known)
-    is_ok = bool(markets) and all(one.ok for one in markets)
-    return Report(ok=is_ok, markets=markets, hedgers=_hedgers(switchboard, known), warnings=switchboard.warnings)
+    markets = tuple(_market(switchboard, symbol, processes, beside) for symbol in known)
+    return Report(
+        ok=bool(markets) and all(one.ok for one in markets),
+        markets=markets,
+        hedgers=_hedgers(switchboard, known),
+        warnings=switchboard.warnings,
+        at_ms=beside.now_ms,
+        redis_ms=round(switchboard.answer_ms(), 2),
+        journal=beside.journal,
+    )
 
 
 def _hedgers(switchboard: Switchboard, shown: Sequence[str]) -> tuple[SharingHedger, ...]:
@@ -104,7 +194,9 @@ def _hedgers(switchboard: Switchboard, shown: Sequence[str]) -> tuple[SharingHed
     )
 
 
-def _market(switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatus, ...]) -> MarketStatus:
+def _market(
+    switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatus, ...], beside: Beside
+) -> MarketStatus:
     here = [one for one in processes if one.state.get("market") == symbol]
     makers = [one for one in here if one.state.get("role") == "maker"]
     hedgers = [one for one in here if one.state.get("role") == "hedger"]
@@ -114,6 +206,8 @@ def _market(switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatu
     maker = _said(makers[0] if makers else None)
     hedger = _said(next((one for one in hedgers if one.who == owner), None))
     problems = tuple(_problems("A", maker, "maker") + _problems("B", hedger, "hedger"))
+    positions = {"A": _held("A", symbol, maker, hedger, beside), "B": _held("B", symbol, maker, hedger, beside)}
+    waiting_since_ms = maker.get("unhedged_since_ms")
     return MarketStatus(
         market=symbol,
         ok=not problems,
@@ -130,6 +224,12 @@ def _market(switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatu
         },
         unhedged_lots=totals.unhedged_lots,
         in_flight_lots=totals.in_flight_lots,
+        unhedged=hedger.get("unhedged"),
+        unhedged_for_ms=None if waiting_since_ms is None else max(0, beside.now_ms - waiting_since_ms),
+        positions=positions,
+        exposure=_exposure(positions),
+        latency_ms=_latency_ms(maker.get("last_fill"), hedger.get("last_hedge")),
+        today=beside.today.get(symbol),
         command=None
         if given is None
         else {
@@ -140,6 +240,33 @@ def _market(switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatu
         },
         problems=problems,
     )
+
+
+def _held(account: str, symbol: str, maker: dict[str, Any], hedger: dict[str, Any], beside: Beside) -> Held | None:
+    """What the venue says now, else what A has heard, else what B has read."""
+    for one in beside.holdings:
+        if (one.account, one.market) == (account, symbol):
+            return Held(size=one.position, told_by="venue", age_ms=0, resting=one.resting)
+    if account == "A" and maker.get("is_connected") and "said_at_ms" in maker:
+        return Held(size=maker["position"], told_by="A", age_ms=max(0, beside.now_ms - maker["said_at_ms"]))
+    read = hedger.get("positions")
+    if not read or "said_at_ms" not in hedger:
+        return None
+    age_ms = read["age_ms"] + max(0, beside.now_ms - hedger["said_at_ms"])
+    return Held(size=read["maker" if account == "A" else "hedger"], told_by="B", age_ms=age_ms)
+
+
+def _exposure(positions: Mapping[str, Held | None]) -> str | None:
+    """Both together; None where one is not known. Of two ages: what was read between two hedges shows one side only."""
+    sizes = [Decimal(one.size) for one in positions.values() if one is not None]
+    return f"{sum(sizes):f}" if len(sizes) == len(positions) else None
+
+
+def _latency_ms(fill: dict[str, Any] | None, hedge: dict[str, Any] | None) -> int | None:
+    if not fill or not hedge or fill.get("order_index") != hedge.get("order_index"):
+        return None
+    took_ms = int(hedge["at_ms"]) - int(fill["at_ms"])
+    return took_ms if fill["at_ms"] and took_ms >= 0 else None
 
 
 def _said(process: ProcessStatus | None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from hedge_strategy.coordination.keys import (
     COMMANDS_STANDING,
     is_symbol,
 )
-from hedge_strategy.coordination.round_trip import Question
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.errors import WireError
 

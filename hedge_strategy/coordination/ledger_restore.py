@@ -17,7 +17,7 @@ from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.ledger_rows import SeenFill, stored_fields
 from hedge_strategy.coordination.ledger_script import LedgerScript
 from hedge_strategy.coordination.messages import LOTS_MAX
-from hedge_strategy.coordination.round_trip import Question
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.domain.hedge import IntentState
 from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index
 from hedge_strategy.domain.order import Side, SignedTransaction

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.messages import LOTS_MAX, FillMessage
-from hedge_strategy.coordination.round_trip import Question
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.ids import hedge_client_order_index, hedge_identity
 from hedge_strategy.domain.market import Market

@@ -13,7 +13,7 @@ import redis
 
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import market_keys
-from hedge_strategy.coordination.round_trip import Question
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.errors import WireError
 
 MAY_REST = b"1"

@@ -21,6 +21,7 @@ class Switchboard:
         hedgers: that share markets.
         totals: of a market's ledger.
         markets: in which an A has ever run.
+        answer_ms: how soon Redis answers, asked now.
         warnings: of Redis: what works, but not as it should for real money.
     """
 
@@ -30,6 +31,7 @@ class Switchboard:
     hedgers: Callable[[], tuple[LiveHedger, ...]]
     totals: Callable[[str], Totals]
     markets: Callable[[], tuple[str, ...]]
+    answer_ms: Callable[[], float]
     warnings: tuple[str, ...] = ()
 
     def known_markets(self) -> tuple[str, ...]:

@@ -19,3 +19,25 @@ class Position:
     size: Decimal
     average_entry_price: Decimal
     open_order_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What the venue says of one account in one market.
+
+    Attributes:
+        market: symbol.
+        account: A or B.
+        position: signed, base units, decimal text.
+        resting: how many orders rest.
+    """
+
+    market: str
+    account: str
+    position: str
+    resting: int
+
+    @property
+    def is_flat(self) -> bool:
+        """Nothing is held, nothing rests."""
+        return Decimal(self.position) == 0 and not self.resting

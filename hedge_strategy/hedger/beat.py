@@ -7,10 +7,15 @@ meets a mistake is told so, and looked after no more; the others go on.
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.hedger.turns import in_turn
 
-LONGEST_PAUSE_S = 0.1
+LONGEST_PAUSE_MS = 100
+LOOKS_AT_ONCE = 8
+BREATH_S = 0.002
+"""After so many looks others get at the interpreter for so long: a fill may wait for it."""
 
 
 @dataclass(slots=True)
@@ -71,14 +76,17 @@ class Beat:
 
     def _look(self) -> float:
         now_ms = to_ms(self._clock.monotonic_ns())
-        next_ms = now_ms + round(LONGEST_PAUSE_S * 1000)
+        next_ms, looks = now_ms + LONGEST_PAUSE_MS, 0
         for who, member in tuple(self._members.items()):
             if member.due_ms <= now_ms:
-                try:
-                    member.due_ms = now_ms + max(1, round(member.look() * 1000))
-                except Exception as error:  # noqa: BLE001 - outermost loop of this market's turn; the others go on
-                    self._members.pop(who, None)
-                    member.failed(error)
-                    continue
+                if looks == LOOKS_AT_ONCE:
+                    return BREATH_S
+                looks += 1
+                pause_s = in_turn(member.look, partial(self._end, who, member), LONGEST_PAUSE_MS / 1000)
+                member.due_ms = now_ms + max(1, round(pause_s * 1000))
             next_ms = min(next_ms, member.due_ms)
         return max(0, next_ms - now_ms) / 1000
+
+    def _end(self, who: object, member: _Member, error: Exception) -> None:
+        self._members.pop(who, None)
+        member.failed(error)

@@ -12,9 +12,8 @@ other. Threads come with the first market and go with the last.
 
 import threading
 
-import redis
-
 from hedge_strategy.clock import Clock
+from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.hedger.beat import Beat
 from hedge_strategy.hedger.orders_from_the_user import UserChannel, UserDesk, UserTies
 from hedge_strategy.hedger.rounds import Rounds
@@ -30,19 +29,19 @@ class Crew:
     """One process' shared threads.
 
     Args:
-        client: Redis.
+        trips: to Redis.
         clock: time.
         user: where commands come from, and the status board.
         signing_threads: how many threads sign ahead; 0: nobody does.
     """
 
-    def __init__(self, client: redis.Redis, clock: Clock, user: UserChannel, signing_threads: int = 0) -> None:
+    def __init__(self, trips: RoundTrips, clock: Clock, user: UserChannel, signing_threads: int = 0) -> None:
         self.user = user
         self.beat = Beat(clock)
         self.workers = Workers("hedger-worker", WORKERS_MAX)
         self.look_ups = Workers("hedger-look-up", LOOK_UPS_AT_ONCE)
         self.signers = Workers("hedger-signing", max(1, signing_threads), kept=signing_threads)
-        self.rounds = Rounds(client, clock, self.workers)
+        self.rounds = Rounds(trips, clock, self.workers)
         self._desk = UserDesk(user, self.workers)
         self._lock = threading.Lock()
 

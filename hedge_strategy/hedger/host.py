@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -32,8 +33,9 @@ from hedge_strategy.errors import (
     WireError,
 )
 from hedge_strategy.hedger.following import Following
-from hedge_strategy.hedger.market_run import MarketProcess, MarketRun
 from hedge_strategy.hedger.sharing import Pace, Plan, Sharer, Sharing, View
+from hedge_strategy.hosting.market_run import Course, MarketRun
+from hedge_strategy.hosting.retries import Retries
 
 LOOKS_PER_LIFE = 4
 """Looks at who owns what, by the life of a lease; the bell makes for more."""
@@ -48,9 +50,43 @@ EXPIRED_AFTER_MS = 5
 BUILDS_MAX = 4
 """Markets that are being built at one time: so that none that was taken waits for many others."""
 FOLLOWED_PER_LOOK = 8
-RETRY_FIRST_MS = 5_000
-RETRY_MAX_MS = 60_000
-"""A market that failed here is left to others for so long, twice as long each time."""
+
+
+class MarketProcess(Protocol):
+    """One market's hedger."""
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it owns its market and hedges there."""
+        ...
+
+    def ask_to_stop(self) -> None:
+        """Asks it to finish what is in flight and end; returns at once."""
+        ...
+
+    def run(self) -> int:
+        """Runs to the end, the lease given back; returns the exit code."""
+        ...
+
+
+class HeldRun(MarketRun[MarketProcess]):
+    """A market that runs here, and the lease that it runs by: given back at its end, where its process did not."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        course: Course[MarketProcess],
+        changed: Callable[[MarketRun[MarketProcess]], None],
+        clock: Clock,
+    ) -> None:
+        super().__init__(lease.market, course, changed, clock)
+        self.lease = lease
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it hedges, and was not asked to stop."""
+        process = self.process
+        return process is not None and not self.is_stopping and not self.is_over and process.is_at_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +134,8 @@ class HedgerHost:
         life_ms = coordination.leases.life_ms
         self._interval_ms = life_ms // LOOKS_PER_LIFE
         self._sharing = Sharing(run.who, Pace(life_ms // SETTLES_PER_LIFE, life_ms, life_ms // STEADIES_PER_LIFE))
-        self._runs: dict[str, MarketRun] = {}
-        self._failures: dict[str, int] = {}
-        self._retry_at_ms: dict[str, int] = {}
+        self._runs: dict[str, HeldRun] = {}
+        self._retries = Retries()
         self._number = 0
         self._followed = 0
         self._must_ring = True
@@ -188,8 +223,7 @@ class HedgerHost:
         return min([self._interval_ms, *(remaining + EXPIRED_AFTER_MS for remaining in others)])
 
     def _own_state(self, now_ms: int) -> LiveHedger:
-        waits = self._retry_at_ms
-        able = tuple(one for one in self._run.lanes if now_ms >= waits.get(one, 0) and one not in self._barred)
+        able = tuple(one for one in self._run.lanes if self._retries.may_try(one, now_ms) and one not in self._barred)
         giving = tuple(market for market, run in self._runs.items() if run.is_stopping)
         stays = not self._stop_asked.is_set()
         return LiveHedger(who=self._run.who, markets=able, most=self._run.most, stays=stays, giving=giving)
@@ -249,12 +283,17 @@ class HedgerHost:
         if isinstance(answer, Held):
             return
         self._log.info("takes a market", market=market, fencing=answer.fencing, owner=owner)
-        run = MarketRun(answer, partial(self._make, market, owner), self._redis.leases.release, self._changed)
+        course = Course(
+            partial(self._make, market, owner),
+            lambda process: process.run(),
+            partial(self._redis.leases.release, answer),
+        )
+        run = HeldRun(answer, course, self._changed, self._clock)
         self._runs[market] = run
         self._must_ring = True
         run.start()
 
-    def _changed(self, run: MarketRun) -> None:
+    def _changed(self, run: MarketRun[MarketProcess]) -> None:
         """On the market's thread: where its lease is given back, the others should know at once."""
         try:
             if run.is_over:
@@ -272,12 +311,11 @@ class HedgerHost:
             self._has_ended_one = True
             self._is_clean = self._is_clean and run.is_clean
             if run.failure:
-                failures = self._failures[market] = self._failures.get(market, 0) + (run.retry_after_ms is None)
-                wait_ms = min(RETRY_MAX_MS, run.retry_after_ms or RETRY_FIRST_MS << max(0, min(failures, 10) - 1))
-                self._retry_at_ms[market] = to_ms(self._clock.monotonic_ns()) + wait_ms
+                now_ms, after_ms = to_ms(self._clock.monotonic_ns()), run.retry_after_ms
+                wait_ms = self._retries.failed(market, now_ms, ran_ms=run.ran_ms, retry_after_ms=after_ms)
                 self._log.error("a market ended", market=market, reason=run.failure, again_in_ms=wait_ms)
             else:
-                self._failures.pop(market, None)
+                self._retries.forget(market)
                 self._log.info("a market was given back", market=market)
 
     def _follow(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hedge_strategy.coordination.ledger_rows import Totals, asking_totals, totals_of
 from hedge_strategy.coordination.presence import MAY_REST, HedgerPresence, Presence
-from hedge_strategy.coordination.round_trip import Answer
+from hedge_strategy.coordination.questions import Answer
 from hedge_strategy.hedger.rounds import Asked
 
 NOTICE_INTERVAL_MS = 250

@@ -6,6 +6,7 @@ All markets of a process ask in one question, and stand on the board by one call
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,10 +21,11 @@ from hedge_strategy.coordination.commands import (
     asking_standing,
     newest_standing,
 )
-from hedge_strategy.coordination.round_trip import Answer
+from hedge_strategy.coordination.questions import Answer
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.errors import CommandRefused, CoordinationError, RedisUnavailable, WireError
 from hedge_strategy.hedger.rounds import Asked
+from hedge_strategy.hedger.turns import in_turn
 from hedge_strategy.hedger.workers import Workers
 
 LOOK_INTERVAL_MS = 250
@@ -203,24 +205,13 @@ class UserDesk:
 
         def take(held: Answer) -> None:
             for ties, own in zip(asked, held[:-1], strict=True):
-                self._found(ties, (own, held[-1]))
+                in_turn(partial(_found, ties, (own, held[-1])), ties.mistake, None)
 
         def failed(reason: str) -> None:
             for ties in asked:
                 ties.failed(reason)
 
         return (Asked(asking_standing([ties.orders.market for ties in asked]), take, failed),)
-
-    @staticmethod
-    def _found(ties: UserTies, held: Sequence[bytes | None]) -> None:
-        try:
-            command = ties.orders.found(newest_standing(held))
-            if command is not None:
-                ties.obey(command)
-        except WireError as error:
-            ties.failed(str(error))
-        except Exception as error:  # noqa: BLE001 - outermost loop of this market's turn; the others go on
-            ties.mistake(error)
 
     def _say(self) -> None:
         """Says all that there is to say; where that is still being done, the next time."""
@@ -231,21 +222,26 @@ class UserDesk:
             for ties in told:
                 if ties.orders.has_unsaid:
                     ties.orders.say()
-            if states := dict(state for ties in told for state in self._state(ties)):
-                self._channel.board.write_all(states)
+            states = {ties.orders.who: in_turn(partial(_state, ties), ties.mistake, None) for ties in told}
+            if known := {who: state for who, state in states.items() if state is not None}:
+                self._channel.board.write_all(known)
         except (RedisUnavailable, CommandRefused) as error:
             for ties in told:
                 ties.failed(str(error))
         finally:
             self._is_saying.release()
 
-    @staticmethod
-    def _state(ties: UserTies) -> Sequence[tuple[str, dict[str, Any]]]:
-        """How a market stands, by the name of its run; none where a mistake keeps it from saying so."""
-        try:
-            if (state := ties.state()) is None:
-                return ()
-            return ((ties.orders.who, {"role": "hedger", "market": ties.orders.market, **state}),)
-        except Exception as error:  # noqa: BLE001 - outermost loop of this market's turn; the others go on
-            ties.mistake(error)
-            return ()
+
+def _found(ties: UserTies, held: Sequence[bytes | None]) -> None:
+    try:
+        command = ties.orders.found(newest_standing(held))
+    except WireError as error:
+        ties.failed(str(error))
+        return
+    if command is not None:
+        ties.obey(command)
+
+
+def _state(ties: UserTies) -> dict[str, Any] | None:
+    state = ties.state()
+    return None if state is None else {"role": "hedger", "market": ties.orders.market, **state}

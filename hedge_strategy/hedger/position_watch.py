@@ -8,6 +8,7 @@ Known limit: a market that is never quiet for the time of two REST requests is n
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
@@ -43,11 +44,23 @@ class PositionWatch:
         self._markets = markets
         self._guard = guard
         self._watched_here = watched_here
+        self._last: tuple[PositionsSeen, int] | None = None
 
     @property
     def interval_ms(self) -> int:
         """Pause between two readings; the more markets share the accounts' limits here, the longer."""
         return max(LOOK_INTERVAL_MS, LOOK_INTERVAL_MS * self._watched_here() // MARKETS_AT_FULL_PACE)
+
+    def last(self, now_ms: int) -> dict[str, Any] | None:
+        """The newest reading for JSON: both positions, signed base units, and how old it is; None before the first.
+
+        Args:
+            now_ms: by the clock that `look` was given.
+        """
+        if self._last is None:
+            return None
+        seen, read_at_ms = self._last
+        return {"maker": f"{seen.maker:f}", "hedger": f"{seen.hedger:f}", "age_ms": now_ms - read_at_ms}
 
     def look(self, now_ms: int) -> GuardVerdict | None:
         """Takes a reading.
@@ -73,7 +86,9 @@ class PositionWatch:
             return None
         unhedged = self._markets.maker.size_of(before.unhedged_lots)
         baseline = Decimal(memory.net_at_baseline)
-        return self._guard.look(PositionsSeen(maker, hedger, unhedged, baseline), now_ms)
+        seen = PositionsSeen(maker, hedger, unhedged, baseline)
+        self._last = seen, now_ms
+        return self._guard.look(seen, now_ms)
 
     def forget(self) -> None:
         """What was seen before says nothing any more: another may have owned the market, or counted the ledger anew."""

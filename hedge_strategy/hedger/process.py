@@ -11,6 +11,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -45,6 +46,7 @@ from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
 from hedge_strategy.hedger.standing import HedgerRun, Standing, StandingParts
+from hedge_strategy.hedger.turns import in_turn
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 
 NOTICE_TRAVEL_MS = 1_000
@@ -106,7 +108,11 @@ class HedgerProcess:
         self._is_clean = self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
         self._standing = Standing(
-            venue, machine, StandingParts(coordination.ownership, self._ownership, self._flattening, self._teller), run
+            venue,
+            machine,
+            StandingParts(coordination.ownership, self._ownership, self._flattening, self._teller),
+            run,
+            clock,
         )
         self._unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
@@ -164,10 +170,7 @@ class HedgerProcess:
 
     def _guard(self, loop: Callable[[], None]) -> None:
         """A thread that dies of a mistake must not leave the process half alive: it is said, and the process ends."""
-        try:
-            loop()
-        except Exception as error:  # noqa: BLE001 - outermost loop of this thread
-            self._mistake(error)
+        in_turn(loop, self._mistake, None)
 
     def _mistake(self, error: Exception) -> None:
         thread = threading.current_thread().name
@@ -206,10 +209,8 @@ class HedgerProcess:
 
     def _take_in(self, one: ev.Event | SentCommand) -> None:
         """As `_dispatch`, or `_obey`; on a thread that may wait."""
-        try:
-            self._obey(one) if isinstance(one, SentCommand) else self._dispatch(one)
-        except Exception as error:  # noqa: BLE001 - outermost loop of this market's turn; the others go on
-            self._mistake(error)
+        act = partial(self._obey, one) if isinstance(one, SentCommand) else partial(self._dispatch, one)
+        in_turn(act, self._mistake, None)
 
     def _on_venue_event(self, event: VenueEvent) -> None:
         self._redis.flattening.sender.heard(event)

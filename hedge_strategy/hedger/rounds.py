@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-import redis
-
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.coordination.round_trip import Answer, Question, ask, by_server
+from hedge_strategy.coordination.questions import Answer, Question
+from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.errors import RedisUnavailable
+from hedge_strategy.hedger.turns import in_turn
 from hedge_strategy.hedger.workers import Workers
 
 ROUND_MS = 50
@@ -49,13 +49,13 @@ class Rounds:
     """The thread, once somebody takes part. Safe to share between threads.
 
     Args:
-        client: the connection.
+        trips: to Redis.
         clock: time.
         workers: for asking several servers at one time.
     """
 
-    def __init__(self, client: redis.Redis, clock: Clock, workers: Workers) -> None:
-        self._client = client
+    def __init__(self, trips: RoundTrips, clock: Clock, workers: Workers) -> None:
+        self._trips = trips
         self._clock = clock
         self._workers = workers
         self._members: dict[object, _Member] = {}
@@ -109,7 +109,7 @@ class Rounds:
         for member in tuple(self._members.values()):
             with member.turn:
                 asked += self._wanted(member, now_ms)
-        parts = by_server(self._client, [one.question for _, one in asked])
+        parts = self._trips.by_server([one.question for _, one in asked])
         if len(parts) <= 1:
             self._ask(asked)
             return
@@ -130,14 +130,12 @@ class Rounds:
     def _wanted(self, member: _Member, now_ms: int) -> list[tuple[_Member, Asked]]:
         if member.is_gone:
             return []
-        try:
-            return [(member, one) for one in member.wants(now_ms)]
-        except Exception as error:  # noqa: BLE001 - outermost loop of this market's turn; the others go on
-            self._end(member, error)
-            return []
+        nothing: Sequence[Asked] = ()
+        wanted = in_turn(lambda: member.wants(now_ms), partial(self._end, member), nothing)
+        return [(member, one) for one in wanted]
 
     def _ask(self, asked: Sequence[tuple[_Member, Asked]]) -> None:
-        self._answer(asked, ask(self._client, [one.question for _, one in asked]))
+        self._answer(asked, self._trips.ask([one.question for _, one in asked]))
 
     def _answer(self, asked: Sequence[tuple[_Member, Asked]], answers: Sequence[Answer]) -> None:
         for (member, one), answer in zip(asked, answers, strict=True):
@@ -146,13 +144,10 @@ class Rounds:
                     self._tell(member, one, answer)
 
     def _tell(self, member: _Member, one: Asked, answer: Answer) -> None:
-        try:
-            if not isinstance(answer, Exception):
-                one.take(answer)
-            elif one.failed is not None:
-                one.failed(str(answer))
-        except Exception as error:  # noqa: BLE001 - outermost loop of this market's turn; the others go on
-            self._end(member, error)
+        if not isinstance(answer, Exception):
+            in_turn(lambda: one.take(answer), partial(self._end, member), None)
+        elif (failed := one.failed) is not None:
+            in_turn(lambda: failed(str(answer)), partial(self._end, member), None)
 
     def _end(self, member: _Member, error: Exception) -> None:
         member.is_gone = True

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState
 from hedge_strategy.domain.market import Market
 from hedge_strategy.hedger.flattening import MarketFlattening
@@ -15,6 +16,7 @@ from hedge_strategy.hedger.marks import NO_MARKS, HedgeMarks
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.status import HedgerStatus, condition_of
+from hedge_strategy.venues.lane import lane_state
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.self_trades import SelfTrades
 
@@ -60,13 +62,17 @@ class Standing:
         machine: of the market.
         parts: who else is asked.
         run: what is fixed.
+        clock: time.
     """
 
-    def __init__(self, venue: Venue, machine: HedgerMachine, parts: StandingParts, run: HedgerRun) -> None:
+    def __init__(
+        self, venue: Venue, machine: HedgerMachine, parts: StandingParts, run: HedgerRun, clock: Clock
+    ) -> None:
         self._venue = venue
         self._machine = machine
         self._parts = parts
         self._run = run
+        self._clock = clock
 
     def presence(self, *, is_stopping: bool) -> HedgerPresence:
         """What A is told.
@@ -112,15 +118,14 @@ class Standing:
         status = HedgerStatus(
             condition=condition,
             reason=reason,
-            account_index=self._venue.account_index,
-            lane=self._venue.key_index,
             fencing=held.fencing if held is not None else None,
             epoch=ledger.believed_epoch,
             sequence=ledger.sequence,
             waiting=self._machine.waiting,
             unhedged_lots=unhedged_lots,
             told=self._parts.teller.told,
-            is_connected=self._venue.is_connected(),
             self_trades=self._run.self_trades,
         )
-        return status.as_state(self._run.maker_market)
+        read = self._parts.redis.watch.last(to_ms(self._clock.monotonic_ns()))
+        told = {"said_at_ms": to_ms(self._clock.now_ns()), "positions": read}
+        return {**lane_state(self._venue), **told, **status.as_state(self._run.maker_market)}

@@ -77,29 +77,23 @@ class HedgerStatus:
     Attributes:
         condition: what it is doing.
         reason: why it does not hedge, empty while it does.
-        account_index: B's account.
-        lane: the API key that it signs with.
         fencing: of the lease that it holds, None where it holds none.
         epoch: of the ledger that it works on, empty for none.
         sequence: of the ledger, as far as B was told.
         waiting: orders that wait for a hedge.
         unhedged_lots: by the ledger, signed; None where it could not be read.
         told: the results of this run.
-        is_connected: the socket to the hedging venue is up.
         self_trades: how A and B are kept from trading with each other.
     """
 
     condition: HedgerCondition
     reason: str
-    account_index: int
-    lane: int
     fencing: int | None
     epoch: str
     sequence: int
     waiting: int
     unhedged_lots: int | None
     told: Told = Told()
-    is_connected: bool = False
     self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
 
     def as_state(self, market: Market) -> dict[str, Any]:
@@ -112,15 +106,12 @@ class HedgerStatus:
         return {
             "state": self.condition.value,
             "reason": self.reason,
-            "account_index": self.account_index,
-            "lane": self.lane,
             "is_owner": self.fencing is not None,
             "fencing": self.fencing,
             "epoch": self.epoch,
             "sequence": self.sequence,
             "waiting": self.waiting,
             "self_trades": self.self_trades.value,
-            "is_connected": self.is_connected,
             "failures_in_row": self.told.failures_in_row,
             "unhedged": None if lots is None else f"{market.size_of(lots):f}",
             "last_hedge": None

@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import structlog
 
+from hedge_strategy.hedger.turns import in_turn
+
 IDLE_S = 30.0
 """A thread that found nothing to do for so long ends."""
 
@@ -61,12 +63,12 @@ class Workers:
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
-            try:
-                task()
-            except Exception:  # noqa: BLE001 - outermost loop of this thread; whoever hands over guards its own
-                self._log.exception("a mistake in this program; the other tasks go on")
+            in_turn(task, self._mistake, None)
             with self._lock:
                 self._free += 1
+
+    def _mistake(self, error: Exception) -> None:
+        self._log.error("a mistake in this program; the other tasks go on", exc_info=error)
 
     def _next(self) -> Callable[[], None] | None:
         while True:

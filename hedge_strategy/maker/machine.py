@@ -107,8 +107,8 @@ class MakerMachine:
         if self._around.is_stopping or self._around.pause.reason is not None:
             state = MakerState.STOPPING if self._around.is_stopping else MakerState.PAUSED
         reason = self._around.why_not() or ("" if self._order is not None else self._last_reason)
-        position, sizes = self._position.size, self._unhedged.sizes
-        return MakerStatus(state, reason, self._order, position, sizes, self._last_fill)
+        position, owed = self._position.size, self._unhedged
+        return MakerStatus(state, reason, self._order, position, owed.sizes, self._last_fill, owed.since_ms)
 
     def step(self, event: ev.Event, now_ms: int) -> tuple[ev.Command, ...]:
         """Takes one event in.

@@ -42,6 +42,7 @@ from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
 from hedge_strategy.maker.reader import MakerReader
 from hedge_strategy.maker.shared_account import SharedAccount
 from hedge_strategy.timeline import HEARD, PUBLISHED, Timeline
+from hedge_strategy.venues.lane import lane_state
 from hedge_strategy.venues.port import FillSeen, OrderSeen, SendAnswered, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
 
@@ -230,8 +231,8 @@ class MakerProcess:
     def _state(self) -> dict[str, Any]:
         with self._lock:
             state = self._machine.status().as_state()
-        own = {"account_index": self._venue.account_index, "self_trades": self._run.self_trades.value}
-        return {**own, "is_connected": self._venue.is_connected(), **state}
+        said = {"said_at_ms": to_ms(self._clock.now_ns()), "self_trades": self._run.self_trades.value}
+        return {**lane_state(self._venue), **said, **state}
 
     def _take_up_what_was_kept(self) -> None:
         """What an earlier run could not publish comes before all else."""

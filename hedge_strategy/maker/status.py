@@ -29,6 +29,7 @@ class MakerStatus:
         position: signed, base units.
         unhedged: maker orders whose hedge is awaited, and what they have filled, base units.
         last_fill: the newest fill of this run.
+        unhedged_since_ms: since when the oldest hedge is awaited, unix ms; None where none is.
     """
 
     state: MakerState
@@ -37,6 +38,7 @@ class MakerStatus:
     position: Decimal
     unhedged: dict[int, Decimal] = field(default_factory=dict)
     last_fill: CumulativeFill | None = None
+    unhedged_since_ms: int | None = None
 
     def as_state(self) -> dict[str, Any]:
         """For JSON: amounts as text, what there is not left out as null."""
@@ -56,6 +58,7 @@ class MakerStatus:
             },
             "position": f"{self.position:f}",
             "unhedged": {str(index): f"{size:f}" for index, size in self.unhedged.items()},
+            "unhedged_since_ms": self.unhedged_since_ms,
             "last_fill": None
             if fill is None
             else {

@@ -69,6 +69,11 @@ class UnhedgedFills:
         """What is awaited: maker orders and what they have filled, base units."""
         return {index: owed.fill.filled_size for index, owed in self._owed.items()}
 
+    @property
+    def since_ms(self) -> int | None:
+        """Since when the oldest of them is awaited, unix ms; None where none is."""
+        return min((owed.since_ms for owed in self._owed.values()), default=None)
+
     def told(self, fill: CumulativeFill, now_ms: int) -> tuple[ev.Command, ...]:
         """Takes in that an order's fill has grown, or that it has ended with one."""
         is_free = not self._waiting

@@ -14,6 +14,7 @@
 
 import queue
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -22,6 +23,19 @@ from hedge_strategy.errors import SigningFailed, VenueError
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 
 Sign = Callable[[int], SignedTransaction]
+
+
+def lane_state(venue: Venue) -> dict[str, Any]:
+    """What a process says of its lane on the status board, for JSON: whose it is, whether its socket is up, what its
+    account's limits still allow by this process's own count."""
+    left = venue.allowance()
+    return {
+        "account_index": venue.account_index,
+        "lane": venue.key_index,
+        "is_connected": venue.is_connected(),
+        "sends_left": left.sends,
+        "reads_left": left.reads,
+    }
 
 
 def outcome_in(event: VenueEvent, transaction: SignedTransaction) -> Outcome | None:

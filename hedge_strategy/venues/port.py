@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from hedge_strategy.domain.account_trade import AccountTrade, FundingPayment
+from hedge_strategy.domain.allowance import Allowance
 from hedge_strategy.domain.book import Level
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
@@ -119,7 +120,8 @@ class Venue(Protocol):
         """Verifies that the venue answers and that the key belongs to the account.
 
         Raises:
-            UserError: the key does not fit the account, or the venue does not answer; says how to mend it.
+            UserError: the key does not fit the account; says how to mend it.
+            VenueUnreachable: the venue does not answer; says so to people too.
             RateLimited: not now.
         """
         ...
@@ -168,6 +170,10 @@ class Venue(Protocol):
 
     def book(self, market: Market, depth: int) -> BookTop:
         """The best `depth` levels on both sides, from memory; never blocks on the network."""
+        ...
+
+    def allowance(self) -> Allowance:
+        """What the account's limits still allow, by this process's own count."""
         ...
 
     def sign_order(self, order: Approved, nonce: int) -> SignedTransaction:

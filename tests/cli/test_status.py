@@ -167,3 +167,12 @@ def test_watching_shows_what_changes_until_it_is_interrupted(server: RedisServer
         assert json.loads(seen)["markets"][0]["maker"]["state"] == "quoting"
         watching.send_signal(signal.SIGINT)
         assert watching.wait(20) == 1, "no hedger lives"
+
+
+def test_a_venue_that_is_asked_and_does_not_answer_is_an_error_and_no_position_of_nothing(
+    client: redis.Redis, tmp_path: Path
+) -> None:
+    StatusBoard(client, life_ms=60_000).write("a-1", MAKER)
+    shown = ask(tmp_path, "--venue")
+    assert shown.exit_code == 2
+    assert "hedge status:" in shown.stderr

@@ -5,7 +5,7 @@ from io import StringIO
 from rich.console import Console
 
 from hedge_strategy.cli.status_view import view
-from hedge_strategy.console.report import MarketStatus, Report
+from hedge_strategy.console.report import Held, MarketStatus, Report, Today
 
 MARKET = MarketStatus(
     market="BTC",
@@ -18,11 +18,14 @@ MARKET = MarketStatus(
     in_flight_lots=0,
     command={"id": "1", "action": "pause", "reason": "lunch", "sent_by": ""},
     problems=("B is paused: 3 attempts came to nothing",),
+    unhedged_for_ms=2_500,
+    positions={"A": Held(size="0.5", told_by="A", age_ms=1_200), "B": None},
+    today=Today(fills=3, hedges=2, volume="1234.5", fees="0.12", result="-0.34", read_at_ms=None),
 )
 
 
 def printed(report: Report) -> str:
-    console = Console(file=StringIO(), width=200)
+    console = Console(file=StringIO(), width=220)
     console.print(view(report))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
@@ -34,7 +37,11 @@ def test_states_amounts_and_what_is_wrong_are_shown() -> None:
         "quoting",
         "paused: 3 attempts came to nothing",
         "hedger-here, lane 4",
-        "50 (0 in flight)",
+        "50 (0 in flight) for 2.5 s",
+        "0.5 (A, 1 s ago)",
+        "not known",
+        "1234.5",
+        "-0.34",
         "buy 0.5",
         "BTC: self-trades are prevented",
         "BTC: pause by the user lunch",

@@ -10,11 +10,11 @@ from hedge_strategy.config.schema import (
     FileConfig,
     Lighter,
     Redis,
-    Section,
     Strategy,
     Symbol,
 )
 from hedge_strategy.config.secret import Secret
+from hedge_strategy.config.section import Section
 from hedge_strategy.coordination.keys import is_symbol
 
 

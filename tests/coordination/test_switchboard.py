@@ -21,6 +21,7 @@ def test_known_are_markets_in_which_one_lives_and_those_in_which_an_a_has_run(tm
             totals=lambda symbol: HedgeLedger(client, symbol).totals(),
             markets=lambda: ("BTC", "ETH"),
             hedgers=lambda: (),
+            answer_ms=lambda: 0.1,
         )
         board.write("maker-1", {"role": "maker", "market": "SOL"})
         board.write("maker-2", {"role": "maker", "market": "BTC"})

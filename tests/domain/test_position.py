@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from hedge_strategy.domain.position import Position
+from hedge_strategy.domain.position import Holding, Position
 
 
 def test_a_position_is_a_value_that_no_reader_can_change() -> None:
@@ -12,3 +12,9 @@ def test_a_position_is_a_value_that_no_reader_can_change() -> None:
     assert held.open_order_count == 0
     with pytest.raises(dataclasses.FrozenInstanceError):
         held.size = Decimal(0)  # type: ignore[misc]
+
+
+def test_flat_is_who_holds_nothing_and_rests_nothing() -> None:
+    held = [("0", 0), ("0.000", 0), ("-0.5", 0), ("0", 1)]
+    flat = [Holding(market="BTC", account="A", position=size, resting=resting).is_flat for size, resting in held]
+    assert flat == [True, True, False, False]

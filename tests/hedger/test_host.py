@@ -20,9 +20,8 @@ from hedge_strategy.coordination.lease import Lease, Leases, hedger_of
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.errors import VenueUnreachable
 from hedge_strategy.hedger.following import Following
-from hedge_strategy.hedger.host import HedgerHost, HostCoordination, HostRun
+from hedge_strategy.hedger.host import HedgerHost, HostCoordination, HostRun, MarketProcess
 from hedge_strategy.hedger.keeper import LeaseKeeper
-from hedge_strategy.hedger.market_run import MarketProcess
 from tests.polling import wait_until
 from tests.redis_server import RedisServer, running_redis
 

@@ -11,6 +11,7 @@ from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.commands import Action, Command, Commands, SentCommand
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.keys import COMMANDS_STANDING
+from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.errors import RedisUnavailable
 from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel, UserDesk, UserTies
@@ -87,7 +88,7 @@ def wrong() -> dict[str, Any]:
 def test_all_markets_ask_at_once_each_is_told_its_own_and_one_s_mistake_is_its_own(server: RedisServer) -> None:
     with connect(server.settings) as client:
         workers, commands = Workers("test", 2), Commands(client)
-        rounds, desk = Rounds(client, SystemClock(), workers), UserDesk(channel(client), workers)
+        rounds, desk = Rounds(RoundTrips(client), SystemClock(), workers), UserDesk(channel(client), workers)
         btc, eth = Market(client, "BTC", lambda: {"state": "hedging"}), Market(client, "ETH", wrong)
         desk.join(btc.ties)
         desk.join(eth.ties)

@@ -48,9 +48,12 @@ def test_a_fill_that_the_ledger_knows_is_no_difference(scene: Scene) -> None:
     _, ledger, _ = started(scene)
     scene.maker_sells(30)
     ledger.observe(scene.seen())
-    verdict = watch(scene, ledger).look(0)
+    one = watch(scene, ledger)
+    assert one.last(0) is None
+    verdict = one.look(0)
     assert verdict is not None
     assert verdict.step is GuardStep.NONE
+    assert one.last(700) == {"maker": "-0.00030", "hedger": "0", "age_ms": 700}
 
 
 def test_a_fill_that_nobody_told_is_a_difference_that_leads_to_a_recount(scene: Scene) -> None:

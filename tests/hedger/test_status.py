@@ -8,7 +8,7 @@ from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger.events import PublishResult, Settle
 from hedge_strategy.hedger.status import HedgerCondition, HedgerStatus, Told
-from tests.hedger.world import BTC, HEDGER, order_key
+from tests.hedger.world import BTC, order_key
 
 LINE = OrderLine(order_key(), Side.BUY, 30, 20, 0, is_final=False)
 
@@ -17,8 +17,6 @@ def told(last: PublishResult | None = None, *, fencing: int | None = 7, lots: in
     status = HedgerStatus(
         condition=HedgerCondition.HEDGING,
         reason="",
-        account_index=HEDGER,
-        lane=4,
         fencing=fencing,
         epoch="b-1:7:1",
         sequence=12,

@@ -6,10 +6,30 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hedge_strategy.errors import InvariantBroken, UserError
-from hedge_strategy.maker.host import BUILDS_MAX, MakerHost
-from hedge_strategy.maker.market_run import MarketProcess
+from hedge_strategy.clock import SystemClock
+from hedge_strategy.errors import (
+    HedgeError,
+    InvariantBroken,
+    RateLimited,
+    RedisUnavailable,
+    UserError,
+    VenueUnreachable,
+)
+from hedge_strategy.hosting.retries import RETRY_FIRST_MS
+from hedge_strategy.maker.host import BUILDS_MAX, MakerHost, MarketProcess
+from hedge_strategy.maker.shared_account import SharedSwitch
 from tests.polling import wait_until
+
+
+class Clock(SystemClock):
+    """Goes ahead when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead_ms = 0
+
+    def monotonic_ns(self) -> int:
+        return super().monotonic_ns() + self.ahead_ms * 1_000_000
 
 
 class Process:
@@ -18,6 +38,7 @@ class Process:
     def __init__(self, may_end: threading.Event) -> None:
         self.stop_asked = threading.Event()
         self.is_running = False
+        self.code = 0
         self._may_end = may_end
 
     def ask_to_stop(self) -> None:
@@ -28,7 +49,8 @@ class Process:
         self.is_running = True
         assert self.stop_asked.wait(10)
         assert self._may_end.wait(10)
-        return 0
+        self.is_running = False
+        return self.code
 
 
 class Stage:
@@ -39,7 +61,8 @@ class Stage:
         self.may_end.set()
         self.processes = {market: Process(self.may_end) for market in markets}
         self.failures = failures
-        self.host = MakerHost(markets, self._make)
+        self.switch, self.clock = SharedSwitch(), Clock()
+        self.host = MakerHost(markets, self._make, self.switch, self.clock)
         self.code: int | None = None
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -50,6 +73,13 @@ class Stage:
 
     def running(self) -> set[str]:
         return {market for market, process in self.processes.items() if process.is_running}
+
+    def goes_on(self, ms: int) -> None:
+        self.clock.ahead_ms += ms
+        self.host._wake.set()  # what it sleeps on tells the time itself, which has not gone on
+
+    def may_arm(self) -> bool:
+        return self.switch.takes_turn("BTC", 0, 0)
 
     def end(self) -> int | None:
         self._thread.join(10)
@@ -64,7 +94,7 @@ class Stage:
     def _run(self) -> None:
         try:
             self.code = self.host.run()
-        except UserError as error:
+        except HedgeError as error:
             self.error = error
 
 
@@ -103,7 +133,9 @@ def test_all_that_was_loaded_is_kept_out_of_the_collectors_way_once_all_have_sta
     stage = Stage("BTC", "ETH", "SOL", SOL=UserError("no such market"))
     may_be_built = threading.Event()
     make = stage.processes["ETH"]
-    stage.host = MakerHost(("BTC", "ETH", "SOL"), lambda one: _late(may_be_built, one, stage._make))
+    stage.host = MakerHost(
+        ("BTC", "ETH", "SOL"), lambda one: _late(may_be_built, one, stage._make), stage.switch, stage.clock
+    )
     assert gc.get_freeze_count() == 0
     stage.start()
     wait_until(lambda: stage.running() == {"BTC"}, "the first")
@@ -135,9 +167,65 @@ def test_no_more_than_a_few_are_built_at_one_time() -> None:
             counts["now"] -= 1
         return stage.processes[market]
 
-    stage.host = MakerHost(names, make)
+    stage.host = MakerHost(names, make, stage.switch, stage.clock)
     stage.start()
     wait_until(lambda: len(stage.running()) == len(names), "all to run")
     stage.host.ask_to_stop()
     assert stage.end() == 0
     assert 1 <= counts["most"] <= BUILDS_MAX
+
+
+@pytest.mark.parametrize(
+    "error", [RedisUnavailable("a second away"), VenueUnreachable("timed out"), InvariantBroken("odd"), KeyError("x")]
+)
+def test_a_market_that_failed_is_tried_again_and_all_is_well_once_it_runs(error: Exception) -> None:
+    stage = Stage("BTC", "ETH", ETH=error).start()
+    wait_until(lambda: stage.running() == {"BTC"} and "ETH" in stage.host._failed, "BTC, and ETH to fail")
+    stage.failures.clear()  # the hiccup is over
+    stage.goes_on(RETRY_FIRST_MS)
+    wait_until(lambda: stage.running() == {"BTC", "ETH"}, "ETH")
+    stage.host.ask_to_stop()
+    assert stage.end() == 0
+
+
+def test_a_market_that_ended_by_itself_is_started_again_and_its_orders_are_watched_or_the_switch_strikes() -> None:
+    stage = Stage("BTC", "ETH").start()
+    wait_until(lambda: stage.running() == {"BTC", "ETH"}, "both")
+    broken = stage.processes["ETH"]
+    broken.code = 1
+    stage.processes["ETH"] = Process(stage.may_end)
+    assert stage.may_arm()
+    broken.stop_asked.set()
+    wait_until(lambda: not stage.may_arm(), "nobody to arm the switch: what rests in ETH, nobody watches")
+    stage.goes_on(RETRY_FIRST_MS)
+    wait_until(lambda: stage.running() == {"BTC", "ETH"}, "ETH again")
+    assert stage.may_arm()
+    stage.host.ask_to_stop()
+    assert stage.end() == 0
+
+
+def test_one_that_waits_to_be_tried_again_keeps_nobody_from_stopping_and_is_told_by_the_exit_code() -> None:
+    stage = Stage("BTC", "ETH", ETH=RedisUnavailable("away")).start()
+    wait_until(lambda: stage.running() == {"BTC"} and "ETH" in stage.host._failed, "BTC, and ETH to fail")
+    stage.host.ask_to_stop()
+    assert stage.end() == 1
+
+
+def test_where_all_wait_for_redis_the_process_waits_with_them() -> None:
+    stage = Stage("BTC", "ETH", BTC=RedisUnavailable("away"), ETH=UserError("no such market")).start()
+    wait_until(lambda: stage.host._failed == {"BTC", "ETH"}, "both to fail")
+    del stage.failures["BTC"]
+    stage.goes_on(RETRY_FIRST_MS)
+    wait_until(lambda: stage.running() == {"BTC"}, "BTC")
+    stage.host.ask_to_stop()
+    assert stage.end() == 1
+
+
+def test_what_the_limit_of_requests_holds_back_is_no_failure() -> None:
+    stage = Stage("BTC", "ETH", ETH=RateLimited("used up", 300)).start()
+    wait_until(lambda: stage.running() == {"BTC"}, "BTC")
+    assert stage.host._failed == set()
+    stage.failures.clear()
+    wait_until(lambda: stage.running() == {"BTC", "ETH"}, "ETH", deadline_s=3)
+    stage.host.ask_to_stop()
+    assert stage.end() == 0

@@ -25,6 +25,7 @@ def test_what_redis_takes_at_once_never_touches_the_disk() -> None:
     assert fills.published(fill(1, "0.3"), NOW) == ()
     assert fills.is_published
     assert not fills.is_hedged
+    assert fills.since_ms == NOW
 
 
 def test_all_that_waits_is_kept_as_soon_as_redis_fails_and_forgotten_once_redis_has_it() -> None:

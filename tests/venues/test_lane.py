@@ -14,7 +14,7 @@ from hedge_strategy.domain.order import (
     SignedTransaction,
     Unknown,
 )
-from hedge_strategy.venues.lane import LaneSender, outcome_in
+from hedge_strategy.venues.lane import LaneSender, lane_state, outcome_in
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, VenueEvent
 from tests.fake_venue import FakeVenue
 
@@ -92,3 +92,8 @@ def test_a_refusal_for_too_many_requests_proves_nothing(lane: Lane, runs: bool) 
     lane.venue.nonce += runs
     assert isinstance(lane.send(), Accepted), "the next transaction takes the nonce that the venue says is next"
     assert [one.nonce for one in lane.venue.sent] == [100, 100 + runs]
+
+
+def test_a_process_says_whose_its_lane_is_and_what_the_limits_still_allow(lane: Lane) -> None:
+    told = lane_state(lane.venue)
+    assert told == {"account_index": 8, "lane": 4, "is_connected": True, "sends_left": 40, "reads_left": 20}

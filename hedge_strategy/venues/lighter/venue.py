@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 
 from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.domain.allowance import Allowance
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, Outcome, Rejected, SignedTransaction, TransactionReport, Unknown
 from hedge_strategy.domain.position import Position
-from hedge_strategy.errors import RateLimited, SigningFailed, UserError, VenueError, VenueRefused
+from hedge_strategy.errors import RateLimited, SigningFailed, UserError, VenueError, VenueRefused, VenueUnreachable
 from hedge_strategy.risk.gate import Approved
 from hedge_strategy.venues.lighter.account import LighterAccount
 from hedge_strategy.venues.lighter.config import (
@@ -101,7 +102,7 @@ class LighterVenue:
         except SigningFailed as error:
             raise UserError(str(error)) from error
         except VenueError as error:
-            raise UserError(
+            raise VenueUnreachable(
                 f"{config.base_url} does not answer ({error}): check the address and the network"
             ) from error
 
@@ -171,6 +172,10 @@ class LighterVenue:
     def sign_dead_man(self, nonce: int, at_ms: int | None) -> SignedTransaction:
         """See the port."""
         return self._signer.sign_dead_man(nonce, at_ms)
+
+    def allowance(self) -> Allowance:
+        """See the port."""
+        return self._limiter.left(self._clock.monotonic_ns() // 1_000_000)
 
     def send(self, transaction: SignedTransaction) -> None:
         """See the port."""

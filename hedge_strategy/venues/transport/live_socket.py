@@ -12,7 +12,6 @@ Promises:
 Known limit: a handler that takes long delays everything behind it, pings included; it must return fast.
 """
 
-import logging
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -20,19 +19,14 @@ from enum import Enum
 from typing import Protocol
 
 import structlog
-from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.protocol import State
-from websockets.sync.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 
 from hedge_strategy.clock import Clock
 from hedge_strategy.errors import HedgeError, WireError
 from hedge_strategy.venues.transport.backoff import Backoff
+from hedge_strategy.venues.transport.frame_socket import FrameSocket, connect
 
 _log = structlog.get_logger(__name__)
-
-# The library writes whole frames, auth tokens among them, at level DEBUG: never let it.
-_library_log = logging.getLogger(f"{__name__}.websockets")
-_library_log.setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +88,7 @@ class LiveSocket:
         self._clock = clock
         self._backoff = backoff
         self._stopping = threading.Event()
-        self._connection: ClientConnection | None = None
+        self._connection: FrameSocket | None = None
         self._drop_reason: str | None = None
         self._is_healthy = False
         self._thread = threading.Thread(target=self._run, name="venue-socket", daemon=True)
@@ -108,18 +102,18 @@ class LiveSocket:
         self._stopping.set()
         connection = self._connection
         if connection is not None:
-            connection.close()
+            connection.begin_to_close()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
 
     def send_text(self, text: str) -> SendResult:
         """Writes one text frame; may be called from any thread."""
         connection = self._connection
-        if connection is None or connection.state is not State.OPEN:
+        if connection is None or not connection.is_open:
             return SendResult.NOT_CONNECTED
         try:
-            connection.send(text)
-        except (ConnectionClosed, OSError):
+            connection.send_text(text)
+        except OSError:
             return SendResult.FAILED
         return SendResult.WRITTEN
 
@@ -145,22 +139,23 @@ class LiveSocket:
             _log.warning("unreadable frames counted in all", **self.wire_errors)
 
     def _one_connection(self) -> None:
+        settings = self._settings
         try:
-            connection = self._open()
+            connection = connect(settings.url, settings.open_timeout_ms, settings.max_frame_bytes, self._clock)
         except (OSError, WebSocketException) as error:
             _log.warning("cannot connect", url=self._settings.url, error=str(error) or type(error).__name__)
             return
         reason = "the handler failed"
         try:
-            with connection:
-                try:
-                    reason = self._use(connection)
-                finally:
-                    self._connection = None
+            try:
+                reason = self._use(connection)
+            finally:
+                self._connection = None
+                connection.close(settings.close_timeout_ms)
         finally:
             self._handler.closed(reason)
 
-    def _use(self, connection: ClientConnection) -> str:
+    def _use(self, connection: FrameSocket) -> str:
         """From opened to the end; returns why it ended."""
         opened_ns = self._clock.monotonic_ns()
         self._drop_reason, self._is_healthy = None, False
@@ -174,38 +169,28 @@ class LiveSocket:
             self._backoff.reset()
         return reason
 
-    def _open(self) -> ClientConnection:
-        settings = self._settings
-        return connect(
-            settings.url,
-            open_timeout=settings.open_timeout_ms / 1000,
-            close_timeout=settings.close_timeout_ms / 1000,
-            ping_interval=settings.keepalive_ms / 1000,
-            ping_timeout=settings.keepalive_ms / 1000,
-            max_size=settings.max_frame_bytes,
-            compression=None,  # costs latency on both sides, and the venue has not been seen to choose it
-            proxy=None,  # never by surprise from the environment
-            logger=_library_log,
-        )
-
-    def _read(self, connection: ClientConnection) -> str:
+    def _read(self, connection: FrameSocket) -> str:
         """Reads until the connection ends; returns why it ended."""
-        tick_ns = self._settings.tick_ms * 1_000_000
-        stale_ns = self._settings.stale_after_ms * 1_000_000
+        settings = self._settings
+        tick_ns, stale_ns = settings.tick_ms * 1_000_000, settings.stale_after_ms * 1_000_000
         heard_ns = ticked_ns = self._clock.monotonic_ns()
+        alive = _SignsOfLife(connection, settings.keepalive_ms * 1_000_000, heard_ns)
         while not self._stopping.is_set():
             try:
-                data = connection.recv(timeout=self._settings.tick_ms / 1000, decode=False)
-            except TimeoutError:
-                data = None
-            except ConnectionClosed as error:
-                return str(error)
-            now_ns = self._clock.monotonic_ns()
-            if data is not None:
+                messages = connection.receive(settings.tick_ms)
+                now_ns = self._clock.monotonic_ns()
+                is_alive = alive.looked_for(now_ns)
+            except OSError as error:
+                return str(error) or type(error).__name__
+            for data in messages or ():
                 heard_ns = now_ns
                 self._hand_over(data)
-            elif now_ns - heard_ns >= stale_ns:
-                return f"silent for {self._settings.stale_after_ms} ms"
+            if messages is None or not connection.is_open:
+                return connection.end
+            if now_ns - heard_ns >= stale_ns:
+                return f"silent for {settings.stale_after_ms} ms"
+            if not is_alive:
+                return f"no answer to a ping for {settings.keepalive_ms} ms"
             if now_ns - ticked_ns >= tick_ns:
                 ticked_ns = now_ns
                 self._handler.tick()
@@ -222,3 +207,23 @@ class LiveSocket:
                 _log.warning("unreadable frame skipped; repeats are only counted", error=str(error))
         except HedgeError as error:
             _log.error("frame not handled", error=str(error))
+
+
+class _SignsOfLife:
+    """Pings one connection now and then; by it a dead path is found sooner than by silence."""
+
+    def __init__(self, connection: FrameSocket, interval_ns: int, now_ns: int) -> None:
+        self._connection = connection
+        self._interval_ns = interval_ns
+        self._due_ns = now_ns + interval_ns
+        self._awaited = 0
+
+    def looked_for(self, now_ns: int) -> bool:
+        """Whether the last ping was answered within the interval; sends the next one. Raises: OSError."""
+        if now_ns < self._due_ns:
+            return True
+        if self._connection.pongs < self._awaited:
+            return False
+        self._due_ns, self._awaited = now_ns + self._interval_ns, self._connection.pongs + 1
+        self._connection.ping()
+        return True

@@ -10,6 +10,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from hedge_strategy.domain.allowance import Allowance
+
 WINDOW_MS = 60_000
 URGENT_SENDS = 8
 """Transactions of each window that orders which add risk leave for cancels."""
@@ -65,6 +67,11 @@ class RollingWindow:
         self._entries.append((now_ms, weight))
         self._sum += weight
 
+    def left(self, now_ms: int) -> int:
+        """What would still fit now."""
+        self._forget(now_ms)
+        return max(self._limit - self._sum, 0)
+
     def _forget(self, now_ms: int) -> None:
         while self._entries and self._entries[0][0] + WINDOW_MS <= now_ms:
             self._sum -= self._entries.popleft()[1]
@@ -116,6 +123,16 @@ class RateLimiter:
                 if self._rules.is_pool_shared:
                     self._reads.book(self._rules.send_weight, now_ms)
             return delay
+
+    def left(self, now_ms: int) -> Allowance:
+        """What would still go out now; where transactions count among the reads, no more than fit there."""
+        rules = self._rules
+        with self._lock:
+            sends, common = self._sends.left(now_ms), self._reads.left(now_ms)
+            closed_ms = max(self._closed_until_ms - now_ms, 0)
+        if rules.is_pool_shared:
+            sends = min(sends, common // max(rules.send_weight, 1))
+        return Allowance(sends, max(common - rules.send_reserve, 0), closed_ms)
 
     def refused_by_venue(self, now_ms: int, pause_ms: int) -> None:
         """The venue said 429: nothing goes out for a while."""

@@ -268,7 +268,7 @@ def test_a_venue_that_is_not_there(open_venue: Open) -> None:
     with pytest.raises(VenueUnreachable, match="no connection"):
         venue.next_nonce()
     assert isinstance(venue._rest.send(SIGNED), Unknown)
-    with pytest.raises(UserError, match=r"http://127\.0\.0\.1:1 does not answer"):
+    with pytest.raises(VenueUnreachable, match=r"http://127\.0\.0\.1:1 does not answer"):
         venue.check()
 
 

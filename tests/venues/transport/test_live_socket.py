@@ -146,6 +146,16 @@ def test_a_silent_socket_is_replaced_even_if_the_peer_never_says_goodbye() -> No
         mute.set()
 
 
+def test_a_ping_without_an_answer_ends_the_connection_and_answered_ones_keep_it() -> None:
+    server = Server()
+    with connected(server, keepalive_ms=100) as (_, handler):
+        wait_until(lambda: both_see(server, handler, 1), "a connection")
+        wait_until(lambda: handler.ticks > 40, "several pings' time")
+        assert handler.count("closed") == 0
+        with server.connections[0].recv_flow_control:  # its thread that answers waits for this
+            wait_until(lambda: handler.count("closed: no answer to a ping") == 1, "the missing answer noticed")
+
+
 def test_any_frame_counts_as_a_sign_of_life() -> None:
     server = Server()
     stop = threading.Event()

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hedge_strategy.domain.allowance import Allowance
 from hedge_strategy.venues.transport.rate_limit import WINDOW_MS, RateLimiter, RateRules, RollingWindow
 
 SHARED = RateRules(reads_per_window=60, sends_per_window=40, is_pool_shared=True, send_reserve=20, is_weighted=False)
@@ -53,3 +54,14 @@ def test_a_refusal_by_the_venue_closes_the_door_for_both() -> None:
     assert limiter.take_read(1, 2_000) == 4_000
     assert limiter.take_send(2_000) == 4_000
     assert limiter.take_send(6_000) == 0
+
+
+def test_what_is_left_is_what_would_still_go_out() -> None:
+    limiter = RateLimiter(SHARED)
+    assert limiter.left(0) == Allowance(sends=40, reads=40)
+    for _ in range(30):
+        assert limiter.take_read(1, 0) == 0
+    assert limiter.left(0) == Allowance(sends=30, reads=10), "transactions and reads share the sixty"
+    limiter.refused_by_venue(0, 5_000)
+    assert limiter.left(1_000).closed_ms == 4_000
+    assert limiter.left(WINDOW_MS) == Allowance(sends=40, reads=40)
