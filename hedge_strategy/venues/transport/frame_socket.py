@@ -175,7 +175,7 @@ class FrameSocket:
 
     def _read(self) -> list[bytes] | None:
         found: list[bytes] = []
-        while True:
+        while not self._has_ended:  # by a sender, since the wait began: the protocol takes nothing after an end
             try:
                 data = self._socket.recv(_BUFFER_BYTES)
             except _NOT_NOW:
@@ -189,10 +189,9 @@ class FrameSocket:
                 if isinstance(event, Frame):
                     self._take(event, found)
             self._flush()
-            if self._has_ended:
-                return found or None
             if not (self._is_encrypted and self._socket.pending()):  # type: ignore[attr-defined]
-                return found
+                break
+        return found if found or not self._has_ended else None
 
     def _take(self, frame: Frame, found: list[bytes]) -> None:
         if frame.opcode is Opcode.PONG:

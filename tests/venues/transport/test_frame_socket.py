@@ -178,3 +178,24 @@ def test_a_peer_that_takes_nothing_does_not_hold_the_sender_for_ever() -> None:
         assert not frames.is_open
         frames.close(CLOSE_MS)
         deaf.set()
+
+
+def test_who_waits_for_messages_while_a_text_fails_finds_the_end() -> None:
+    has_failed = threading.Event()
+
+    def deaf(connection: ServerConnection) -> None:
+        has_failed.wait(10)
+        connection.send("too late")
+
+    with served(deaf) as url:
+        frames = connect(url, 2_000, MAX_BYTES, SystemClock(), write_timeout_ms=100)
+        heard: list[list[bytes] | None] = []
+        waiting = threading.Thread(target=lambda: heard.append(frames.receive(5_000)))
+        waiting.start()
+        with pytest.raises(TimeoutError):
+            for _ in range(200):
+                frames.send_text("x" * 500_000)
+        has_failed.set()
+        waiting.join()
+        assert heard == [None]
+        frames.close(CLOSE_MS)
