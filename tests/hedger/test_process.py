@@ -14,6 +14,7 @@ from hedge_strategy.coordination.fill_stream import FillPublisher
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_keys
 from hedge_strategy.coordination.lease import Lease, Leases
+from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import encode
 from hedge_strategy.coordination.presence import HedgerState, Presence
 from hedge_strategy.domain.hedge import Claim, IntentState
