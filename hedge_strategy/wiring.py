@@ -30,12 +30,13 @@ from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.coordination.rights import connect_for_trading
 from hedge_strategy.coordination.round_trip import RoundTrips
+from hedge_strategy.coordination.shared_channels import ChannelServers
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import UserError, VenueError
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
-from hedge_strategy.hedger.crew import Crew
+from hedge_strategy.hedger.crew import Crew, CrewRedis
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.following import Following
 from hedge_strategy.hedger.host import HedgerHost, HostCoordination, HostRun
@@ -146,7 +147,7 @@ class HedgerGround:
         self.clock = clock
         self.timeline = timeline
         user = UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS))
-        self.crew = Crew(RoundTrips(client), clock, user, SIGNING_THREADS)
+        self.crew = Crew(CrewRedis(RoundTrips(client), ChannelServers(client, clock), user), clock, SIGNING_THREADS)
         self.maker_venue = maker_venue
         self.open_lane = open_lane
         self.markets_here: Callable[[], int] = lambda: 1

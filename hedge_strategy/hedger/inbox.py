@@ -48,6 +48,11 @@ class Inbox(Generic[_Told]):
         """How many are not taken yet."""
         return len(self._waiting)
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether anything waits or is being handled."""
+        return self._is_handled
+
     def tell(self, one: _Told) -> bool:
         """Hands one over; never waits. Returns: False where it did not fit, or the market has ended."""
         with self._changed:

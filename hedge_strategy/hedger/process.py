@@ -1,15 +1,15 @@
 """Process B's shell for one market: threads and sockets around the machine, which decides.
 
-Threads of its own: the listener (a fill on the channel is claimed, signed if it was not yet, stored and sent in place,
-under the lock), the stream reader (the truth, and whatever the channel lost), the keeper (renews the lease), and
-ownership (the ledger, both positions). All else is done by the process' crew, for all its markets: the beat looks after
-the machine, the rounds exchange notices, workers take the venue's events so that its socket never waits for Redis.
+Threads of its own: the keeper (renews the lease) and ownership (the ledger, both positions). All else is done by the
+process' crew, for all its markets: the listener (a fill on the channel is claimed, signed if it was not yet, stored and
+sent in place, under the lock), the rounds (notices, and the stream, which is the truth and has whatever the channel
+lost), the beat (looks after the machine), workers (the venue's events, so that its socket never waits for Redis).
 Every event goes through `_dispatch`, one at a time. Nobody who serves other markets too waits for this one's lock.
 """
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -32,10 +32,11 @@ from hedge_strategy.errors import (
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
 from hedge_strategy.hedger.crew import Crew
-from hedge_strategy.hedger.feed import FillFeed
+from hedge_strategy.hedger.feed import FeedTies, FillFeed
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.hedger.inbox import Inbox
 from hedge_strategy.hedger.keeper import LeaseKeeper
+from hedge_strategy.hedger.listener import Listener
 from hedge_strategy.hedger.look_ups import LookUps
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.notices import Notices, NoticeTies
@@ -43,6 +44,7 @@ from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserTi
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.pace import tick_s
 from hedge_strategy.hedger.results import ResultTeller
+from hedge_strategy.hedger.rounds import Asked
 from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
 from hedge_strategy.hedger.standing import HedgerRun, Standing, StandingParts
@@ -102,9 +104,10 @@ class HedgerProcess:
         self._maker_may_rest = True
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
-        self._feed = FillFeed(
-            coordination.subscriber, run.maker_market, clock, self._dispatch, lambda: self._machine.wants_more
+        feed_ties = FeedTies(
+            self._take_at_once, self._dispatch, lambda: self._machine.wants_more, crew.workers.submit, self._mistake
         )
+        self._feed = FillFeed(coordination.subscriber, run.maker_market, feed_ties)
         self._is_clean = self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
         self._standing = Standing(
@@ -136,32 +139,31 @@ class HedgerProcess:
             0 where nothing was left in flight; 1 where it had to end before that.
         """
         crew, symbol = self._redis.crew, self._run.maker_market.symbol
-        loops = (
-            (self._ownership.run, "hedger-ownership"),
-            (self._feed.listen, "hedger-listener"),
-            (self._feed.read, "hedger-stream"),
+        ownership = threading.Thread(
+            target=self._guard, args=(self._ownership.run,), name="hedger-ownership", daemon=True
         )
-        threads = [threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True) for loop, name in loops]
+        subscriber = self._redis.subscriber
+        listener = Listener(subscriber.channels, subscriber.home, self._feed.take_in, self._feed.lose, self._mistake)
         self._venue.start([self._run.hedge_market], self._on_venue_event)
-        for thread in threads:
-            thread.start()
+        ownership.start()
+        crew.listening.join(listener)
         self._redis.keeper.start(self._ownership.gained, self._ownership.lost, self._guard)
         crew.serve_user(UserTies(self._orders, self._inbox.tell, self._state, self._no_answer, self._mistake))
-        crew.rounds.join(self, self._notices.wants, self._mistake)
+        crew.rounds.join(self, self._wants, self._mistake)
         crew.beat.join(self, self._look_after, self._beat_failed)
         try:
             self._finished.wait()
         finally:
             self._finished.set()
             crew.beat.leave(self)
+            crew.listening.leave(listener)
             crew.rounds.leave(self)
-            self._feed.end()
             self._ownership.end()
             for line in (self._inbox, self._look_ups, self._signing):
                 line.end()
             self._venue.close()
-            for thread in threads:
-                thread.join()
+            ownership.join()
+            self._feed.end()
             self._redis.keeper.stop()
             crew.leave_user(symbol)
         if unusual := self._unusual + self._feed.unusual:
@@ -212,6 +214,19 @@ class HedgerProcess:
         act = partial(self._obey, one) if isinstance(one, SentCommand) else partial(self._dispatch, one)
         in_turn(act, self._mistake, None)
 
+    def _take_at_once(self, event: ev.Event) -> None:
+        """As `_dispatch`, on a thread that serves other markets too: in place, unless somebody is at it already."""
+        if not self._lock.acquire(blocking=False):
+            self._inbox.tell(event)
+            return
+        try:
+            self._dispatch(event)
+        finally:
+            self._lock.release()
+
+    def _wants(self, now_ms: int) -> Sequence[Asked]:
+        return (*self._notices.wants(now_ms), *self._feed.wants(now_ms))
+
     def _on_venue_event(self, event: VenueEvent) -> None:
         self._redis.flattening.sender.heard(event)
         if isinstance(event, TELLING):
@@ -249,14 +264,7 @@ class HedgerProcess:
     def _maker_seen(self, may_rest: bool) -> None:
         now_ms = to_ms(self._clock.monotonic_ns())
         self._maker_may_rest = may_rest or now_ms < self._believe_maker_at_ms
-        seen = ev.MakerSeen(self._maker_may_rest)
-        if not self._lock.acquire(blocking=False):
-            self._inbox.tell(seen)
-            return
-        try:
-            self._dispatch(seen)
-        finally:
-            self._lock.release()
+        self._take_at_once(ev.MakerSeen(self._maker_may_rest))
 
     def _no_answer(self, reason: str) -> None:
         self._count_unusual("redis", "Redis does not answer", reason)

@@ -22,13 +22,14 @@ from hedge_strategy.coordination.messages import FillMessage, fill_message
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.coordination.round_trip import RoundTrips
+from hedge_strategy.coordination.shared_channels import ChannelServers
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
-from hedge_strategy.hedger.crew import Crew
+from hedge_strategy.hedger.crew import Crew, CrewRedis
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
@@ -52,7 +53,8 @@ MAKER, HEDGER = 7, 8
 
 def crew(client: redis.Redis) -> Crew:
     """What the hedgers of one process share."""
-    return Crew(RoundTrips(client), SystemClock(), UserChannel(Commands(client), StatusBoard(client, life_ms=5_000)))
+    user = UserChannel(Commands(client), StatusBoard(client, life_ms=5_000))
+    return Crew(CrewRedis(RoundTrips(client), ChannelServers(client, SystemClock()), user), SystemClock())
 
 
 class Running:
