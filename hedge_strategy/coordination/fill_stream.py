@@ -27,7 +27,7 @@ from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import FILL_GROUP, STREAM_FIELD, market_keys
 from hedge_strategy.coordination.messages import FillMessage, decode_fill, encode
-from hedge_strategy.coordination.questions import Answer, Question
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.coordination.slots import channels_of
 from hedge_strategy.errors import WireError
@@ -244,26 +244,9 @@ class FillSubscriber:
             raise ValueError(f"block_ms {block_ms} is not in 0 … {BLOCK_MS_MAX}")
         return tuple(self._read(">", block_ms or None))
 
-    def asking_new(self) -> Question:
-        """As `read_new` without waiting; `entries_in` reads the answer."""
-        key = self._keys.fills
-        command = ("XREADGROUP", "GROUP", FILL_GROUP, self._consumer, "COUNT", ENTRIES_PER_READ, "STREAMS", key, ">")
-        return Question(key, command)
-
-    def entries_in(self, answer: Answer) -> tuple[FillEntry | UnreadableEntry, ...]:
-        """What `asking_new` was answered, oldest first."""
-        pages = [] if answer is None else [page for _, page in answer]
-        return tuple(self._entry(name, _fields(flat)) for page in pages for name, flat in page)
-
-    def asking_take_over(self, min_idle_ms: int) -> Question:
-        """As the first page of `take_over`; `taken_over` reads the answer."""
-        key = self._keys.fills
-        command = ("XAUTOCLAIM", key, FILL_GROUP, self._consumer, min_idle_ms, "0-0", "COUNT", ENTRIES_PER_READ)
-        return Question(key, command)
-
-    def taken_over(self, answer: Answer) -> tuple[tuple[FillEntry | UnreadableEntry, ...], bool]:
-        """What `asking_take_over` was answered: entries, oldest first, and whether there may be more."""
-        return tuple(self._entry(name, _fields(flat)) for name, flat in answer[1]), answer[0] != b"0-0"
+    def asking_first(self) -> Question:
+        """The stream's first entry: empty where there is nothing to read, neither new nor what anybody was given."""
+        return Question(self._keys.fills, ("XRANGE", self._keys.fills, "-", "+", "COUNT", 1))
 
     def take_over(self, min_idle_ms: int) -> tuple[FillEntry | UnreadableEntry, ...]:
         """Makes entries ours that other consumers were given and did not acknowledge, oldest first.
@@ -346,15 +329,6 @@ class FillSubscriber:
         if not self._source.takes(message):
             return UnreadableEntry(name, _foreign(message), is_foreign=True)
         return FillEntry(name, message)
-
-
-def is_without_group(reason: str) -> bool:
-    """Whether that is why the stream could not be read: Redis has lost its data, or no hedger ever ran."""
-    return any(words in reason for words in _NO_GROUP)
-
-
-def _fields(flat: Sequence[bytes] | None) -> dict[bytes, bytes] | None:
-    return None if flat is None else dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _foreign(message: FillMessage) -> WireError:

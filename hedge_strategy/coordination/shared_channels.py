@@ -4,6 +4,9 @@ Promises, as `channel` gives them to one: each is told when it begins to hear (a
 was published in between was not heard. Who joins while the connection stands is subscribed at once, on the thread that
 joins. What is handed on is handed on in place, on the listening thread.
 
+Known limit: what nobody here wants to hear any more still comes, and is passed over, until the connection is made anew.
+(Taking a subscription back is a command that logins of before may not give.)
+
 In a cluster one of these belongs to one server. A market whose channels have moved to another one is told that it hears
 no more, like all others here: who owns this finds out for each which server has it now.
 """
@@ -99,11 +102,6 @@ class SharedChannels:
         """Somebody hears no more; what is being handed on right now may still come."""
         self._ears = tuple(one for one in self._ears if one is not ear)
         self._sort()
-        unheard = [name for name in ear.names if name not in self._by_name]
-        if unheard and self._connection.is_open:
-            is_sharded_here = is_sharded(self._client, ear.names, ear.home)
-            with suppress(RedisUnavailable, CommandRefused):  # then nothing is subscribed any more
-                self._connection.send("SUNSUBSCRIBE" if is_sharded_here else "UNSUBSCRIBE", *unheard)
 
     def listen(self, timeout_ms: int) -> None:
         """Hands on what is said, and returns where nothing was for so long.

@@ -1,10 +1,11 @@
 """Fills on their way in: the channel, which is fast, and the stream, which is the truth. One market's, on threads that
 all markets of a process share.
 
-A fill on the channel is handed on in place, on the listening thread. The stream is asked in the process' rounds, a few
-times a second while the channel is heard and in every round while it is not; what it has is handed on by a worker, in
-the order that `stream_reader` gives. What cannot be read is counted, said once per kind, taken off the stream and
-passed over; what reads as the fill of another account is left there, since it may be somebody's.
+A fill on the channel is handed on in place, on the listening thread. Whether the stream holds anything is asked in the
+process' rounds, a few times a second while the channel is heard and in every round while it is not; where it does, a
+worker reads it and hands its entries on, in the order that `stream_reader` gives. What cannot be read is counted, said
+once per kind, taken off the stream and passed over; what reads as the fill of another account is left there, since it
+may be somebody's.
 """
 
 import threading
@@ -16,6 +17,7 @@ from functools import partial
 
 import structlog
 
+from hedge_strategy.clock import Clock
 from hedge_strategy.coordination.announcement import AnnouncementMessage
 from hedge_strategy.coordination.channel import Heard, Resubscribed
 from hedge_strategy.coordination.fill_stream import (
@@ -26,7 +28,6 @@ from hedge_strategy.coordination.fill_stream import (
     OrderHeard,
     Unreadable,
     UnreadableEntry,
-    is_without_group,
 )
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage
@@ -74,16 +75,18 @@ class FillFeed:
         subscriber: channel and stream.
         market: the maker's market.
         ties: to the rest.
+        clock: for the reader's intervals.
     """
 
-    def __init__(self, subscriber: FillSubscriber, market: Market, ties: FeedTies) -> None:
+    def __init__(self, subscriber: FillSubscriber, market: Market, ties: FeedTies, clock: Clock) -> None:
         self._subscriber = subscriber
         self._market = market
         self._ties = ties
         self._must_read_announced = threading.Event()
         self._is_heard = False
         self._next_ms = self._look_next_ms = 0
-        self._reader = StreamReader(subscriber)
+        self._reader = StreamReader(subscriber, clock)
+        self._must_read = True
         self._errands: Inbox[Callable[[], None]] = Inbox(ties.submit, self._do, market.symbol, ERRANDS_MAX)
         self._hedged_entries: deque[str] = deque()
         self.unusual: Counter[str] = Counter()
@@ -99,8 +102,9 @@ class FillFeed:
 
     def read_all(self) -> None:
         """Entries that were given out before must be read again: ownership was regained."""
-        self._reader.read_all_again()
+        self._read_all_again()
         self._must_read_announced.set()
+        self._next_ms = 0
 
     def hedged(self, stream_ids: tuple[str, ...]) -> None:
         """These entries may be taken off the stream; done soon, by a worker."""
@@ -138,32 +142,24 @@ class FillFeed:
             self._errands.tell(self._look_after)
         if not self._ties.wants_more() or now_ms < self._next_ms:
             return ()
-        if self._reader.must_read:
+        self._next_ms = now_ms + (STREAM_INTERVAL_MS if self._is_heard else 0)
+        if self._must_read:
+            self._must_read = False
             self._errands.tell(self._read)
             return ()
-        if self._is_heard:
-            self._next_ms = now_ms + STREAM_INTERVAL_MS
-        asked = [Asked(self._subscriber.asking_new(), self._found_new, self._not_read)]
-        if (question := self._reader.asks_to_take_over(now_ms)) is not None:
-            asked.append(Asked(question, self._found_left, self._not_read))
-        return asked
+        return (Asked(self._subscriber.asking_first(), self._found, self._not_read),)
 
-    def _found_new(self, answer: Answer) -> None:
-        self._found(self._subscriber.entries_in(answer))
-
-    def _found_left(self, answer: Answer) -> None:
-        self._found(self._reader.taken_over(answer))
-
-    def _found(self, entries: Entries) -> None:
-        if len(entries) == ENTRIES_PER_READ:
-            self._next_ms = 0
-        if entries and not self._errands.tell(partial(self._hear_entries, entries)):
-            self._reader.read_all_again()
+    def _found(self, first: Answer) -> None:
+        if first:
+            self._errands.tell(self._read)
 
     def _not_read(self, reason: str) -> None:
-        if not is_without_group(reason):
-            self._count("stream", "the stream could not be read", reason)
+        self._count("stream", "the stream could not be read", reason)
+        self._read_all_again()
+
+    def _read_all_again(self) -> None:
         self._reader.read_all_again()
+        self._must_read = True
 
     def _do(self, errand: Callable[[], None]) -> None:
         in_turn(partial(self._try, errand), self._ties.mistake, None)
@@ -180,7 +176,10 @@ class FillFeed:
             self._read_announced()
 
     def _read(self) -> None:
-        self._hear_entries(self._reader.read())
+        entries = self._reader.read(0)
+        self._hear_entries(entries)
+        if len(entries) >= ENTRIES_PER_READ:
+            self._next_ms = 0
 
     def _acknowledge(self) -> None:
         """Takes off the stream what the ledger says is hedged."""

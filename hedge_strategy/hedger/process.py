@@ -107,7 +107,7 @@ class HedgerProcess:
         feed_ties = FeedTies(
             self._take_at_once, self._dispatch, lambda: self._machine.wants_more, crew.workers.submit, self._mistake
         )
-        self._feed = FillFeed(coordination.subscriber, run.maker_market, feed_ties)
+        self._feed = FillFeed(coordination.subscriber, run.maker_market, feed_ties, clock)
         self._is_clean = self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
         self._standing = Standing(

@@ -1,20 +1,20 @@
 """Which entries of the market's stream B reads next, so that none is held back by anybody for ever.
 
 - When ownership or contact was regained: what this consumer was given before, then all that others were given.
-- Otherwise what is new; and every few seconds, what others were given and did not acknowledge. A former owner that has
-  not noticed yet that it lost the market may still read entries after the new owner took everything over; nobody but
-  the owner ever hedges them.
+- Otherwise what is new; and before that, every few seconds, what others were given and did not acknowledge. A former
+  owner that has not noticed yet that it lost the market may still read entries after the new owner took everything
+  over; nobody but the owner ever hedges them.
 
-What is new, and whether there is anything to take over, is asked in the rounds that all markets of a process share;
-only where there is something to take is the stream read on its own. Hearing an entry twice is harmless, so what is
-taken over may be this consumer's own.
+Hearing an entry twice is harmless, so what is taken over may be this consumer's own.
 """
 
 import threading
 
+from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.fill_stream import FillEntry, FillSubscriber, UnreadableEntry
-from hedge_strategy.coordination.questions import Answer, Question
 
+STREAM_WAIT_MS = 250
+"""How long one reading waits for a new entry, or the pause between two that do not wait."""
 TAKE_OVER_INTERVAL_MS = 2_000
 """Pause between two looks for entries that others hold."""
 TAKE_OVER_IDLE_MS = 3_000
@@ -22,52 +22,40 @@ TAKE_OVER_IDLE_MS = 3_000
 
 
 class StreamReader:
-    """Reads for one hedger. `read_all_again` may be called from any thread, all else by one at a time.
+    """Reads for one hedger; `read` belongs to one thread, `read_all_again` may be called from any.
 
     Args:
         subscriber: the stream.
+        clock: for the interval.
         idle_ms: how long another may hold an entry.
     """
 
-    def __init__(self, subscriber: FillSubscriber, idle_ms: int = TAKE_OVER_IDLE_MS) -> None:
+    def __init__(self, subscriber: FillSubscriber, clock: Clock, idle_ms: int = TAKE_OVER_IDLE_MS) -> None:
         self._subscriber = subscriber
+        self._clock = clock
         self._idle_ms = idle_ms
         self._must_read_all = threading.Event()
-        self._must_take_over = False
         self._take_over_at_ms = 0
-
-    @property
-    def must_read(self) -> bool:
-        """Whether `read` is due."""
-        return self._must_take_over or self._must_read_all.is_set()
 
     def read_all_again(self) -> None:
         """Ownership or contact was regained: the next reading takes everything."""
         self._must_read_all.set()
 
-    def asks_to_take_over(self, now_ms: int) -> Question | None:
-        """What asks for entries that others hold, now and then; `taken_over` reads the answer."""
-        if now_ms < self._take_over_at_ms:
-            return None
-        self._take_over_at_ms = now_ms + TAKE_OVER_INTERVAL_MS
-        return self._subscriber.asking_take_over(self._idle_ms)
+    def read(self, wait_ms: int = STREAM_WAIT_MS) -> tuple[FillEntry | UnreadableEntry, ...]:
+        """The next entries, oldest first.
 
-    def taken_over(self, answer: Answer) -> tuple[FillEntry | UnreadableEntry, ...]:
-        """What came of it; where that was not all, `read` is due."""
-        entries, is_more = self._subscriber.taken_over(answer)
-        self._must_take_over = self._must_take_over or is_more
-        return entries
-
-    def read(self) -> tuple[FillEntry | UnreadableEntry, ...]:
-        """The entries that are not simply new, oldest first; blocks for a few questions.
+        Args:
+            wait_ms: how long to wait for a new one.
 
         Raises:
             RedisUnavailable: no answer; call `read_all_again`, for entries may have become ours.
         """
-        if self._must_read_all.is_set():
-            self._must_read_all.clear()
-            return self._subscriber.read_pending() + self._subscriber.take_over(0)
-        if self._must_take_over:
-            self._must_take_over = False
-            return self._subscriber.take_over(self._idle_ms)
-        return ()
+        now_ms = to_ms(self._clock.monotonic_ns())
+        is_due = now_ms >= self._take_over_at_ms
+        if not self._must_read_all.is_set() and not is_due:
+            return self._subscriber.read_new(wait_ms)
+        self._take_over_at_ms = now_ms + TAKE_OVER_INTERVAL_MS
+        if not self._must_read_all.is_set():
+            return self._subscriber.take_over(self._idle_ms) + self._subscriber.read_new()
+        self._must_read_all.clear()
+        return self._subscriber.read_pending() + self._subscriber.take_over(0)

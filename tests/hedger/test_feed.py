@@ -65,7 +65,9 @@ def heard() -> Heard:
 def feed(client: redis.Redis, heard: Heard) -> Iterator[FillFeed]:
     subscriber = FillSubscriber(client, SystemClock(), FillSource("BTC", MAKER, BTC.index), "b")
     workers, mistakes = Workers("test", 2), list[Exception]()
-    feed = FillFeed(subscriber, BTC, FeedTies(heard, heard, lambda: True, workers.submit, mistakes.append))
+    feed = FillFeed(
+        subscriber, BTC, FeedTies(heard, heard, lambda: True, workers.submit, mistakes.append), SystemClock()
+    )
     rounds, listening = (
         Rounds(RoundTrips(client), SystemClock(), workers),
         Listening(ChannelServers(client, SystemClock())),
