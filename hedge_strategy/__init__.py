@@ -12,6 +12,8 @@ Folders, and who may import whom (a lower layer never imports a higher one; `tes
                                               (these four never import each other, one venue never another)
     layer 3   maker/  hedger/                 process A and process B: a pure machine each, and a shell around it
               journal/                        what happened and what it earned, off the hot path
+              alerts/                         what goes wrong is said, and acted upon by commands alone
+              console/                        the web page: reads, passes commands on, cannot place an order
     layer 4   cli/  wiring  wiring_maker      commands; the two alone know all concrete classes
 
 The way of a fill:
@@ -35,7 +37,7 @@ Beside that way:
         hedger/resolution           what became of a send in doubt;  position_watch, risk/position_guard: both positions
         hedger/flattening           ends both positions, with venues/closing;  orders_from_the_user: pause, resume
     both  venues/lane (one sender to a key)  venues/self_trades  coordination/commands, status_board, presence
-    people  inspection, journaling, cli: what is read and ordered at the keyboard
+    people  inspection, journaling, alerting, consoling, cli: what is read and ordered at the keyboard
 """
 
 __version__ = "0.1.0"

@@ -25,6 +25,7 @@ from hedge_strategy.coordination.rights import check_rights
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import HedgeError
+from hedge_strategy.inspection import missing_alerter
 from hedge_strategy.venues.port import Venue
 from hedge_strategy.venues.self_trades import SelfTrades
 from hedge_strategy.wiring import STATUS_LIFE_MS, redis_settings, self_trades_of, venue_of
@@ -82,6 +83,7 @@ def examine(config: Config, symbols: Sequence[str], clock: Clock) -> Iterator[Fi
     for side in (_maker_side(config), _hedger_side(config)):
         yield from _guarded(f"account {side.name}", partial(_account, config, side, wanted, positions, clock))
     yield from _guarded("ledger", partial(_ledgers, config, wanted, positions))
+    yield from _guarded("alerts", partial(_alerts, config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,16 @@ def _ledgers(config: Config, symbols: Sequence[str], positions: dict[str, Decima
             is_left = bool(totals.unhedged_lots) and owner is None
             mend = f"start a hedger: python main_B.py --market {symbol}" if is_left else ""
             yield Finding(Grade.FAIL if is_left else Grade.OK, f"ledger of {symbol}", words, mend)
+
+
+def _alerts(config: Config) -> Look:
+    """Rules that nobody looks after are as good as none."""
+    if config.alerts.file is None:
+        return
+    with connect(redis_settings(config)) as client:
+        problem, _, mend = missing_alerter(config, StatusBoard(client, life_ms=STATUS_LIFE_MS).read()).partition(": ")
+    words = problem or f"an alerter looks after {config.alerts.file}"
+    yield Finding(Grade.WARN if problem else Grade.OK, "alerts", words, mend)
 
 
 def worst(findings: Sequence[Finding]) -> Grade:

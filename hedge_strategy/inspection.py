@@ -64,6 +64,21 @@ def read_board(config: Config) -> tuple[ProcessStatus, ...]:
     return (*told, *(ProcessStatus(one.who, {"role": "hedger", "state": "sharing"}) for one in sharing))
 
 
+def missing_alerter(config: Config, board: Sequence[ProcessStatus]) -> str:
+    """That rules for alerts exist and nobody looks after them, in words; empty where it is not so.
+
+    Args:
+        config: the settings.
+        board: what each live process says of itself.
+    """
+    if config.alerts.file is None:
+        return ""
+    states = {str(one.state.get("state")) for one in board if one.state.get("role") == "alerter"}
+    if "watching" in states:
+        return ""
+    return f"there are rules for alerts ({config.alerts.file}), and no alerter is alive: start `hedge alerts run`"
+
+
 def look_at_accounts(config: Config, symbols: Sequence[str], clock: Clock) -> tuple[Holding, ...]:
     """Asks the venues what both accounts hold and rest.
 

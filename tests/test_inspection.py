@@ -8,11 +8,13 @@ import pytest
 
 from hedge_strategy.cli.simulated_accounts import SimulatedAccounts, write_simulated_config
 from hedge_strategy.clock import SystemClock
+from hedge_strategy.config.alerting import Alerting
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
 from hedge_strategy.coordination.commands import Action, Command
+from hedge_strategy.coordination.status_board import ProcessStatus
 from hedge_strategy.errors import UserError
-from hedge_strategy.inspection import audit_once, look_at_accounts, open_switchboard
+from hedge_strategy.inspection import audit_once, look_at_accounts, missing_alerter, open_switchboard
 from tests.redis_server import running_redis
 from tests.simulator.live_exchange import live_exchange
 
@@ -47,3 +49,12 @@ def test_the_switchboard_sends_and_reads(config: Config) -> None:
 def test_a_market_in_which_no_maker_ever_ran_cannot_be_audited(config: Config) -> None:
     with pytest.raises(UserError, match="never run in BTC"):
         audit_once(config, ["BTC"], CLOCK)
+
+
+def test_rules_that_nobody_looks_after_are_told(config: Config) -> None:
+    alerter = ProcessStatus("alerter-1", {"role": "alerter", "state": "watching"})
+    waiting = ProcessStatus("alerter-2", {"role": "alerter", "state": "standby"})
+    with_rules = msgspec.structs.replace(config, alerts=Alerting(file="rules.yaml"))
+    assert missing_alerter(config, ()) == ""
+    assert missing_alerter(with_rules, (alerter, waiting)) == ""
+    assert "hedge alerts run" in missing_alerter(with_rules, (waiting,))

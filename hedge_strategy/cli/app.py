@@ -30,6 +30,8 @@ COMMANDS = (
     "trades",
     "pnl",
     "report",
+    "alerts",
+    "console",
     "bench",
 )
 """Each is the object of its name in the module of its name: a function, or a table of commands of its own."""

@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 from hedge_strategy.cli.giving import checked_market, send, table_of
-from hedge_strategy.cli.obedience import Obedience, obedience
 from hedge_strategy.cli.terminal import BROKEN_EXIT, Stoppable, configure_logs, one_line_errors
 from hedge_strategy.clock import Clock, SystemClock, to_ms
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
+from hedge_strategy.console.obedience import Obedience, obedience
 from hedge_strategy.coordination.commands import ALL_MARKETS, Action
 from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.domain.position import Holding

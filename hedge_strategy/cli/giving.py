@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hedge_strategy.cli.obedience import Obedience, is_obeyed, obedience
 from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_errors
 from hedge_strategy.clock import Clock, SystemClock, to_ms
 from hedge_strategy.config.reader import read_config
+from hedge_strategy.console.obedience import Obedience, is_obeyed, obedience
 from hedge_strategy.coordination.commands import ALL_MARKETS, Action, Command
 from hedge_strategy.coordination.keys import is_symbol
 from hedge_strategy.coordination.switchboard import Switchboard

@@ -1,4 +1,4 @@
-"""`hedge healthcheck`: is A or B of this machine or container alive, by what it says on the status board?
+"""`hedge healthcheck`: is A, B or the alerter of this machine or container alive, by what it says on the status board?
 
 Ends 0 or 1 and nothing else once the command line is right, with one line of words: what container engines ask for. A
 process speaks once a second; its word stands for five. Paused, on standby or stopping is alive: a restart mends none.
@@ -24,20 +24,21 @@ from hedge_strategy.inspection import read_board
 
 
 class Role(StrEnum):
-    """Which of the two processes."""
+    """Which process."""
 
     MAKER = "maker"
     HEDGER = "hedger"
+    ALERTER = "alerter"
 
 
 def healthcheck(
     config: Annotated[Path, typer.Option(help="Settings (YAML).")] = Path("config.yaml"),
-    role: Annotated[Role | None, typer.Option(help="Only this one; either where it is left out.")] = None,
+    role: Annotated[Role | None, typer.Option(help="Only this one; any where it is left out.")] = None,
     live: Annotated[
         bool, typer.Option("--live", help="End 0 where Redis does not answer: a restart would not mend that.")
     ] = False,
 ) -> None:
-    """Say whether the maker or hedger of this machine or container is alive: ends 0 or 1."""
+    """Say whether the maker, hedger or alerter of this machine or container is alive: ends 0 or 1."""
     configure_logs(as_json=False, process="healthcheck")
     try:
         found = alive_here(read_board(read_config(config, os.environ)), socket.gethostname(), role)
@@ -48,7 +49,7 @@ def healthcheck(
         typer.echo(f"hedge healthcheck: {_one_line(error)}", err=True)
         raise typer.Exit(BROKEN_EXIT) from None
     if not found:
-        wanted = "maker or hedger" if role is None else role.value
+        wanted = "maker, hedger or alerter" if role is None else role.value
         typer.echo(f"no {wanted} of {socket.gethostname()} has said anything lately", err=True)
         raise typer.Exit(BROKEN_EXIT)
     typer.echo("; ".join(_words(one) for one in found))
@@ -60,7 +61,7 @@ def alive_here(board: Iterable[ProcessStatus], host: str, role: Role | None) -> 
     Args:
         board: what every process says of itself, by the name of its run.
         host: this machine's or container's name.
-        role: None for either.
+        role: None for any.
     """
     roles = "|".join(Role) if role is None else role.value
     own = re.compile(rf"(?:{roles})-{re.escape(host)}-(?P<pid>\d+)-\d+(?:#.+)?")
@@ -78,6 +79,8 @@ def _exists(pid: int) -> bool:
 
 
 def _words(one: ProcessStatus) -> str:
+    if one.state.get("role") == Role.ALERTER:
+        return f"alerter is {one.state.get('state')}"
     if "market" not in one.state:
         return f"{one.state.get('role')} shares markets"
     said = f"{one.state.get('role')} of {one.state.get('market')} is {one.state.get('state')}"

@@ -29,11 +29,11 @@ from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_er
 from hedge_strategy.clock import Clock, SystemClock, to_ms
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config
-from hedge_strategy.console.report import Beside, Report, read_report
+from hedge_strategy.console.report import Beside, Report, held_now, read_report
 from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.earned_today import earned_today
 from hedge_strategy.errors import CoordinationError, VenueError
-from hedge_strategy.inspection import look_at_accounts, open_switchboard
+from hedge_strategy.inspection import look_at_accounts, missing_alerter, open_switchboard
 
 WATCH_S = 1.0
 BESIDE_MS = 15_000
@@ -97,7 +97,9 @@ class _Looks:
         known = self._wanted or list(dict.fromkeys([*self._settings.symbols, *self._switchboard.known_markets()]))
         holdings = look_at_accounts(self._settings, known, self._clock) if self._asks_venue else ()
         today, journal = earned_today(self._settings, now_ms, self._wanted)
-        self._beside = Beside(to_ms(self._clock.now_ns()), holdings, today, journal)
+        alerter = missing_alerter(self._settings, self._switchboard.board.read())
+        warnings = (alerter,) if alerter else ()
+        self._beside = Beside(to_ms(self._clock.now_ns()), held_now(holdings), today, journal, warnings)
         self._beside_until_ms = steady_ms + BESIDE_MS
         return self._beside
 

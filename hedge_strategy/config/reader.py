@@ -8,22 +8,23 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 import yaml
 
+from hedge_strategy.config.console import READ_TOKEN_CHARACTERS_MIN, Console
 from hedge_strategy.config.journal import Journal
 from hedge_strategy.config.key_file import KeysByName, from_environment
 from hedge_strategy.config.lanes import KeySources, resolve_account, resolve_markets
 from hedge_strategy.config.redis_place import FromEnvironment, place_of
 from hedge_strategy.config.schema import Config, FileConfig, Strategy
 from hedge_strategy.config.secret import Secret
-from hedge_strategy.config.section import Section
 from hedge_strategy.errors import ConfigError
 
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`(?: - at `\$\.?(?P<path>[^`]*)`)?")
 _MISSING_FIELD = re.compile(r"Object missing required field `(?P<field>[^`]*)`(?: - at `\$\.?(?P<path>[^`]*)`)?")
+Kind = TypeVar("Kind", bound=msgspec.Struct)
 _ANY_PROBLEM = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
 
 
@@ -83,23 +84,7 @@ def read_config(path: Path, environment: Mapping[str, str]) -> Config:
 
 def parse_config(text: str, environment: Mapping[str, str]) -> Config:
     """Like `read_config`, for a text already in hand."""
-    try:
-        tree = yaml.load(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ConfigError("", f"line {line}: this is no valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError("", f"this is no valid YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise ConfigError("", "this is no valid YAML: nested too deeply") from None
-    except ValueError as error:
-        raise ConfigError("", f"a value is no valid date or number: {error}") from None
-    if not isinstance(tree, dict):
-        raise ConfigError("", "the file is empty or holds no keys; see the sample config.yaml")
-    try:
-        written = msgspec.convert(tree, FileConfig, dec_hook=_decode_secret)
-    except msgspec.ValidationError as error:
-        raise _readable(str(error)) from None
+    written = converted(yaml_tree(text), FileConfig)
     _check_ranges(written.strategy)
     if written.lighter.account_tier not in ("standard", "premium", "plus", "builder"):
         raise ConfigError("lighter.account_tier", "expected standard, premium, plus or builder")
@@ -128,7 +113,43 @@ def parse_config(text: str, environment: Mapping[str, str]) -> Config:
         markets=markets,
         journal=_resolved_journal(written.journal, of_environment),
         metrics=written.metrics,
+        alerts=written.alerts,
+        console=_resolved_console(written.console, of_environment),
     )
+
+
+def yaml_tree(text: str) -> dict[str, Any]:
+    """The mapping that a YAML text holds.
+
+    Raises:
+        ConfigError: it is none; names the line.
+    """
+    try:
+        tree = yaml.load(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ConfigError("", f"line {line}: this is no valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError("", f"this is no valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigError("", "this is no valid YAML: nested too deeply") from None
+    except ValueError as error:
+        raise ConfigError("", f"a value is no valid date or number: {error}") from None
+    if not isinstance(tree, dict):
+        raise ConfigError("", "the file is empty or holds no keys; see the sample config.yaml")
+    return tree
+
+
+def converted(tree: dict[str, Any], kind: type[Kind]) -> Kind:
+    """A tree as the struct that it should be; a text for a `Secret` is out of sight at once.
+
+    Raises:
+        ConfigError: it is not; names the path of the key.
+    """
+    try:
+        return msgspec.convert(tree, kind, dec_hook=_decode_secret)
+    except msgspec.ValidationError as error:
+        raise _readable(str(error), kind) from None
 
 
 def _resolved_journal(written: Journal, of_environment: FromEnvironment) -> Journal:
@@ -137,6 +158,21 @@ def _resolved_journal(written: Journal, of_environment: FromEnvironment) -> Jour
     if written.url_env is None:
         return written
     return msgspec.structs.replace(written, url=of_environment(written.url_env, "journal.url_env"))
+
+
+def _resolved_console(written: Console, of_environment: FromEnvironment) -> Console:
+    found: dict[str, Secret | None] = {}
+    for name, given, variable in (
+        ("password_hash", written.password_hash, written.password_hash_env),
+        ("read_token", written.read_token, written.read_token_env),
+    ):
+        if given is not None and variable is not None:
+            raise ConfigError(f"console.{name}", f"give {name} or {name}_env, not both")
+        found[name] = given if variable is None else of_environment(variable, f"console.{name}_env")
+    token = found["read_token"]
+    if token is not None and len(token.reveal()) < READ_TOKEN_CHARACTERS_MIN:
+        raise ConfigError("console.read_token", f"expected {READ_TOKEN_CHARACTERS_MIN} characters or more")
+    return msgspec.structs.replace(written, **found)
 
 
 def _decode_secret(wanted: type, value: object) -> Secret:
@@ -163,11 +199,11 @@ def _check_ranges(strategy: Strategy) -> None:
             raise ConfigError(f"strategy.{name}", "expected more than 0, or null for no limit")
 
 
-def _readable(problem: str) -> ConfigError:
+def _readable(problem: str, kind: type[msgspec.Struct]) -> ConfigError:
     """Turns the decoder's message into the path of the key and what to do."""
     if match := _UNKNOWN_FIELD.fullmatch(problem):
         path, field = match["path"] or "", match["field"]
-        near = difflib.get_close_matches(field, _known_keys(path), n=1)
+        near = difflib.get_close_matches(field, _known_keys(path, kind), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return ConfigError(_join(path, field), f"unknown key{hint}")
     if match := _MISSING_FIELD.fullmatch(problem):
@@ -182,8 +218,8 @@ def _join(path: str, field: str) -> str:
     return f"{path}.{field}" if path else field
 
 
-def _known_keys(path: str) -> list[str]:
-    section: type[Section] = FileConfig
+def _known_keys(path: str, kind: type[msgspec.Struct]) -> list[str]:
+    section = kind
     for part in filter(None, path.split(".")):
         known = {field.name: field.type for field in msgspec.structs.fields(section)}
         inner = _section_in(known.get(part.partition("[")[0]))
@@ -193,8 +229,8 @@ def _known_keys(path: str) -> list[str]:
     return [field.name for field in msgspec.structs.fields(section)]
 
 
-def _section_in(kind: object) -> type[Section] | None:
+def _section_in(kind: object) -> type[msgspec.Struct] | None:
     """The section that a setting is, or that its list holds."""
-    if isinstance(kind, type) and issubclass(kind, Section):
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind
     return next((found for inner in get_args(kind) if (found := _section_in(inner)) is not None), None)

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import msgspec
 
+from hedge_strategy.config.alerting import Alerting
+from hedge_strategy.config.console import Console
 from hedge_strategy.config.journal import Journal
 from hedge_strategy.config.metrics import Metrics
 from hedge_strategy.config.secret import Secret
@@ -250,6 +252,8 @@ class FileConfig(Section, frozen=True, kw_only=True):
         state_dir: folder for what must outlive Redis; relative to where the process is started.
         journal: what happened and what it earned.
         metrics: what Prometheus may read.
+        alerts: what is looked for, and where it is said.
+        console: where it is served, and to whom.
         key_file: where private keys are kept encrypted, and are named from `accounts`; null: nowhere.
     """
 
@@ -264,6 +268,8 @@ class FileConfig(Section, frozen=True, kw_only=True):
     state_dir: Annotated[str, msgspec.Meta(min_length=1)] = ".hedge"
     journal: Journal = Journal()
     metrics: Metrics = Metrics()
+    alerts: Alerting = Alerting()
+    console: Console = Console()
 
 
 class ResolvedAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -326,6 +332,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         markets: those that are traded, each with keys of its own; empty: whichever --market names.
         journal: with its URL, wherever that was kept, in `url`.
         metrics: what Prometheus may read.
+        alerts: where the rules are.
+        console: with its secrets, wherever they were kept.
     """
 
     account_a: ResolvedAccount
@@ -337,6 +345,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     markets: tuple[ResolvedMarket, ...] = ()
     journal: Journal = Journal()
     metrics: Metrics = Metrics()
+    alerts: Alerting = Alerting()
+    console: Console = Console()
 
     @property
     def symbols(self) -> tuple[str, ...]:

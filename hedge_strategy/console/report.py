@@ -4,7 +4,7 @@ Positions are the venue's: asked for where `Beside` holds them, else as A heard 
 last, each with its age. Nothing here asks a venue.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -25,7 +25,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         size: signed, base units, decimal text.
-        told_by: `venue` where it was asked now; else `A`, which hears it, or `B`, which reads it now and then.
+        told_by: `venue` where it says so itself; else `A`, which hears it, or `B`, which reads it now and then.
         age_ms: how old that is.
         resting: orders that rest; None where nobody asked.
     """
@@ -56,21 +56,31 @@ class Today(msgspec.Struct, frozen=True, kw_only=True):
     read_at_ms: int | None
 
 
+def held_now(holdings: Iterable[Holding]) -> dict[tuple[str, str], Held]:
+    """What venues said just now, by account and market."""
+    return {
+        (one.account, one.market): Held(size=one.position, told_by="venue", age_ms=0, resting=one.resting)
+        for one in holdings
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What is known from elsewhere than Redis.
 
     Attributes:
         now_ms: unix ms.
-        holdings: what the venues say now of both accounts.
+        positions: what the venues say themselves, by account (A, B) and market.
         today: what each market earned, by the journal; empty where there is none.
         journal: why there are no such figures, in words; empty where there are.
+        warnings: what else is not as it should be, in words.
     """
 
     now_ms: int
-    holdings: Sequence[Holding] = ()
+    positions: Mapping[tuple[str, str], Held] = field(default_factory=dict)
     today: Mapping[str, Today] = field(default_factory=dict)
     journal: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +96,7 @@ class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
         unhedged_lots: by the ledger, signed: positive where B must sell.
         in_flight_lots: of them on their way.
         unhedged: by the ledger, base units as B says; None where no B says it.
-        unhedged_for_ms: how long A has awaited the oldest hedge; None where it awaits none.
+        unhedged_for_ms: how long A had awaited the oldest hedge when it last spoke; None where it awaits none.
         positions: of A and B; None where nobody knows.
         exposure: both together, base units; what is held against nothing.
         latency_ms: from the venue's time of A's newest fill to when B knew its hedge executed; None where that is not
@@ -170,7 +180,7 @@ def read_report(
         ok=bool(markets) and all(one.ok for one in markets),
         markets=markets,
         hedgers=_hedgers(switchboard, known),
-        warnings=switchboard.warnings,
+        warnings=(*switchboard.warnings, *beside.warnings),
         at_ms=beside.now_ms,
         redis_ms=round(switchboard.answer_ms(), 2),
         journal=beside.journal,
@@ -207,7 +217,7 @@ def _market(
     hedger = _said(next((one for one in hedgers if one.who == owner), None))
     problems = tuple(_problems("A", maker, "maker") + _problems("B", hedger, "hedger"))
     positions = {"A": _held("A", symbol, maker, hedger, beside), "B": _held("B", symbol, maker, hedger, beside)}
-    waiting_since_ms = maker.get("unhedged_since_ms")
+    waiting_since_ms, said_at_ms = maker.get("unhedged_since_ms"), maker.get("said_at_ms", beside.now_ms)
     return MarketStatus(
         market=symbol,
         ok=not problems,
@@ -225,7 +235,7 @@ def _market(
         unhedged_lots=totals.unhedged_lots,
         in_flight_lots=totals.in_flight_lots,
         unhedged=hedger.get("unhedged"),
-        unhedged_for_ms=None if waiting_since_ms is None else max(0, beside.now_ms - waiting_since_ms),
+        unhedged_for_ms=None if waiting_since_ms is None else max(0, said_at_ms - waiting_since_ms),
         positions=positions,
         exposure=_exposure(positions),
         latency_ms=_latency_ms(maker.get("last_fill"), hedger.get("last_hedge")),
@@ -244,9 +254,8 @@ def _market(
 
 def _held(account: str, symbol: str, maker: dict[str, Any], hedger: dict[str, Any], beside: Beside) -> Held | None:
     """What the venue says now, else what A has heard, else what B has read."""
-    for one in beside.holdings:
-        if (one.account, one.market) == (account, symbol):
-            return Held(size=one.position, told_by="venue", age_ms=0, resting=one.resting)
+    if (told := beside.positions.get((account, symbol))) is not None:
+        return told
     if account == "A" and maker.get("is_connected") and "said_at_ms" in maker:
         return Held(size=maker["position"], told_by="A", age_ms=max(0, beside.now_ms - maker["said_at_ms"]))
     read = hedger.get("positions")

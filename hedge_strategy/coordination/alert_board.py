@@ -7,7 +7,6 @@ Known limit: a Redis that has lost its data has lost the notices too; the alerte
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -15,36 +14,13 @@ import redis
 
 from hedge_strategy.coordination.keys import ALERT_DELIVERIES, ALERT_NOTICES, ALERT_ORDER, ALERTS_STANDING
 from hedge_strategy.coordination.scripts import Script
+from hedge_strategy.domain.alert import AlertState, AlertType, Severity
 from hedge_strategy.errors import WireError
 
 NOTICES_KEPT = 500
 NOTICE_BYTES_MAX = 16_384
 EVERYWHERE = ""
 """The market of an alert that is of none, such as that Redis does not answer."""
-
-
-class AlertType(StrEnum):
-    """What an alert is about."""
-
-    SYSTEM = "system"
-    TRADING = "trading"
-    RISK = "risk"
-    MARKET = "market"
-
-
-class Severity(StrEnum):
-    """How much it matters."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-class AlertState(StrEnum):
-    """Whether it has begun or is over."""
-
-    FIRING = "firing"
-    RESOLVED = "resolved"
 
 
 class AlertNotice(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,13 @@ local time = redis.call('TIME')
 local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
 -- tell: 5 state  6 life in ms. Throws out who is dead; answers 1 where this one was not known, and names and states of
--- those that live.
+-- those that live. Nobody lives longer than a life from now: once this clock has been set back, the dead would.
 local is_new = 0
 if ARGV[1] == 'tell' then
+  local latest_ms = now_ms + tonumber(ARGV[6])
+  for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], string.format('(%.0f', latest_ms), '+inf')) do
+    redis.call('ZADD', KEYS[2], latest_ms, ahead)
+  end
   is_new = redis.call('HSET', KEYS[1], ARGV[2], ARGV[5])
   redis.call('ZADD', KEYS[2], now_ms + tonumber(ARGV[6]), ARGV[2])
   for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now_ms)) do

@@ -32,6 +32,7 @@ class LiveHedger(msgspec.Struct, frozen=True, kw_only=True):
         most: how many it takes; None: all.
         stays: False where it is about to end.
         giving: of its markets, those that it is giving back.
+        is_fit: False where it cannot hedge now: its way to the venue is down, or what it takes fails.
     """
 
     who: str
@@ -39,6 +40,7 @@ class LiveHedger(msgspec.Struct, frozen=True, kw_only=True):
     most: int | None = None
     stays: bool = True
     giving: tuple[str, ...] = ()
+    is_fit: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ Over all markets, in four slots of their own:
     hedge:{alerts}:notices              hash       the newest notices of the alerter, by id
     hedge:{alerts}:order                sorted set their ids, as they came
     hedge:{alerts}:deliveries           hash       by which channels each was sent, by id
+    hedge:{alerts}:keeper               string     which alerter acts; expires
+    hedge:{alerts}:memory               hash       how each rule stands in each market
 """
 
 import re
@@ -68,6 +70,8 @@ ALERTS_STANDING = "hedge:{alerts}:standing"
 ALERT_NOTICES = "hedge:{alerts}:notices"
 ALERT_ORDER = "hedge:{alerts}:order"
 ALERT_DELIVERIES = "hedge:{alerts}:deliveries"
+ALERT_KEEPER = "hedge:{alerts}:keeper"
+ALERT_MEMORY = "hedge:{alerts}:memory"
 FILL_GROUP = "hedgers"
 STREAM_FIELD = "message"
 MARKETS_REMEMBERED = 512

@@ -30,6 +30,8 @@ class Line:
         self._lock = threading.Lock()
         self._connection: Any = None
         self._pool: Any = None
+        self._unread = 0
+        """Answers that will come or have come, and that nobody has waited for."""
 
     def ask(self, key: str, *command: str | int | bytes) -> Any:
         """Sends a command, once, and waits for its answer.
@@ -41,12 +43,32 @@ class Line:
         Raises:
             redis.RedisError: as the client itself would.
         """
+        return self._sent(key, command, is_awaited=True)
+
+    def tell(self, key: str, *command: str | int | bytes) -> None:
+        """Sends a command, once, and does not wait for its answer: for what may be lost.
+
+        Args:
+            key: one that the command is about.
+            command: name and arguments.
+
+        Raises:
+            redis.RedisError: it could not be sent; or the one told before it was not taken, then this one is sent.
+        """
+        self._sent(key, command, is_awaited=False)
+
+    def _sent(self, key: str, command: tuple[str | int | bytes, ...], *, is_awaited: bool) -> Any:
         if not self._lock.acquire(blocking=False):
             return self._client.execute_command(*command)
         try:
-            connection = self._fresh(key)
+            connection, refused = self._fresh(key)
             connection.send_packed_command(connection.pack_command(*command))
-            return connection.read_response()
+            if is_awaited:
+                return connection.read_response()
+            self._unread += 1
+            if refused is not None:
+                raise refused
+            return None
         except redis.exceptions.NoScriptError:
             raise  # an answer like any other
         except REDIRECTED:
@@ -62,9 +84,10 @@ class Line:
         finally:
             self._lock.release()
 
-    def _fresh(self, key: str) -> Any:
+    def _fresh(self, key: str) -> tuple[Any, redis.ResponseError | None]:
         """A connection that is open, to the server that is the master now, and on which nothing waits that nobody asked
-        for."""
+        for; and what was said against the last command that was told."""
+        refused = self._read_what_came()
         pool = pool_of(self._client, key)
         if self._connection is not None and pool is not self._pool:
             self._give_back()
@@ -79,9 +102,24 @@ class Line:
                 self._give_back()
         if self._connection is None:
             self._connection = pool.get_connection()
-        return self._connection
+        return self._connection, refused
+
+    def _read_what_came(self) -> redis.ResponseError | None:
+        """Reads the answers that nobody waited for. One that does not come costs the connection, and is no error."""
+        refused = None
+        while self._unread and self._connection is not None:
+            self._unread -= 1
+            try:
+                self._connection.read_response()
+            except redis.ResponseError as error:
+                refused = error
+            except (redis.RedisError, OSError):
+                self._connection.disconnect()
+                self._give_back()
+        return refused
 
     def _give_back(self) -> None:
+        self._unread = 0
         connection, self._connection = self._connection, None
         if connection is not None:
             self._pool.release(connection)

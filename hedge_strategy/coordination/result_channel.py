@@ -13,6 +13,7 @@ from hedge_strategy.clock import Clock
 from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.fill_stream import Unreadable
+from hedge_strategy.coordination.line import Line
 from hedge_strategy.coordination.messages import ResultMessage, decode_result, encode
 from hedge_strategy.coordination.slots import channels_of
 from hedge_strategy.errors import WireError
@@ -34,30 +35,25 @@ class ResultPublisher:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        self._line = Line(client)
 
-    def publish(self, market: str, message: ResultMessage) -> int:
-        """Publishes a result; repeating it is harmless.
+    def publish(self, market: str, message: ResultMessage) -> None:
+        """Publishes a result, and does not wait for Redis to say so; repeating it is harmless.
 
         Args:
             market: the maker's symbol.
             message: names the same market.
 
-        Returns:
-            How many listeners it reached.
-
         Raises:
             ValueError: the message names another market.
-            RedisUnavailable: no answer.
+            RedisUnavailable: it could not be sent.
+            CommandRefused: the one before it was refused.
         """
         if message.market != market:
             raise ValueError(f"a message for {message.market} is not published for {market}")
         with redis_errors():
             channels = channels_of(self._client, market)
-            return int(
-                self._client.execute_command(  # type: ignore[no-untyped-call]
-                    channels.publish, channels.results, encode(message)
-                )
-            )
+            self._line.tell(channels.home, channels.publish, channels.results, encode(message))
 
 
 class ResultSubscriber:

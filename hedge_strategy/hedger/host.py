@@ -7,8 +7,12 @@ Redis does not answer, has just come back or has forgotten all, nothing is taken
 Threads: the caller's, which looks; one that hears the bell; and for each market those of its process, and one that
 builds and runs it. Markets do not wait for each other.
 
-Known limits: a thread of the venue's client that dies of a mistake ends the whole process, as it does for one market. A
-market that is paused, or whose ledger is being checked, is not given back to a hedger that joins.
+A hedger that has lost its way to the venue but not to Redis, or in which one market after the other fails, says so and
+is given nothing; what is stranded with it is taken by others (`health`, `sharing`).
+
+Known limits: what a stranded market had in flight is waited for as at any stop, up to half a minute. A thread of the
+venue's client that dies of a mistake ends the whole process, as it does for one market. A market that is paused, or
+whose ledger is being checked, is not given back to a hedger that joins.
 """
 
 import gc
@@ -17,7 +21,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import structlog
 
@@ -33,8 +36,10 @@ from hedge_strategy.errors import (
     WireError,
 )
 from hedge_strategy.hedger.following import Following
+from hedge_strategy.hedger.health import Health
+from hedge_strategy.hedger.held_run import HeldRun, MarketProcess
 from hedge_strategy.hedger.sharing import Pace, Plan, Sharer, Sharing, View
-from hedge_strategy.hosting.market_run import Course, MarketRun
+from hedge_strategy.hosting.market_run import MarketRun
 from hedge_strategy.hosting.retries import Retries
 
 LOOKS_PER_LIFE = 4
@@ -50,43 +55,7 @@ EXPIRED_AFTER_MS = 5
 BUILDS_MAX = 4
 """Markets that are being built at one time: so that none that was taken waits for many others."""
 FOLLOWED_PER_LOOK = 8
-
-
-class MarketProcess(Protocol):
-    """One market's hedger."""
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether it owns its market and hedges there."""
-        ...
-
-    def ask_to_stop(self) -> None:
-        """Asks it to finish what is in flight and end; returns at once."""
-        ...
-
-    def run(self) -> int:
-        """Runs to the end, the lease given back; returns the exit code."""
-        ...
-
-
-class HeldRun(MarketRun[MarketProcess]):
-    """A market that runs here, and the lease that it runs by: given back at its end, where its process did not."""
-
-    def __init__(
-        self,
-        lease: Lease,
-        course: Course[MarketProcess],
-        changed: Callable[[MarketRun[MarketProcess]], None],
-        clock: Clock,
-    ) -> None:
-        super().__init__(lease.market, course, changed, clock)
-        self.lease = lease
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether it hedges, and was not asked to stop."""
-        process = self.process
-        return process is not None and not self.is_stopping and not self.is_over and process.is_at_work
+NO_WAY = "no way to the venue from here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +112,7 @@ class HedgerHost:
         self._built = 0
         self._has_ended_one = False
         self._barred: frozenset[str] = frozenset()
+        self._health = Health(make, life_ms, lambda: self._wake.set(), clock)
         self._said: dict[str, tuple[str, object]] = {}
         self._wake = threading.Event()
         self._stop_asked = threading.Event()
@@ -180,6 +150,7 @@ class HedgerHost:
                 run.ask_to_stop()
             for run in self._runs.values():
                 run.join()
+            self._health.join()
             bell.join()
             self._leave()
         return 0 if self._is_clean else 1
@@ -198,6 +169,9 @@ class HedgerHost:
             for run in self._runs.values():
                 run.ask_to_stop()
         self._collect()
+        self._health.look(self._runs, now_ms)
+        if not self._stop_asked.is_set():
+            self._health.probe(self._runs, now_ms)
         try:
             heard = self._redis.registry.tell(self._own_state(now_ms), ring=self._must_ring)
             if not heard.was_known:
@@ -226,7 +200,9 @@ class HedgerHost:
         able = tuple(one for one in self._run.lanes if self._retries.may_try(one, now_ms) and one not in self._barred)
         giving = tuple(market for market, run in self._runs.items() if run.is_stopping)
         stays = not self._stop_asked.is_set()
-        return LiveHedger(who=self._run.who, markets=able, most=self._run.most, stays=stays, giving=giving)
+        most = self._health.most(self._run.most, len(self._runs))
+        is_fit = self._health.is_fit
+        return LiveHedger(who=self._run.who, markets=able, most=most, stays=stays, giving=giving, is_fit=is_fit)
 
     def _view(self, hedgers: tuple[LiveHedger, ...], leases: Mapping[str, Lease]) -> View:
         lanes = {lease.lane: market for market, lease in leases.items()}
@@ -237,11 +213,13 @@ class HedgerHost:
         self._say("lanes", problem if barred else "", markets=words)
         return View(
             hedgers=tuple(
-                Sharer(one.who, frozenset(one.markets), one.most, one.stays, frozenset(one.giving)) for one in hedgers
+                Sharer(one.who, frozenset(one.markets), one.most, one.stays, frozenset(one.giving), one.is_fit)
+                for one in hedgers
             ),
             owners={market: hedger_of(lease.owner) for market, lease in leases.items()},
             running=frozenset(self._runs),
             movable=frozenset(market for market, run in self._runs.items() if run.is_at_work),
+            stranded=self._health.stranded,
             barred=self._barred,
         )
 
@@ -272,6 +250,11 @@ class HedgerHost:
             self._log.info("gives a market back, so that another hedger has its share", market=plan.give_back)
             self._runs[plan.give_back].ask_to_stop()
             self._must_ring = True
+        if plan.abandon and not self._stop_asked.is_set():
+            self._log.error("has no way to the venue; gives markets to one that may", markets=", ".join(plan.abandon))
+            for market in plan.abandon:
+                self._runs[market].abandon(NO_WAY)
+            self._must_ring = True
         self._say("homeless", "no hedger has room" if plan.homeless else "", markets=", ".join(plan.homeless))
         self._keep_out_of_collection()
 
@@ -283,12 +266,8 @@ class HedgerHost:
         if isinstance(answer, Held):
             return
         self._log.info("takes a market", market=market, fencing=answer.fencing, owner=owner)
-        course = Course(
-            partial(self._make, market, owner),
-            lambda process: process.run(),
-            partial(self._redis.leases.release, answer),
-        )
-        run = HeldRun(answer, course, self._changed, self._clock)
+        make = partial(self._make, market, owner)
+        run = HeldRun(answer, make, self._redis.leases.release, self._changed, self._clock)
         self._runs[market] = run
         self._must_ring = True
         run.start()
@@ -311,12 +290,24 @@ class HedgerHost:
             self._has_ended_one = True
             self._is_clean = self._is_clean and run.is_clean
             if run.failure:
-                now_ms, after_ms = to_ms(self._clock.monotonic_ns()), run.retry_after_ms
-                wait_ms = self._retries.failed(market, now_ms, ran_ms=run.ran_ms, retry_after_ms=after_ms)
-                self._log.error("a market ended", market=market, reason=run.failure, again_in_ms=wait_ms)
+                self._has_failed(market, run)
             else:
                 self._retries.forget(market)
                 self._log.info("a market was given back", market=market)
+
+    def _has_failed(self, market: str, run: HeldRun) -> None:
+        """It is left to others for a while."""
+        now_ms, after_ms = to_ms(self._clock.monotonic_ns()), run.retry_after_ms
+        wait_ms = self._retries.failed(market, now_ms, ran_ms=run.ran_ms, retry_after_ms=after_ms)
+        facts = {"market": market, "reason": run.failure, "again_in_ms": wait_ms}
+        if after_ms is not None:
+            self._log.warning("a market must wait for the venue's limit of requests", **facts)
+            return
+        self._log.error("a market ended", **facts)
+        if run.failure == NO_WAY:
+            self._health.abandoned(market, now_ms)
+        else:
+            self._health.failed(market, now_ms)
 
     def _follow(self) -> None:
         """Copies what the owners of the other markets remember: at each look a few, each in its turn."""

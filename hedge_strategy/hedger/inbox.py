@@ -53,8 +53,16 @@ class Inbox(Generic[_Told]):
         """Whether anything waits or is being handled."""
         return self._is_handled
 
-    def tell(self, one: _Told) -> bool:
-        """Hands one over; never waits. Returns: False where it did not fit, or the market has ended."""
+    def tell(self, one: _Told, *, wakes: bool = True) -> bool:
+        """Hands one over; never waits.
+
+        Args:
+            one: what.
+            wakes: False: it is handled with the next that wakes, and before it.
+
+        Returns:
+            False where it did not fit, or the market has ended.
+        """
         with self._changed:
             if self._is_ended:
                 return False
@@ -64,7 +72,7 @@ class Inbox(Generic[_Told]):
                     self._log.error("the market stands still; what it would be told is dropped", most=self._most)
                 return False
             self._waiting.append(one)
-            if self._is_handled:
+            if self._is_handled or not wakes:
                 return True
             self._is_handled = True
         self._submit(self._empty)

@@ -49,6 +49,7 @@ from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
 from hedge_strategy.hedger.standing import HedgerRun, Standing, StandingParts
 from hedge_strategy.hedger.turns import in_turn
+from hedge_strategy.hedger.venue_events import says_that_all_is_well
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 
 NOTICE_TRAVEL_MS = 1_000
@@ -123,10 +124,13 @@ class HedgerProcess:
     @property
     def is_at_work(self) -> bool:
         """Whether it owns its market and hedges there."""
-        return (
-            self._ownership.is_held
-            and self._standing.presence(is_stopping=self._stop_asked.is_set()).state is HedgerState.HEDGING
-        )
+        notice = self._notice()
+        return notice is not None and notice.state is HedgerState.HEDGING
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it owns its market and has no way to the venue now."""
+        return self._ownership.is_held and not self._venue.is_connected()
 
     def ask_to_stop(self) -> None:
         """Asks the process to finish what is in flight and end; safe in a signal handler."""
@@ -230,7 +234,7 @@ class HedgerProcess:
     def _on_venue_event(self, event: VenueEvent) -> None:
         self._redis.flattening.sender.heard(event)
         if isinstance(event, TELLING):
-            self._inbox.tell(event)
+            self._inbox.tell(event, wakes=self._machine.waiting > 1 or not says_that_all_is_well(event))
 
     def _look_after(self) -> float:
         """Time passed. Nothing here waits: where there is something to do, a worker does it."""
@@ -246,9 +250,9 @@ class HedgerProcess:
         if self._lock.acquire(blocking=False):  # else somebody is at it
             try:
                 tick = ev.Tick(self._venue.book(self._run.hedge_market, BOOK_LEVELS))
-                if self._machine.is_idle:
+                if self._machine.is_idle and not self._inbox.waiting:
                     self._dispatch(tick)
-                elif not self._inbox.waiting:
+                elif not self._inbox.is_at_work:
                     self._inbox.tell(tick)
             finally:
                 self._lock.release()
@@ -293,8 +297,7 @@ class HedgerProcess:
     def _is_quiet(self) -> bool:
         """Whether hedging has come to an end: for good, or because it is at a standstill."""
         with self._lock:
-            is_idle = self._machine.is_idle and not self._maker_may_rest
-            return is_idle or self._machine.paused is not None
+            return self._machine.paused is not None or (self._machine.is_idle and not self._maker_may_rest)
 
     def _state(self) -> dict[str, Any] | None:
         totals, is_stopping = self._notices.totals, self._stop_asked.is_set()

@@ -11,8 +11,9 @@ calls at a time): the listener must return fast and never wait for the venue. It
 - Signing takes milliseconds of CPU and touches no network; nonces come from the caller, who owns the lane.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 
 from hedge_strategy.domain.account_trade import AccountTrade, FundingPayment
@@ -294,6 +295,22 @@ class Records(Protocol):
 
     def funding(self, market: Market) -> Iterator[RecordPage[FundingPayment]]:
         """What the account paid and received for its position in a market."""
+        ...
+
+    def close(self) -> None:
+        """Gives connections up."""
+        ...
+
+
+class Prices(Protocol):
+    """The prices of a venue's markets, read by REST, for nobody who trades on them."""
+
+    def read(self) -> Mapping[str, Decimal]:
+        """The price of each market's last trade, by symbol; those without one are left out. Blocks.
+
+        Raises:
+            VenueError: the venue did not answer.
+        """
         ...
 
     def close(self) -> None:

@@ -9,14 +9,16 @@ from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.errors import ConfigError
 from hedge_strategy.venues.lighter.account import LighterAccount
 from hedge_strategy.venues.lighter.config import LighterConfig, Tier, Timing
+from hedge_strategy.venues.lighter.prices import LighterPrices
 from hedge_strategy.venues.lighter.records import LighterRecords
 from hedge_strategy.venues.lighter.venue import LighterVenue
-from hedge_strategy.venues.port import Records, Venue
+from hedge_strategy.venues.port import Prices, Records, Venue
 
 OpenLane = Callable[[ResolvedAccount], Venue]
 """A lane of one account: told the account with the key that signs."""
 Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float]], OpenLane]
 RecordsFactory = Callable[[Config, ResolvedAccount, Clock], Records]
+PricesFactory = Callable[[str], Prices]
 RECORD_PAGES_MAX = 100_000
 """Of one history of an account: ten million trades."""
 
@@ -35,6 +37,7 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
     section = config.lighter
     if section.account_tier not in set(Tier):
         raise ConfigError("lighter.account_tier", f"{section.account_tier!r} is none of {', '.join(Tier)}")
+    is_hedger = account.account_index == config.account_b.account_index
     return LighterConfig(
         base_url=section.base_url,
         account_index=account.account_index,
@@ -43,7 +46,8 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
         ws_url=section.ws_url or "",
         chain_id=section.chain_id,
         tier=Tier(section.account_tier),
-        orders_add_risk=account.account_index != config.account_b.account_index,  # B's are hedges
+        orders_add_risk=not is_hedger,
+        hears_fills=not is_hedger,
         timing=Timing(
             answer_timeout_ms=section.answer_timeout_ms,
             stale_after_ms=section.stale_after_ms,
@@ -54,6 +58,7 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
 
 VENUES: MappingProxyType[str, Factory] = MappingProxyType({"lighter": _lighter})
 RECORDS: MappingProxyType[str, RecordsFactory] = MappingProxyType({"lighter": _lighter_records})
+PRICES: MappingProxyType[str, PricesFactory] = MappingProxyType({"lighter": LighterPrices})
 
 
 def open_account(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> OpenLane:
@@ -94,3 +99,21 @@ def open_records(config: Config, account: ResolvedAccount, clock: Clock) -> Reco
     if factory is None:
         raise ConfigError("venue", f"{account.venue!r} is none of {', '.join(RECORDS)}")
     return factory(config, account, clock)
+
+
+def open_prices(venue: str, base_url: str, where: str = "venue") -> Prices:
+    """Makes the reader of a venue's prices; touches no network.
+
+    Args:
+        venue: its kind.
+        base_url: its REST interface.
+        where: the setting that names it.
+
+    Raises:
+        ConfigError: no such venue.
+        UserError: the URL cannot be one.
+    """
+    factory = PRICES.get(venue)
+    if factory is None:
+        raise ConfigError(where, f"{venue!r} is none of {', '.join(PRICES)}")
+    return factory(base_url)

@@ -37,6 +37,8 @@ def test_secrets_are_called_so() -> None:
     assert {one.path for one in settings() if "secret" in one.kind} == {
         "accounts.account_a.api_key_private_key",
         "accounts.account_a.api_keys[].private_key",
+        "console.password_hash",
+        "console.read_token",
         "journal.url",
         "redis.url",
         "redis.password",

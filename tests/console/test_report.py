@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from hedge_strategy.console.report import Beside, Held, MarketStatus, Today, read_report
+from hedge_strategy.console.report import Beside, Held, MarketStatus, Today, held_now, read_report
 from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
@@ -40,7 +40,7 @@ def test_the_owner_is_who_holds_the_lease_and_the_others_stand_by(tmp_path: Path
 
 MAKER = {
     "role": "maker", "market": "BTC", "state": "quoting", "reason": "", "is_connected": True,
-    "said_at_ms": NOW_MS - 400, "position": "-0.3", "unhedged_since_ms": NOW_MS - 250,
+    "said_at_ms": NOW_MS - 400, "position": "-0.3", "unhedged_since_ms": NOW_MS - 650,
     "last_fill": {"order_index": "7", "side": "sell", "filled": "0.3", "at_ms": NOW_MS - 250},
 }  # fmt: skip
 HEDGER = {
@@ -87,7 +87,7 @@ def test_what_the_venue_says_now_counts_before_what_a_and_b_say(tmp_path: Path) 
         Holding(market="BTC", account="A", position="-0.4", resting=1),
         Holding(market="BTC", account="B", position="0.4", resting=0),
     ]
-    market = shown(tmp_path, MAKER, HEDGER, Beside(NOW_MS, asked, {"BTC": today}))
+    market = shown(tmp_path, MAKER, HEDGER, Beside(NOW_MS, held_now(asked), {"BTC": today}))
     assert market.positions["A"] == Held(size="-0.4", told_by="venue", age_ms=0, resting=1)
     assert (market.exposure, market.today) == ("0.0", today)
 

@@ -8,9 +8,11 @@ from hedge_strategy.coordination.alert_board import (
     NOTICE_BYTES_MAX,
     AlertBoard,
     AlertNotice,
+    Delivery,
+)
+from hedge_strategy.domain.alert import (
     AlertState,
     AlertType,
-    Delivery,
     Severity,
 )
 from hedge_strategy.errors import WireError

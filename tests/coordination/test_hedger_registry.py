@@ -70,3 +70,11 @@ def test_the_bell_rings_for_all_that_listen(real: redis.Redis) -> None:
     registry.ring("b-2")
     assert own.wait(5_000)
     own.close()
+
+
+def test_nobody_is_alive_for_longer_than_a_life_from_now(client: redis.Redis) -> None:
+    """As after the clock of Redis' host was set back by an hour: who died then would be alive for an hour."""
+    HedgerRegistry(client, life_ms=3_600_000).tell(ONE)
+    registry = HedgerRegistry(client, life_ms=50)
+    assert registry.tell(TWO).hedgers == (ONE, TWO)
+    wait_until(lambda: registry.tell(TWO).hedgers == (TWO,), "the end of its life", deadline_s=5)

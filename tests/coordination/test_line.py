@@ -76,3 +76,23 @@ def _answers(line: Line) -> bool:
     except redis.RedisError:
         return False
     return True
+
+
+def test_what_is_told_is_done_in_its_turn_and_what_was_said_against_it_comes_with_the_next(real: redis.Redis) -> None:
+    line = Line(real)
+    line.tell("n", "SET", "a", 1)
+    line.tell("n", "INCR", "a")
+    assert line.ask("n", "GET", "a") == b"2"
+    line.tell("n", "HGET", "a", "b")
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        line.tell("n", "INCR", "a")
+    assert line.ask("n", "GET", "a") == b"3"
+
+
+def test_a_cut_behind_what_was_told_costs_no_more_than_that(real: redis.Redis) -> None:
+    line = Line(real)
+    line.tell("n", "INCR", "n")
+    wait_until(lambda: real.get("n") == b"1", "it to be done")
+    real.client_kill_filter(_type="normal", skipme=True)
+    line.tell("n", "INCR", "n")
+    assert line.ask("n", "GET", "n") == b"2"

@@ -3,7 +3,7 @@
 import gc
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -36,6 +36,7 @@ class Market:
 
     def __init__(self, leases: Leases, symbol: str, owner: str) -> None:
         self.is_at_work = True
+        self.is_cut_off = False
         self.is_dead = False
         self._leases, self._symbol, self._owner = leases, symbol, owner
         self.ended = threading.Event()
@@ -43,6 +44,9 @@ class Market:
 
     def ask_to_stop(self) -> None:
         self.ended.set()
+
+    def lose_the_venue(self) -> None:
+        self.is_at_work, self.is_cut_off = False, True
 
     def run(self) -> int:
         keeper = LeaseKeeper(self._leases, self._symbol, self._owner, LANES[self._symbol], CLOCK)
@@ -62,12 +66,14 @@ class Running:
         folder: Path,
         most: int | None = None,
         lanes: Mapping[str, int] = MappingProxyType(LANES),
+        unbuildable: Iterable[str] = (),
     ) -> None:
         self.who = who
         self.leases = Leases(client, life_ms=LIFE_MS)
         self.made: Counter[str] = Counter()
         self.processes: dict[str, Market] = {}
-        self.unbuildable: set[str] = set()
+        self.unbuildable = set(unbuildable)
+        self.is_cut_off = False
         following = Following(
             tuple(LANES), lambda symbol: (SharedMemory(client, symbol), hedger_memory(folder, symbol, 7))
         )
@@ -86,6 +92,8 @@ class Running:
         if symbol in self.unbuildable:
             raise VenueUnreachable("the venue is away")
         process = self.processes[symbol] = Market(self.leases, symbol, owner)
+        if self.is_cut_off:
+            process.lose_the_venue()
         return process
 
     def end(self) -> int | None:
@@ -275,3 +283,51 @@ def test_while_redis_is_away_nothing_ends_and_afterwards_all_is_as_before(tmp_pa
         server.start()
         wait_until(lambda: owned(client) == {"b-1": 3, "b-2": 3}, "three each again", deadline_s=6 * LIFE_S)
         assert sum(one.made.values()) + sum(two.made.values()) <= 8, "owners got their own back"
+
+
+def test_a_hedger_without_a_way_to_the_venue_gives_its_markets_to_one_that_has_it_and_is_given_none(
+    client: redis.Redis, tmp_path: Path
+) -> None:
+    with hedgers(client, tmp_path, "b-1", "b-2") as (one, two):
+        wait_until(lambda: owned(client) == {"b-1": 3, "b-2": 3}, "three each", deadline_s=3 * LIFE_S)
+        wait_until(lambda: len(one.processes) == 3, "all to run", deadline_s=LIFE_S)
+        one.is_cut_off = True
+        for process in one.processes.values():
+            process.lose_the_venue()
+        wait_until(lambda: owned(client) == {"b-2": 6}, "the other to have them", deadline_s=8 * LIFE_S)
+        with pytest.raises(AssertionError, match="in vain"):
+            wait_until(lambda: owned(client)["b-1"], "a market back where nobody hedges it", deadline_s=2 * LIFE_S)
+        assert sum(two.made.values()) == 6
+
+
+def test_where_none_has_a_way_to_the_venue_all_keep_what_they_have(client: redis.Redis, tmp_path: Path) -> None:
+    with hedgers(client, tmp_path, "b-1", "b-2") as (one, two):
+        wait_until(lambda: owned(client) == {"b-1": 3, "b-2": 3}, "three each", deadline_s=3 * LIFE_S)
+        wait_until(lambda: len(one.processes) == len(two.processes) == 3, "all to run", deadline_s=LIFE_S)
+        for process in (*one.processes.values(), *two.processes.values()):
+            process.lose_the_venue()
+        with pytest.raises(AssertionError, match="in vain"):
+            wait_until(lambda: owned(client) != {"b-1": 3, "b-2": 3}, "a move", deadline_s=3 * LIFE_S)
+
+
+def test_one_that_cannot_build_anything_does_not_draw_markets_from_one_that_can(
+    client: redis.Redis, tmp_path: Path
+) -> None:
+    with hedgers(client, tmp_path, "b-1") as (one,):
+        wait_until(lambda: len(one.processes) == 6, "all", deadline_s=3 * LIFE_S)
+        two = Running(client, "b-2", tmp_path, unbuildable=LANES)
+        try:
+            wait_until(lambda: not fit(client, "b-2"), "it to say that it is not fit", deadline_s=10 * LIFE_S)
+            wait_until(lambda: owned(client) == {"b-1": 6}, "all with the sound one", deadline_s=2 * LIFE_S)
+            made = sum(one.made.values())
+            with pytest.raises(AssertionError, match="in vain"):
+                wait_until(lambda: owned(client) != {"b-1": 6}, "a move", deadline_s=3 * LIFE_S)
+            assert sum(one.made.values()) == made <= 6 + 2
+            two.unbuildable.clear()
+            wait_until(lambda: owned(client) == {"b-1": 3, "b-2": 3}, "half each", deadline_s=5 + 8 * LIFE_S)
+        finally:
+            two.end()
+
+
+def fit(client: redis.Redis, who: str) -> bool:
+    return all(one.is_fit for one in HedgerRegistry(client, life_ms=LIFE_MS).read() if one.who == who)

@@ -32,6 +32,18 @@ def test_where_nobody_handles_them_the_teller_goes_on_and_what_does_not_fit_is_c
     assert (inbox.waiting, inbox.dropped, len(tasks)) == (3, 2, 1)
 
 
+def test_what_wakes_nobody_is_handled_before_the_next_that_does() -> None:
+    tasks: list[Callable[[], None]] = []
+    handled: list[int] = []
+    inbox = Inbox(tasks.append, handled.append, "BTC")
+    inbox.tell(1, wakes=False)
+    inbox.tell(2, wakes=False)
+    assert (tasks, inbox.waiting) == ([], 2)
+    inbox.tell(3)
+    tasks.pop()()
+    assert (handled, tasks) == ([1, 2, 3], [])
+
+
 def test_the_end_waits_for_what_is_being_handled_and_drops_the_rest() -> None:
     begun, may_go, handled = threading.Event(), threading.Event(), list[int]()
 

@@ -272,3 +272,56 @@ def test_with_any_wishes_and_bounds_moving_comes_to_an_end(data: st.DataObject) 
     for market in mixed.markets - mixed.owners.keys():
         able = [one for one in mixed.hedgers.values() if market in one.markets]
         assert all(one.most is not None and len(mixed.own(one.who)) >= one.most for one in able), market
+
+
+def sharer(who: str, *, is_fit: bool = True, most: int | None = None) -> Sharer:
+    return Sharer(who, frozenset(MARKETS), most, is_fit=is_fit)
+
+
+def stranded_view(owners: dict[str, str], *others: Sharer) -> View:
+    own = frozenset(market for market, who in owners.items() if who == "b-1")
+    return View((sharer("b-1", is_fit=False), *others), owners, own, frozenset(), frozenset(), own)
+
+
+def test_of_stranded_markets_one_is_given_to_another_at_first_and_all_once_that_one_was_kept() -> None:
+    sharing = Sharing("b-1", PACE)
+    owners = dict.fromkeys(MARKETS[:4], "b-1")
+    assert sharing.step(stranded_view(owners, sharer("b-2")), 0).abandon == ("M00",)
+    assert sharing.step(stranded_view(owners, sharer("b-2")), 1_000).abandon == ()
+    owners["M00"] = "b-2"
+    assert sharing.step(stranded_view(owners, sharer("b-2")), 2_000).abandon == (), "it may not keep it"
+    assert sharing.step(stranded_view(owners, sharer("b-2")), 4_000).abandon == ("M01", "M02", "M03")
+
+
+def test_stranded_markets_stay_where_no_other_can_take_them_and_fare_better() -> None:
+    owners = {**dict.fromkeys(MARKETS[:4], "b-1"), "M04": "b-2"}
+    for other in (sharer("b-2", is_fit=False), sharer("b-2", most=1), Sharer("b-2", frozenset({"M04"}))):
+        assert Sharing("b-1", PACE).step(stranded_view(owners, other), 0).abandon == ()
+
+
+def test_one_that_is_not_fit_is_given_nothing_while_another_has_room() -> None:
+    sharing, ill = Sharing("b-1", PACE), sharer("b-2", is_fit=False)
+    owners = dict.fromkeys(MARKETS, "b-1")
+    view = View((sharer("b-1"), ill), owners, frozenset(MARKETS), frozenset(MARKETS))
+    for now_ms in range(0, 20_000, 1_000):
+        assert sharing.step(view, now_ms).give_back is None
+    free = View((sharer("b-1"), ill), {})
+    assert sharing.step(free, 20_000).take == MARKETS, "all, though the other has none"
+    ours = Sharing("b-2", PACE)
+    ours.step(View((sharer("b-1", is_fit=False), ill), {}), 0)
+    assert len(ours.step(View((sharer("b-1", is_fit=False), ill), {}), 1_000).take) == 6, "where none is fit, all try"
+
+
+def test_one_that_does_not_take_what_it_is_given_is_given_nothing_for_a_while() -> None:
+    sharing, own = Sharing("b-1", PACE), frozenset(MARKETS)
+    hedgers = (sharer("b-1"), sharer("b-2"))
+    owners = dict.fromkeys(own, "b-1")
+    view = View(hedgers, owners, own, own)
+    plans = [sharing.step(view, now_ms) for now_ms in (0, 1_000, 2_000)]
+    given = plans[-1].give_back
+    assert given is not None
+    without = View(hedgers, {market: who for market, who in owners.items() if market != given}, own - {given}, own)
+    for now_ms in (3_000, 5_000, 7_001):
+        sharing.step(without, now_ms)
+    assert {sharing.step(view, now_ms).give_back for now_ms in range(8_000, 12_000, 1_000)} == {None}
+    assert sharing.step(view, 12_001).give_back is not None, "it is tried again"

@@ -59,6 +59,10 @@ OUTERMOST_LOOPS = MappingProxyType(
         "hedge_strategy/hosting/market_run.py::MarketRun._run": (
             "outermost frame of one market's thread: logged with its trace, that market ends and the others go on"
         ),
+        "hedge_strategy/alerts/delivery.py::ChannelThread._run": (
+            "outermost loop of a channel's thread, and services' libraries raise anything: said without its text, "
+            "which could hold the channel's URL; the message counts as failed"
+        ),
         "hedge_strategy/venues/lighter/signer.py::Signer._load": (
             "whole body of the loading thread, and the SDK raises bare Exception: kept as the reason of every refusal"
         ),

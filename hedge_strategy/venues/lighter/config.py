@@ -140,6 +140,8 @@ class LighterConfig:
         tier: decides the limits we keep.
         timing: patience and bounds.
         orders_add_risk: new orders leave a part of the tier's limit to cancels; False for hedges, which take risk away.
+        hears_fills: the account's trades and positions are told too; False for hedges, which are known by their orders
+            and transactions: nobody asks for what comes of them in two frames more.
 
     Raises:
         UserError: the private key or an index is not of the right form; the text never holds the key.
@@ -154,6 +156,7 @@ class LighterConfig:
     tier: Tier = Tier.STANDARD
     timing: Timing = field(default_factory=Timing)
     orders_add_risk: bool = True
+    hears_fills: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))

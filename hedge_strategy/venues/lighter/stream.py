@@ -43,7 +43,8 @@ from hedge_strategy.venues.transport.live_socket import LiveSocket, SendResult, 
 _log = structlog.get_logger(__name__)
 
 _PONG = '{"type":"pong"}'
-_ACCOUNT_CHANNELS = ("account_all_orders", "account_all_trades", "account_all_positions", "account_tx")
+_ORDER_CHANNELS = ("account_all_orders", "account_tx")
+_FILL_CHANNELS = ("account_all_trades", "account_all_positions")
 _ALREADY_SUBSCRIBED = 30003
 # Codes that speak of a subscription, never of a send (venue fact sheet 3.2).
 _SUBSCRIPTION_CODES = frozenset({30002, 30003, 30004, 30005, 30006, 30008, 30011, 30012})
@@ -74,6 +75,7 @@ class AccountStream:
         """
         timing = config.timing
         self._config = config
+        self._account_channels = _ORDER_CHANNELS + (_FILL_CHANNELS if config.hears_fills else ())
         self._signer = signer
         self._clock = clock
         self._emit = emit
@@ -178,7 +180,7 @@ class AccountStream:
         self._take_in_changes(is_open=False)
         self._joining.clear()
         self._awaited = {_book(index) for index in self._books}
-        self._awaited |= {f"{name}:{self._config.account_index}" for name in _ACCOUNT_CHANNELS}
+        self._awaited |= {f"{name}:{self._config.account_index}" for name in self._account_channels}
         self._resync_at_ms.clear()
         self._resynced_at_ms.clear()
         self._leave_at_ms = None
@@ -278,7 +280,7 @@ class AccountStream:
         self._is_greeted = True
         for index in self._books:
             self._write({"type": "subscribe", "channel": f"order_book/{index}"})
-        for name in _ACCOUNT_CHANNELS:
+        for name in self._account_channels:
             channel = f"{name}/{self._config.account_index}"
             self._write({"type": "subscribe", "channel": channel, "auth": token.text})
 

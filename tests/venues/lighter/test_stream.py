@@ -47,6 +47,13 @@ def test_connected_is_told_only_when_all_subscriptions_are_confirmed(stub: StubV
     assert venue.is_connected()
 
 
+def test_a_hedger_asks_for_no_trades_and_positions(stub: StubVenue, open_venue: Open) -> None:
+    _, heard = started(open_venue, hears_fills=False)
+    heard.wait(Connected)
+    channels = [message["channel"] for message in stub.ws.messages("subscribe") if message.get("auth")]
+    assert channels == [f"account_all_orders/{ACCOUNT}", f"account_tx/{ACCOUNT}"]
+
+
 def test_account_channels_carry_a_token_of_our_key(stub: StubVenue, open_venue: Open) -> None:
     _, heard = started(open_venue)
     heard.wait(Connected)

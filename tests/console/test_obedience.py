@@ -1,6 +1,6 @@
 """Who is waited for, and when a command is obeyed."""
 
-from hedge_strategy.cli.obedience import is_obeyed, obedience
+from hedge_strategy.console.obedience import is_obeyed, obedience
 from hedge_strategy.coordination.commands import Acknowledgement
 from hedge_strategy.coordination.status_board import ProcessStatus
 
@@ -21,6 +21,11 @@ def test_who_lives_in_the_market_must_answer_and_others_need_not() -> None:
     ]
     assert not is_obeyed(lines)
     assert [line.who for line in obedience((A, OTHER), (), "*")] == ["maker-1", "maker-2"]
+
+
+def test_who_has_nothing_to_obey_is_not_waited_for() -> None:
+    alerter = ProcessStatus("alerter-1", {"role": "alerter", "state": "watching"})
+    assert obedience((alerter,), (), "*") == ()
 
 
 def test_an_answer_that_is_not_done_yet_is_waited_for() -> None:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from hedge_strategy.coordination.commands import ALL_MARKETS, Acknowledgement
 from hedge_strategy.coordination.status_board import ProcessStatus
 
+OBEYING = ("maker", "hedger")
+"""Who else stands on the board, such as the alerter, has nothing to obey."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obedience:
@@ -49,6 +52,8 @@ def obedience(
     }
     for process in processes:
         role, own_market = str(process.state.get("role", "")), str(process.state.get("market", ""))
+        if role not in OBEYING:
+            continue
         if market in (ALL_MARKETS, own_market) and process.who not in found:
             found[process.who] = Obedience(
                 who=process.who, role=role, market=own_market, is_done=False, outcome="has not answered"

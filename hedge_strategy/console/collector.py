@@ -1,0 +1,222 @@
+"""What the console knows, read again and again on threads of its own, so that any number of pages cost the same.
+
+- Once a second (less often for many markets): the report of `hedge status`, the alerts, the exposure for the chart.
+- One thread a market hears fills and results, for the first `markets_max` markets.
+- The walk over all keys of Redis that finds markets without a live process is made once in `WALK_EVERY_MS`.
+
+Readers get what was read last, with its age; nobody waits for Redis or a venue because of a page.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from hedge_strategy.clock import Clock, to_ms
+from hedge_strategy.console.pairing import Pair, Pairs
+from hedge_strategy.console.report import Beside, Report, read_report
+from hedge_strategy.console.sources import Figures, History, Line, VenueEyes
+from hedge_strategy.coordination.alert_board import AlertBoard, AlertNotice, ToldNotice
+from hedge_strategy.coordination.channel import Resubscribed
+from hedge_strategy.coordination.messages import FillMessage, ResultMessage
+from hedge_strategy.coordination.observer import Observed, Observer
+from hedge_strategy.coordination.switchboard import Switchboard
+from hedge_strategy.errors import CoordinationError, InvariantBroken, WireError
+
+LOOK_S = 1.0
+MARKETS_PER_SECOND = 25
+"""A look reads each market by itself: of more markets it is made less often."""
+WALK_EVERY_MS = 60_000
+TODAY_EVERY_MS = 15_000
+LISTEN_MS = 250
+AGAIN_AFTER_S = 1.0
+ALERTS_SHOWN = 200
+EXPOSURES_MAX = 3_600
+STALE_AFTER_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """What the alerter has said: alerts that stand, and the newest notices, newest first."""
+
+    standing: tuple[AlertNotice, ...] = ()
+    recent: tuple[ToldNotice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look.
+
+    Attributes:
+        number: counts up.
+        at_ms: when, by the clock that cannot be set.
+        report: what was read; None before the first look that succeeded.
+        alerts: the same.
+        problem: why the newest look failed, in words; empty where it did not.
+    """
+
+    number: int = 0
+    at_ms: int = 0
+    report: Report | None = None
+    alerts: Alerts = Alerts()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Where the collector reads.
+
+    Attributes:
+        switchboard: Redis.
+        alerts: the alerter's board.
+        observer: hears one market.
+        eyes: the venues.
+        figures: the journal.
+        configured: the markets of the settings.
+        markets_max: so many are heard live.
+    """
+
+    switchboard: Switchboard
+    alerts: AlertBoard
+    observer: Callable[[str], Observer]
+    eyes: VenueEyes
+    figures: Figures
+    configured: Sequence[str]
+    markets_max: int
+
+
+class Collector:
+    """Reads. `start` once, `close` once; everything else from any thread."""
+
+    def __init__(self, reading: Reading, clock: Clock) -> None:
+        self._reading = reading
+        self._clock = clock
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._look_until_stopped, name="console-looks", daemon=True)]
+        self._look = Look()
+        self._pairs: dict[str, Pairs] = {}
+        self._exposures: dict[str, deque[tuple[int, str]]] = {}
+        self._markets_in_redis: tuple[str, ...] = ()
+        self._walk_at_ms = self._today_at_ms = 0
+        self._beside = Beside(0)
+        self._log = structlog.get_logger("console")
+
+    @property
+    def look(self) -> Look:
+        """The newest."""
+        return self._look
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what is known is of now."""
+        look = self._look
+        return look.report is not None and not look.problem and self._now_ms() - look.at_ms < STALE_AFTER_MS
+
+    def pairs(self, symbol: str, since: int = 0) -> tuple[Pair, ...]:
+        """Fills and hedges of a market that changed after that number."""
+        found = self._pairs.get(symbol)
+        return () if found is None else found.since(since)
+
+    def all_pairs(self, since: dict[str, int]) -> tuple[Pair, ...]:
+        """The same of all markets, by the number of each."""
+        return tuple(row for symbol, pairs in tuple(self._pairs.items()) for row in pairs.since(since.get(symbol, 0)))
+
+    def seen_history(self) -> History:
+        """The exposure that was seen here."""
+        lines = (Line(market=symbol, points=tuple(seen)) for symbol, seen in tuple(self._exposures.items()))
+        return History(exposure=tuple(lines))
+
+    def start(self) -> None:
+        """Begins to read."""
+        self._threads[0].start()
+
+    def close(self) -> None:
+        """Ends all threads."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    # --- looks ----------------------------------------------------------------------------------------------------
+
+    def _look_until_stopped(self) -> None:
+        while not self._stop.is_set():
+            before = self._look
+            try:
+                self._look = self._look_once(before.number + 1)
+            except (CoordinationError, InvariantBroken, WireError) as error:
+                problem = " ".join(str(error).split())
+                if not before.problem:
+                    self._log.warning("cannot be read", reason=problem)
+                self._look = Look(before.number + 1, before.at_ms, before.report, before.alerts, problem)
+            report = self._look.report
+            count = len(report.markets) if report is not None else 0
+            self._stop.wait(max(LOOK_S, count / MARKETS_PER_SECOND))
+
+    def _look_once(self, number: int) -> Look:
+        reading, now_ms = self._reading, self._now_ms()
+        symbols = self._symbols(now_ms)
+        reading.eyes.follow(symbols)
+        self._listen_to(symbols)
+        wall_ms = to_ms(self._clock.now_ns())
+        if now_ms >= self._today_at_ms:
+            self._today_at_ms = now_ms + TODAY_EVERY_MS
+            self._beside = Beside(wall_ms, {}, *reading.figures.today(wall_ms))
+        beside = Beside(wall_ms, reading.eyes.positions(), self._beside.today, self._beside.journal)
+        # Without any market the report would look for some by a walk over all keys, every time.
+        report = read_report(reading.switchboard, symbols, beside) if symbols else Report(ok=False, markets=())
+        for one in report.markets:
+            if one.exposure is not None:
+                seen = self._exposures.setdefault(one.market, deque(maxlen=EXPOSURES_MAX))
+                seen.append((wall_ms, one.exposure))
+        alerts = Alerts(reading.alerts.standing(), reading.alerts.recent(ALERTS_SHOWN))
+        return Look(number, self._now_ms(), report, alerts)
+
+    def _symbols(self, now_ms: int) -> list[str]:
+        reading = self._reading
+        if now_ms >= self._walk_at_ms:
+            self._markets_in_redis = reading.switchboard.markets()
+            self._walk_at_ms = now_ms + WALK_EVERY_MS
+        alive = {str(one.state.get("market", "")) for one in reading.switchboard.board.read()} - {""}
+        return list(dict.fromkeys([*reading.configured, *sorted(alive | set(self._markets_in_redis))]))
+
+    # --- fills and results ----------------------------------------------------------------------------------------
+
+    def _listen_to(self, symbols: Sequence[str]) -> None:
+        for symbol in symbols:
+            if symbol in self._pairs or len(self._pairs) >= self._reading.markets_max:
+                continue
+            self._pairs[symbol] = Pairs(symbol)
+            thread = threading.Thread(
+                target=self._hear_until_stopped, args=(symbol,), name="console-fills", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def _hear_until_stopped(self, symbol: str) -> None:
+        pairs, observer = self._pairs[symbol], self._reading.observer(symbol)
+        is_lost = False
+        while not self._stop.is_set():
+            try:
+                heard = observer.listen(LISTEN_MS)
+                for one in observer.standing_fills() if isinstance(heard, Resubscribed) else (heard,):
+                    _take_in(pairs, one)
+                is_lost = False
+            except CoordinationError as error:
+                if not is_lost:
+                    self._log.warning("fills are not heard", market=symbol, reason=str(error))
+                is_lost = True
+                self._stop.wait(AGAIN_AFTER_S)
+        observer.close()
+
+    def _now_ms(self) -> int:
+        return to_ms(self._clock.monotonic_ns())
+
+
+def _take_in(pairs: Pairs, heard: Observed | None) -> None:
+    """What cannot be read is A's or B's to complain of; the page shows what can."""
+    if isinstance(heard, FillMessage):
+        pairs.fill(heard)
+    elif isinstance(heard, ResultMessage):
+        pairs.result(heard)
