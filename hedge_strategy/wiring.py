@@ -45,6 +45,7 @@ from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.marks import HedgeMarks
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
+from hedge_strategy.hedger.pace import watch_s
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.presign import AHEAD_MAX
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess
@@ -208,6 +209,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
             recovery=recovery,
             watch=PositionWatch(ledger, sources, markets, guard, ground.count_markets),
             give_back=keeper.refused,
+            watch_s=lambda: watch_s(ground.count_markets()),
         ),
         crew=ground.crew,
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),

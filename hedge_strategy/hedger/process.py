@@ -1,10 +1,11 @@
 """Process B's shell for one market: threads and sockets around the machine, which decides.
 
-Threads of its own: the keeper (renews the lease) and ownership (the ledger, both positions). All else is done by the
-process' crew, for all its markets: the listener (a fill on the channel is claimed, signed if it was not yet, stored and
-sent in place, under the lock), the rounds (notices, and the stream, which is the truth and has whatever the channel
-lost), the beat (looks after the machine), workers (the venue's events, so that its socket never waits for Redis).
-Every event goes through `_dispatch`, one at a time. Nobody who serves other markets too waits for this one's lock.
+Threads of its own: the caller's (ownership: the ledger, both positions; mostly asleep) and the keeper (renews the
+lease). All else is done by the process' crew, for all its markets: the listener (a fill on the channel is claimed,
+signed if it was not yet, stored and sent in place, under the lock), the rounds (notices, and the stream, which is the
+truth and has whatever the channel lost), the beat (looks after the machine), workers (the venue's events, so that its
+socket never waits for Redis). Every event goes through `_dispatch`, one at a time. Nobody who serves other markets too
+waits for this one's lock.
 """
 
 import threading
@@ -19,6 +20,7 @@ import structlog
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.commands import Action, SentCommand
 from hedge_strategy.coordination.fill_stream import FillSubscriber
+from hedge_strategy.coordination.ledger_restore import LedgerMarker
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.domain.order import SignedTransaction, Unknown
@@ -98,7 +100,7 @@ class HedgerProcess:
         self._inbox: Inbox[ev.Event | SentCommand] = Inbox(crew.workers.submit, self._take_in, symbol)
         self._look_ups = LookUps(venue, run.hedge_market, self._take_in, crew.look_ups.submit)
         self._signing = SigningPool(venue.sign_order, self._take_in, crew.signers.submit)
-        notice_ties = NoticeTies(self._notice, self._maker_seen, self._no_answer)
+        notice_ties = NoticeTies(self._notice, self._maker_seen, self._marker_seen, self._no_answer)
         self._notices = Notices(coordination.presence, symbol, notice_ties)
         self._stop_by_ms = 0
         self._believe_maker_at_ms = 0
@@ -143,30 +145,25 @@ class HedgerProcess:
             0 where nothing was left in flight; 1 where it had to end before that.
         """
         crew, symbol = self._redis.crew, self._run.maker_market.symbol
-        ownership = threading.Thread(
-            target=self._guard, args=(self._ownership.run,), name="hedger-ownership", daemon=True
-        )
         subscriber = self._redis.subscriber
         listener = Listener(subscriber.channels, subscriber.home, self._feed.take_in, self._feed.lose, self._mistake)
         self._venue.start([self._run.hedge_market], self._on_venue_event)
-        ownership.start()
         crew.listening.join(listener)
         self._redis.keeper.start(self._ownership.gained, self._ownership.lost, self._guard)
         crew.serve_user(UserTies(self._orders, self._inbox.tell, self._state, self._no_answer, self._mistake))
         crew.rounds.join(self, self._wants, self._mistake)
         crew.beat.join(self, self._look_after, self._beat_failed)
         try:
+            self._guard(self._ownership.run)
             self._finished.wait()
         finally:
-            self._finished.set()
+            self._finish()
             crew.beat.leave(self)
             crew.listening.leave(listener)
             crew.rounds.leave(self)
-            self._ownership.end()
             for line in (self._inbox, self._look_ups, self._signing):
                 line.end()
             self._venue.close()
-            ownership.join()
             self._feed.end()
             self._redis.keeper.stop()
             crew.leave_user(symbol)
@@ -187,7 +184,11 @@ class HedgerProcess:
     def _beat_failed(self, error: Exception) -> None:
         """Nobody looks after the machine any more, so nobody would see it come to its end either."""
         self._mistake(error)
+        self._finish()
+
+    def _finish(self) -> None:
         self._finished.set()
+        self._ownership.end()
 
     # --- events in ----------------------------------------------------------------------------------------------------
 
@@ -258,8 +259,8 @@ class HedgerProcess:
                 self._lock.release()
         if self._stop_by_ms and now_ms >= self._stop_by_ms and not self._finished.is_set():
             self._log.error("ends with work left; the next hedger takes it up", seconds=STOP_DEADLINE_MS // 1000)
-            self._finished.set()
-        return tick_s(self._run.markets_here())
+            self._finish()
+        return tick_s(self._run.markets_here(), is_idle=self._machine.is_idle)
 
     def _notice(self) -> HedgerPresence | None:
         """What A is told."""
@@ -269,6 +270,13 @@ class HedgerProcess:
         now_ms = to_ms(self._clock.monotonic_ns())
         self._maker_may_rest = may_rest or now_ms < self._believe_maker_at_ms
         self._take_at_once(ev.MakerSeen(self._maker_may_rest))
+
+    def _marker_seen(self, marker: LedgerMarker) -> None:
+        """Where Redis may have forgotten, the owner looks at once."""
+        ledger = self._redis.ownership.ledger
+        stands = marker.epoch == ledger.believed_epoch and marker.sequence >= ledger.sequence
+        if self._ownership.acting is not None and not stands:
+            self._ownership.awake()
 
     def _no_answer(self, reason: str) -> None:
         self._count_unusual("redis", "Redis does not answer", reason)
@@ -338,7 +346,7 @@ class HedgerProcess:
                 getattr(self._log, level)(event, **dict(facts))
             case ev.Finish():
                 self._is_clean = True
-                self._finished.set()
+                self._finish()
         return None
 
     def _send(self, transaction: SignedTransaction) -> ev.Event | None:
