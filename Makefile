@@ -76,8 +76,9 @@ bench: setup redis ## measure how fast a fill is hedged, write docs/performance.
 compose-check: setup ## build the image, trade with three hedgers in containers and kill one; needs a Docker engine
 	@$(BIN)/python -m pytest -m docker tests/deploy $(ARGS)
 
-docs: setup ## write docs/settings.md anew from the schema and build the pages in build/site
+docs: setup ## write docs/settings.md and docs/metrics.md anew from their sources and build the pages in build/site
 	@$(BIN)/python -m hedge_strategy.config.reference > docs/settings.md
+	@$(BIN)/python -m hedge_strategy.metrics.reference > docs/metrics.md
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-input -e '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "build/site/index.html"

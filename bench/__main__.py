@@ -6,6 +6,7 @@ can mend.
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -14,14 +15,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import measurements
+from bench import desk, measurements
 from bench.comparisons import Comparisons
 from bench.figures import too_slow
 from bench.fills import Timelines, hops_of, marks_of
 from bench.laboratory import SIZE_DECIMALS, Laboratory, Pair
 from bench.machine import machine_facts
 from bench.measurements import Sizes
-from bench.report import json_report, page
+from bench.report import NAMES, json_report, page
 from bench.rounds import PLACED, Measured, Plan, Rounds
 from hedge_strategy.cli.demo_processes import DemoFailed
 
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def say(text: str) -> None:
         sys.stderr.write(f"{time.monotonic() - began_s:6.1f} s  {text}\n")
 
+    if asked.only == "desk":
+        return _desk(folder, program, say, asked)
     try:
         results, measured, hops = measure(folder, program, say, short=asked.short)
     except DemoFailed as failed:
@@ -67,10 +70,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if slow else 0
 
 
+def _desk(folder: Path, program: str, say: Any, asked: argparse.Namespace) -> int:
+    plan, load_before = desk.SHORT if asked.short else desk.FULL, os.getloadavg()[0]
+    try:
+        found, watched = desk.measure_desk(folder, program, plan, say)
+    except (DemoFailed, RuntimeError) as failed:
+        sys.stderr.write(f"hedge bench: {failed}; logs are in {folder}\n")
+        return 1
+    shutil.rmtree(folder)
+    load = (round(load_before, 2), round(os.getloadavg()[0], 2))
+    text = desk.page_of(found, watched, load)
+    sys.stdout.write(json.dumps({"desk": found, "load": load}) + "\n" if asked.json else text)
+    slow = desk.too_costly(found) if asked.check else []
+    for line in slow:
+        sys.stderr.write(f"hedge bench: {line}\n")
+    return 1 if slow else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hedge bench", description="Measure how fast a fill is hedged.")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a page")
     parser.add_argument("--short", action="store_true", help="a minute instead of a quarter of an hour, fewer figures")
+    parser.add_argument("--only", choices=["desk"], help="desk: A and B beside A and B with metrics, journal, console")
     parser.add_argument("--check", action="store_true", help="exit 1 where a ratio shows that something became slow")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md and its pictures")
     return parser
@@ -95,6 +116,7 @@ def measure(folder: Path, program: str, say: Any, *, short: bool) -> tuple[dict[
         cost = measurements.signature(sizes.signatures)
         results |= {"cpu_ms_per_signature": cost["cpu_ms"], "signature_ms": cost["wall_ms"]}
         results["signature_on_main_thread_ms"] = cost["main_thread_ms"]
+        results["cpu_ms_per_signature_at_20"] = cost["paced_cpu_ms"]
         rounds = Rounds(laboratory, pair, Comparisons(laboratory), say)
         rounds.play(plans, WARM_UP)
         measured = rounds.measured()
@@ -131,7 +153,7 @@ def _bursts(laboratory: Laboratory, pair: Pair, burst: int, say: Any) -> dict[st
     }
 
 
-def _cpu(measured: Measured, idle_percent: Mapping[str, float]) -> dict[str, float]:
+def _cpu(measured: Measured, idle_percent: Mapping[str, float]) -> dict[str, Any]:
     """CPU per hedge and per fill, without what A and B use anyway."""
     spent = {}
     for (kind, rate), turns in measured.turns.items():
@@ -139,11 +161,16 @@ def _cpu(measured: Measured, idle_percent: Mapping[str, float]) -> dict[str, flo
         for role in ("maker", "hedger"):
             idle_ns = turns.cpu_ns["wall"] * idle_percent[role] / 100
             spent[role, kind, rate] = round((turns.cpu_ns[role] - idle_ns) / 1e6 / max(count, 1), 3)
-    found = {"cpu_ms_per_hedge": spent["hedger", "whole", 20], "cpu_ms_per_fill": spent["maker", "whole", 20]}
+    found: dict[str, Any] = {
+        "cpu_ms_per_hedge": spent["hedger", "whole", 20],
+        "cpu_ms_per_fill": spent["maker", "whole", 20],
+    }
     fast = next((run for run in measured.runs if run.feed == PLACED), None)
     if fast is not None:
         found["cpu_ms_per_fill_alone"] = spent["maker", "partial", fast.rate]
-    return found
+        found["cpu_ms_per_hedge_fast"] = spent["hedger", "partial", fast.rate]
+    others = {f"{NAMES[way]} at {rate}": ms for (way, rate), ms in measured.cpu_ms_of_others.items()}
+    return {**found, "cpu_ms_per_hedge_of_comparisons": others}
 
 
 def _marks(paths: Sequence[Path]) -> list[Any]:

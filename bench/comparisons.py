@@ -36,6 +36,7 @@ class Comparisons:
         processes.start("hops-maker", python_command("bench.hops_maker", str(port), redis_port))
         hedger = processes.start("hops-hedger", python_command("bench.hops_hedger", str(port), redis_port))
         processes.wait_for(lambda: hedger.first_line(_Ready), "the hedger of the comparisons", WITHIN_S)
+        self.hedger_process_id: int = hedger.process_id
 
     def drill(self, way: str, fills: int, per_s: float) -> int:
         """Sends frames at a pace and waits for an order for each; returns how long frames were sent, nanoseconds."""

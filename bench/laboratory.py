@@ -73,6 +73,8 @@ class Pair:
     processes: dict[str, DemoProcess] = field(default_factory=dict)
     due_lots: int = 0
     """What the ledger must have hedged in all before the fills that were ordered last are done with."""
+    options: list[str] = field(default_factory=list)
+    """More of A's and B's command line."""
 
     def client(self) -> redis.Redis:
         """A connection to its Redis."""
@@ -144,6 +146,7 @@ class Laboratory:
             command = hedge_command(
                 role, "--market", MARKET, "--config", pair.config, "--log-json", "--timeline", timeline
             )
+            command += pair.options
             if role == "maker":
                 quantity = f"{WHOLE_LOTS / 10**SIZE_DECIMALS:.{SIZE_DECIMALS}f}"
                 command += ["--quantity", quantity, "--depth", str(DEPTH)]

@@ -125,10 +125,13 @@ def _hops_table(hops: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
 
 def _others_table(report: Mapping[str, Any]) -> str:
     agreed = (
-        ("CPU of B per hedge, idle CPU taken off", "cpu_ms_per_hedge", "ms"),
+        ("CPU of B per hedge, whole fills at 20 a second, idle CPU taken off", "cpu_ms_per_hedge", "ms"),
+        ("CPU of B per partial fill at 200 a second", "cpu_ms_per_hedge_fast", "ms"),
+        ("CPU of the comparisons' B per hedge, by fills a second", "cpu_ms_per_hedge_of_comparisons", "ms"),
         ("CPU of A per fill, quoting again included, idle CPU taken off", "cpu_ms_per_fill", "ms"),
         ("CPU of A per fill of an order that it does not quote again", "cpu_ms_per_fill_alone", "ms"),
-        ("CPU of one signature alone", "cpu_ms_per_signature", "ms"),
+        ("CPU of one signature alone, one after the other", "cpu_ms_per_signature", "ms"),
+        ("CPU of one signature alone, 20 a second", "cpu_ms_per_signature_at_20", "ms"),
         ("time of one signature, alone but for the exchange", "signature_ms", "ms"),
         ("the same on a process' main thread", "signature_on_main_thread_ms", "ms"),
         ("1,000 waiting fills, from the first hedge to the last", "drain_1000_s", "s"),

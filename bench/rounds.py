@@ -58,11 +58,13 @@ class Measured:
         runs: every way at every pace.
         turns: ours, by kind and rate.
         fills: ours, by kind and rate.
+        cpu_ms_of_others: per hedge of the comparisons' B, by way and rate.
     """
 
     runs: tuple[Run, ...]
     turns: dict[tuple[str, int], Turns]
     fills: dict[tuple[str, int], list[Hedged]]
+    cpu_ms_of_others: dict[tuple[str, int], float]
 
 
 class Rounds:
@@ -85,6 +87,7 @@ class Rounds:
         self._turns: dict[tuple[str, int], Turns] = defaultdict(Turns)
         self._others: dict[tuple[str, int], list[float]] = defaultdict(list)
         self._seconds: dict[tuple[str, int], float] = defaultdict(float)
+        self._cpu_ns_of_others: dict[tuple[str, int], int] = defaultdict(int)
 
     def play(self, plans: Sequence[Plan], warm_up_fills: int) -> None:
         """All plans, one after the other; each way is warmed up first, which does not count."""
@@ -111,7 +114,10 @@ class Rounds:
             turn()
 
     def _other(self, way: str, plan: Plan) -> None:
+        hedger = self._comparisons.hedger_process_id
+        before_ns = usage_of(hedger).cpu_ns
         took_ns = self._comparisons.drill(way, plan.fills, plan.rate)
+        self._cpu_ns_of_others[way, plan.rate] += usage_of(hedger).cpu_ns - before_ns
         self._seconds[way, plan.rate] += took_ns / 1e9
         self._others[way, plan.rate] += self._comparisons.latencies_us(way)
 
@@ -152,4 +158,5 @@ class Rounds:
             runs.append(Run(way, "whole", rate, tuple(values), len(values), FRAMES, self._seconds[way, rate]))
         order = ("ours", *WAYS)
         runs.sort(key=lambda run: (run.rate, order.index(run.name), run.kind != "whole"))
-        return Measured(tuple(runs), dict(self._turns), fills)
+        cpu_ms = {key: round(ns / 1e6 / len(self._others[key]), 3) for key, ns in self._cpu_ns_of_others.items()}
+        return Measured(tuple(runs), dict(self._turns), fills, cpu_ms)

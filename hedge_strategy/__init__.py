@@ -4,7 +4,9 @@ Folders, and who may import whom (a lower layer never imports a higher one; `tes
 
     layer 0   domain/  errors  clock          values and arithmetic; time is read in `clock` only
               timeline                        when each fill passed each step, for who measures
+              tally                           what happens, kept for the metrics and added up elsewhere
     layer 1   config/  risk/                  settings; limits and the gate that alone makes an `Approved`
+              metrics/                        what a process tells Prometheus; loaded only where it is asked for
     layer 2   coordination/                   all that A and B share in Redis; the only importer of `redis`
               venues/                         one folder per venue behind one port
               simulator/                      a Lighter-compatible exchange to test against

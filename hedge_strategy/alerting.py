@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hedge_strategy.alerting_telegram import make_bot
 from hedge_strategy.alerts import conditions as cd
 from hedge_strategy.alerts.actions import Actions
 from hedge_strategy.alerts.channel import AppriseChannel, Sender
@@ -67,6 +68,10 @@ def make_alerter(config: Config, settings: AlertSettings, clock: Clock) -> Alert
         answer_ms=partial(answer_time_ms, client, clock, 1),
     )
     prices, money, beside = _slow_readings(config, settings.file, clock)
+    acting = threading.Event()
+    bot = make_bot(config, settings, switchboard, AlertBoard(client), clock, acting)
+    if bot is not None:
+        beside = [*beside, bot.run]
     outcomes: deque[Outcome] = deque(maxlen=10_000)
     parts = AlerterParts(
         watch=Watch(switchboard, config.symbols, prices, money),
@@ -76,6 +81,7 @@ def make_alerter(config: Config, settings: AlertSettings, clock: Clock) -> Alert
         actions=Actions(switchboard.commands),
         deliveries=Deliveries(_channels(config, settings, clock, outcomes.append), outcomes),
         beside=beside,
+        acting=acting,
     )
     return Alerter(settings.file, parts, who, clock, config.alerts.poll_ms)
 

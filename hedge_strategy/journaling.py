@@ -27,6 +27,7 @@ from hedge_strategy.journal.process import JournalParts, JournalProcess, Stoppab
 from hedge_strategy.journal.rows import ROLE_A, ROLE_B, Place
 from hedge_strategy.journal.schema import MARKETS
 from hedge_strategy.journal.store import Store, open_store
+from hedge_strategy.tally import Tally
 from hedge_strategy.venues.port import Records
 from hedge_strategy.venues.registry import open_records
 from hedge_strategy.wiring import STATUS_LIFE_MS, redis_settings
@@ -52,12 +53,14 @@ class BooksOfVenues:
         store: the journal, which knows where a market began once it was read.
         clock: for the venues' limits.
         wanted: symbols; empty: those of the settings, else those in which A has ever run.
+        tally: counts requests; None: nobody wants to know.
     """
 
     config: Config
     store: Store
     clock: Clock
     wanted: Sequence[str] = ()
+    tally: Tally | None = None
     _client: Any = None
     _has_walked: bool = False
     _records: dict[str, Records] = field(default_factory=dict)
@@ -129,7 +132,7 @@ class BooksOfVenues:
 
     def _of(self, role: str, account: ResolvedAccount) -> Records:
         if role not in self._records:
-            self._records[role] = open_records(self.config, account, self.clock)
+            self._records[role] = open_records(self.config, account, self.clock, self.tally)
         return self._records[role]
 
     def _known(self) -> dict[tuple[str, str], tuple[int, int]]:
@@ -154,12 +157,12 @@ class BooksOfVenues:
 
     def _redis(self) -> Any:
         if self._client is None:
-            self._client = connect(redis_settings(self.config))
+            self._client = connect(redis_settings(self.config, tally=self.tally))
         return self._client
 
 
-def make_journal(config: Config, wanted: Sequence[str], clock: Clock) -> JournalProcess:
-    """Builds the process that keeps the journal.
+def make_journal(config: Config, wanted: Sequence[str], clock: Clock, tally: Tally | None = None) -> JournalProcess:
+    """Builds the process that keeps the journal; `tally` counts what it does.
 
     Raises:
         UserError: settings or database are not as they must be.
@@ -168,8 +171,8 @@ def make_journal(config: Config, wanted: Sequence[str], clock: Clock) -> Journal
     stop = threading.Event()
     patient = StoppableClock(clock, stop)
     store = open_journal(config, must_exist=False)
-    venues = BooksOfVenues(config, store, patient, wanted)
-    client = connect(redis_settings(config))
+    venues = BooksOfVenues(config, store, patient, wanted, tally)
+    client = connect(redis_settings(config, tally=tally))
 
     def close() -> None:
         venues.close()
@@ -182,6 +185,7 @@ def make_journal(config: Config, wanted: Sequence[str], clock: Clock) -> Journal
         listener=lambda symbol: MarketListener(store, Observer(client, patient, symbol), patient),
         watch=BoardWatch(store, Commands(client), board, venues.symbols, patient),
         close=close,
+        tally=tally,
     )
     return JournalProcess(parts, patient, stop, config.lighter.history_lag_ms, config.journal.poll_ms)
 

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -43,6 +44,7 @@ from hedge_strategy.hedger.host import HedgerHost, HostCoordination, HostRun
 from hedge_strategy.hedger.keeper import LeaseKeeper
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.marks import HedgeMarks
+from hedge_strategy.hedger.meter import HedgerMeter
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
 from hedge_strategy.hedger.pace import watch_s
@@ -55,6 +57,7 @@ from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.hedger.standing import HedgerRun
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
+from hedge_strategy.tally import Tally
 from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
@@ -77,8 +80,10 @@ KEYS_TRIED_MAX = 3
 """Of several markets' keys, to find one that what an account's lanes share can sign with."""
 
 
-def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | None = None) -> HedgerProcess:
-    """Builds process B for one market; `timeline` keeps when each hedge passed each step.
+def make_hedger(
+    config: Config, symbol: str, clock: Clock, timeline: Timeline | None = None, tally: Tally | None = None
+) -> HedgerProcess:
+    """Builds process B for one market; `timeline` keeps when each hedge passed each step, `tally` what it counts.
 
     Raises:
         UserError: settings, market, key, Redis or venue are not as they must be.
@@ -86,15 +91,18 @@ def make_hedger(config: Config, symbol: str, clock: Clock, timeline: Timeline | 
         RedisUnavailable: Redis did.
     """
     config = config.for_market(symbol)
-    client, facts = connect_for_trading(redis_settings(config))
-    maker_venue, open_lane = venue_of(config, config.account_a, clock), lanes_of(config, config.account_b, clock)
-    ground = HedgerGround(client, maker_venue, open_lane, clock, timeline)
+    client, facts = connect_for_trading(redis_settings(config, tally=tally))
+    maker_venue = venue_of(config, config.account_a, clock, tally)
+    open_lane = lanes_of(config, config.account_b, clock, tally)
+    ground = HedgerGround(client, maker_venue, open_lane, clock, HedgerWatching(timeline, tally))
     process = _hedger_on(ground, config, symbol, run_name("hedger", clock))
     warn_of(facts)
     return process
 
 
-def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = None) -> HedgerHost:
+def make_hedger_host(
+    config: Config, clock: Clock, timeline: Timeline | None = None, tally: Tally | None = None
+) -> HedgerHost:
     """Builds process B for the configuration's markets, which it shares with others of its kind.
 
     Raises:
@@ -104,12 +112,12 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
     """
     if not config.markets:
         raise UserError("--market is missing, and the configuration has no list of `markets` to take some from")
-    client, facts = connect_for_trading(redis_settings(config, len(config.markets)))
+    client, facts = connect_for_trading(redis_settings(config, len(config.markets), tally))
     # The signing library is loaded by it before this hedger says that it is there: markets are then built in no time.
-    maker_venue = checked_lane(config, [market.account_a for market in config.markets], clock)[1]
-    open_lane, hedge_venue = checked_lane(config, [market.account_b for market in config.markets], clock)
+    maker_venue = checked_lane(config, [market.account_a for market in config.markets], clock, tally)[1]
+    open_lane, hedge_venue = checked_lane(config, [market.account_b for market in config.markets], clock, tally)
     hedge_venue.close()
-    ground = HedgerGround(client, maker_venue, open_lane, clock, timeline)
+    ground = HedgerGround(client, maker_venue, open_lane, clock, HedgerWatching(timeline, tally))
     life_ms = config.strategy.lease_ms
     following = Following(config.symbols, lambda symbol: (SharedMemory(client, symbol), _memory(config, symbol)))
     who = run_name("hedger", clock)
@@ -129,6 +137,19 @@ def make_hedger_host(config: Config, clock: Clock, timeline: Timeline | None = N
     return host
 
 
+@dataclass(frozen=True, slots=True)
+class HedgerWatching:
+    """Who wants to know what B does: a timeline, and a tally for the metrics; None: nobody."""
+
+    timeline: Timeline | None = None
+    tally: Tally | None = None
+
+    def marks(self, maker_market: Market) -> HedgeMarks:
+        """Of one market."""
+        meter = None if self.tally is None else HedgerMeter(self.tally, maker_market)
+        return HedgeMarks(self.timeline, meter)
+
+
 class HedgerGround:
     """What all markets of one hedger stand on: one client of Redis, one socket and one set of limits for B's account,
     and A's account for reading only.
@@ -138,15 +159,15 @@ class HedgerGround:
         maker_venue: A's account, for reading only.
         open_lane: opens a lane of account B.
         clock: time.
-        timeline: keeps when each hedge passed each step.
+        watching: who wants to know what it does.
     """
 
     def __init__(
-        self, client: RedisClient, maker_venue: Venue, open_lane: OpenLane, clock: Clock, timeline: Timeline | None
+        self, client: RedisClient, maker_venue: Venue, open_lane: OpenLane, clock: Clock, watching: HedgerWatching
     ) -> None:
         self.client = client
         self.clock = clock
-        self.timeline = timeline
+        self.watching = watching
         user = UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS))
         self.crew = Crew(CrewRedis(RoundTrips(client), ChannelServers(client, clock), user), clock, SIGNING_THREADS)
         self.maker_venue = maker_venue
@@ -214,7 +235,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
         crew=ground.crew,
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    own = (config.account_a.account_index, self_trades, HedgeMarks(ground.timeline))
+    own = (config.account_a.account_index, self_trades, ground.watching.marks(maker_market))
     run = HedgerRun(maker_market, hedge_market, run_id, *own, ground.count_markets)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
@@ -229,8 +250,8 @@ def warn_of(facts: ServerFacts) -> None:
         structlog.get_logger("redis").warning(warning)
 
 
-def redis_settings(config: Config, markets: int = 1) -> RedisSettings:
-    """How Redis is reached by a process that trades in so many markets."""
+def redis_settings(config: Config, markets: int = 1, tally: Tally | None = None) -> RedisSettings:
+    """How Redis is reached by a process that trades in so many markets; `tally` counts what fails."""
     place = config.redis
     tls, sentinel = place.tls, place.sentinel
     return RedisSettings(
@@ -248,6 +269,7 @@ def redis_settings(config: Config, markets: int = 1) -> RedisSettings:
         connect_timeout_ms=place.connect_timeout_ms,
         answer_timeout_ms=place.command_timeout_ms,
         connections_max=CONNECTIONS_MAX * -(-(markets + 1) // 2),
+        tally=tally,
     )
 
 
@@ -271,17 +293,19 @@ def longest_answer_ms(config: Config) -> int:
     return config.lighter.answer_timeout_ms + config.lighter.answer_timeout_ms // 4
 
 
-def venue_of(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
+def venue_of(config: Config, account: ResolvedAccount, clock: Clock, tally: Tally | None = None) -> Venue:
     """An account's venue object; touches no network."""
-    return open_venue(config, account, clock, random.Random().random)
+    return open_venue(config, account, clock, random.Random().random, tally)
 
 
-def lanes_of(config: Config, account: ResolvedAccount, clock: Clock) -> OpenLane:
+def lanes_of(config: Config, account: ResolvedAccount, clock: Clock, tally: Tally | None = None) -> OpenLane:
     """What opens the lanes of an account, which share what it has one of; touches no network."""
-    return open_account(config, account, clock, random.Random().random)
+    return open_account(config, account, clock, random.Random().random, tally)
 
 
-def checked_lane(config: Config, lanes: Sequence[ResolvedAccount], clock: Clock) -> tuple[OpenLane, Venue]:
+def checked_lane(
+    config: Config, lanes: Sequence[ResolvedAccount], clock: Clock, tally: Tally | None = None
+) -> tuple[OpenLane, Venue]:
     """What opens the lanes of one account, and one of them, whose key the venue knows: what the lanes share, the socket
     above all, signs with it, so that a key that is no good spoils its own market alone.
 
@@ -291,7 +315,7 @@ def checked_lane(config: Config, lanes: Sequence[ResolvedAccount], clock: Clock)
     """
     tried = lanes[:KEYS_TRIED_MAX]
     for lane in tried:
-        open_lane = lanes_of(config, lane, clock)
+        open_lane = lanes_of(config, lane, clock, tally)
         venue = open_lane(lane)
         try:
             venue.check()

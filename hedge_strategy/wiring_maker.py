@@ -33,12 +33,15 @@ from hedge_strategy.maker.host import MakerHost
 from hedge_strategy.maker.leftovers import Leftovers
 from hedge_strategy.maker.lookout import Notices
 from hedge_strategy.maker.machine import MakerMachine, MakerSettings
+from hedge_strategy.maker.marks import MakerMarks
+from hedge_strategy.maker.meter import MakerMeter
 from hedge_strategy.maker.order_desk import DeskSettings
 from hedge_strategy.maker.process import MakerCoordination, MakerProcess, MakerRun
 from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.maker.shared_account import SharedAccount
 from hedge_strategy.risk.limits import Limits
+from hedge_strategy.tally import Tally
 from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
@@ -79,6 +82,18 @@ class MakerOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class MakerWatching:
+    """Who wants to know what A does: a timeline, and a tally for the metrics; None: nobody."""
+
+    timeline: Timeline | None = None
+    tally: Tally | None = None
+
+    def marks(self, market: Market) -> MakerMarks:
+        """Of one market."""
+        return MakerMarks(self.timeline, None if self.tally is None else MakerMeter(self.tally, market))
+
+
+@dataclass(frozen=True, slots=True)
 class MakerGround:
     """What all markets of one A stand on.
 
@@ -86,7 +101,7 @@ class MakerGround:
         client: Redis.
         open_lane: opens a lane of account A.
         clock: time.
-        timeline: keeps when each fill passed each step; None: nobody wants to know.
+        watching: who wants to know what it does.
         known_exchange: whether what is remembered is of this exchange.
         shared: what the markets share of the account; None: there is one.
     """
@@ -94,13 +109,19 @@ class MakerGround:
     client: RedisClient
     open_lane: OpenLane
     clock: Clock
-    timeline: Timeline | None
+    watching: MakerWatching
     known_exchange: KnownExchange
     shared: SharedAccount | None = None
 
 
-def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Timeline | None = None) -> MakerProcess:
-    """Builds process A for one market; `timeline` keeps when each fill passed each step.
+def make_maker(
+    config: Config,
+    options: MakerOptions,
+    clock: Clock,
+    timeline: Timeline | None = None,
+    tally: Tally | None = None,
+) -> MakerProcess:
+    """Builds process A for one market; `timeline` keeps when each fill passed each step, `tally` what it counts.
 
     Raises:
         UserError: settings, market, quantity, key, Redis or venue are not as they must be, or another A has the files.
@@ -110,15 +131,20 @@ def make_maker(config: Config, options: MakerOptions, clock: Clock, timeline: Ti
         InvariantBroken: what is kept on disk is damaged.
     """
     config = config.for_market(options.market)
-    client, facts = connect_for_trading(redis_settings(config))
-    ground = MakerGround(client, lanes_of(config, config.account_a, clock), clock, timeline, KnownExchange(clock))
+    client, facts = connect_for_trading(redis_settings(config, tally=tally))
+    open_lane = lanes_of(config, config.account_a, clock, tally)
+    ground = MakerGround(client, open_lane, clock, MakerWatching(timeline, tally), KnownExchange(clock))
     process = _maker_on(ground, config, options, run_name("maker", clock))
     warn_of(facts)
     return process
 
 
 def make_maker_host(
-    config: Config, options: Sequence[MakerOptions], clock: Clock, timeline: Timeline | None = None
+    config: Config,
+    options: Sequence[MakerOptions],
+    clock: Clock,
+    timeline: Timeline | None = None,
+    tally: Tally | None = None,
 ) -> MakerHost:
     """Builds process A for several markets of the configuration; each is built when the host runs.
 
@@ -129,12 +155,12 @@ def make_maker_host(
     """
     settings = {one.market: config.for_market(one.market) for one in options}
     by_market = {one.market: one for one in options}
-    client, facts = connect_for_trading(redis_settings(config, len(options)))
-    open_lane, venue = checked_lane(config, [one.account_a for one in settings.values()], clock)
+    client, facts = connect_for_trading(redis_settings(config, len(options), tally))
+    open_lane, venue = checked_lane(config, [one.account_a for one in settings.values()], clock, tally)
     venue.close()
     warn_of(facts)
-    shared = SharedAccount()
-    ground = MakerGround(client, open_lane, clock, timeline, KnownExchange(clock), shared)
+    shared, watching = SharedAccount(), MakerWatching(timeline, tally)
+    ground = MakerGround(client, open_lane, clock, watching, KnownExchange(clock), shared)
     name = run_name("maker", clock)
 
     def make(market: str) -> MakerProcess:
@@ -191,7 +217,7 @@ def _maker_on(ground: MakerGround, config: Config, options: MakerOptions, run_id
             config.strategy.max_slippage,
             is_alone=settings.is_alone,
         )
-        run = MakerRun(market, options.depth, run_id, desk, self_trades, ground.shared, ground.timeline)
+        run = MakerRun(market, options.depth, run_id, desk, self_trades, ground.shared, ground.watching.marks(market))
         process = MakerProcess(venue, coordination, MakerMachine(settings, tracker), run, ground.clock)
         undo.pop_all()
     return process

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from hedge_strategy.domain.allowance import Allowance
+from hedge_strategy.domain.allowance import Allowance, RequestCounts
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import (
@@ -192,6 +192,9 @@ class FakeVenue:
 
     def allowance(self) -> Allowance:
         return Allowance(40, 20)
+
+    def requests(self) -> RequestCounts:
+        return RequestCounts(9, 1)
 
     def sign_order(self, order: Approved, nonce: int) -> SignedTransaction:
         if self.switches.use("refuse_to_sign"):

@@ -8,6 +8,7 @@ import pytest
 
 from hedge_strategy.cli.simulated_accounts import SimulatedAccounts, write_simulated_config
 from hedge_strategy.clock import Clock, SystemClock
+from hedge_strategy.config.alerting import Alerting
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.config.schema import Config, RedisPlace
 from hedge_strategy.config.secret import Secret
@@ -81,6 +82,15 @@ def test_orders_that_nobody_watches_are_told(exchange: LiveExchange, config: Con
     with connect(redis_settings(config)) as client:
         StatusBoard(client, life_ms=60_000).write("maker-here-1-1", {"role": "maker", "market": "BTC"})
     assert bad(found(config, "BTC")) == [(Grade.WARN, "BTC on B")], "A lives, and its order is its own matter"
+
+
+def test_rules_that_nobody_looks_after_are_told(config: Config) -> None:
+    with_rules = msgspec.structs.replace(config, alerts=Alerting(file="rules.yaml"))
+    (line,) = (one for one in found(with_rules, "BTC") if one.subject == "alerts")
+    assert (line.grade, line.mend) == (Grade.WARN, "start `hedge alerts run`")
+    with connect(redis_settings(config)) as client:
+        StatusBoard(client, life_ms=60_000).write("alerter-1", {"role": "alerter", "state": "watching"})
+    assert bad(found(with_rules, "BTC")) == []
 
 
 @pytest.mark.parametrize(("ahead_s", "grade"), [(0, Grade.OK), (-3, Grade.WARN), (3, Grade.WARN), (60, Grade.FAIL)])

@@ -84,7 +84,7 @@ class AppriseChannel:
     def __init__(self, url: Secret, timeout_s: float, name: str) -> None:
         import apprise
 
-        _silence("apprise")
+        silence("apprise")
         self._kinds = {one.value: one for one in apprise.NotifyType}
         self._masked = _secret_parts(url.reveal())
         plugin: Any = apprise.Apprise.instantiate(url.reveal(), suppress_exceptions=True)
@@ -126,8 +126,8 @@ def _secret_parts(url: str) -> list[str]:
     return sorted((one for one in parts if len(one) >= SECRET_PARTS_MIN), key=len, reverse=True)
 
 
-def _silence(name: str) -> None:
-    """Has a library log nothing, not even where nobody set up logging: it would write parts of the URL."""
+def silence(name: str) -> None:
+    """Has a library log nothing, not even where nobody set up logging: it would write parts of a secret URL."""
     logger = logging.getLogger(name)
     logger.handlers[:] = [logging.NullHandler()]
     logger.propagate = False

@@ -50,6 +50,7 @@ LAST_WORDS_S = 5.0
 """How long messages that wait may still go out when it is asked to stop."""
 WATCH_NAME = "watch"
 REASON_MAX = 1_000
+REFUSED_SHOWN = 20
 _log = structlog.get_logger("alerts")
 
 
@@ -65,6 +66,7 @@ class AlerterParts:
         actions: gives commands.
         deliveries: sends messages.
         beside: what runs on threads of its own as long as the alerter does: told when to stop.
+        acting: set while this alerter is the one that acts.
     """
 
     watch: Watch
@@ -74,6 +76,7 @@ class AlerterParts:
     actions: Actions
     deliveries: Deliveries
     beside: Sequence[Callable[[threading.Event], None]] = ()
+    acting: threading.Event = field(default_factory=threading.Event)
 
 
 class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +150,10 @@ class Alerter:
         """Looks, judges, says and acts once."""
         now_ms = to_ms(self._clock.now_ns())
         self._hold(now_ms)
+        if self._is_keeper:
+            self._parts.acting.set()
+        else:
+            self._parts.acting.clear()
         snapshot = self._parts.watch.look(now_ms)
         self._history.add(snapshot)
         if self._is_keeper:
@@ -334,6 +341,7 @@ class Alerter:
             del self._known.undelivered[notice_id]
 
     def _state(self, snapshot: Snapshot) -> dict[str, Any]:
+        refused = list(self._known.refused.items())
         problems = "; ".join(f"{source}: {problem}" for source, problem in sorted(snapshot.problems.items()))
         return {
             "state": "watching" if self._is_keeper else "standby",
@@ -341,7 +349,7 @@ class Alerter:
             "rules": len(self._rules),
             "firing": self._firing(),
             "failed_deliveries": sum(len(one.failed) for one in self._known.deliveries.values()),
-            "refused": {f"{name} {market}".strip(): why for (name, market), why in self._known.refused.items()},
+            "refused": {f"{name} {market}".strip(): why for (name, market), why in refused[-REFUSED_SHOWN:]},
         }
 
     def _firing(self) -> int:

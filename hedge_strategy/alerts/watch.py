@@ -41,7 +41,8 @@ class Watch:
 
     Attributes:
         switchboard: Redis.
-        configured: the markets of the settings.
+        configured: the markets of the settings; empty: those in which an A has ever run. Any others in which a process
+            was seen to live are looked after too.
         prices: of venues; None: no rule needs them.
         money: of the journal; None: no rule needs it.
         epochs: of the ledger, by market, as it was seen last; to be remembered.
@@ -83,7 +84,7 @@ class Watch:
     def _markets(self, now_ms: int, prices: Prices, money: Money) -> dict[str, MarketSeen]:
         board = self.switchboard.board.read()
         self._known |= {str(one.state.get("market", "")) for one in board} - {""}
-        if now_ms >= self._walk_next_ms:
+        if not self.configured and now_ms >= self._walk_next_ms:
             self._known |= set(self.switchboard.markets())
             self._walk_next_ms = now_ms + ALL_MARKETS_EVERY_MS
         symbols = sorted({*self.configured, *self._known})[:MARKETS_MAX]

@@ -19,6 +19,9 @@ from hedge_strategy.errors import UserError
 def bench(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a page.")] = False,
     short: Annotated[bool, typer.Option("--short", help="A minute instead of a quarter of an hour.")] = False,
+    only: Annotated[
+        str | None, typer.Option(help="desk: A and B by themselves beside A and B with metrics, journal and console.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 where a fill's way has become slow.")] = False,
     write_docs: Annotated[
         bool, typer.Option("--write-docs", help="Write docs/performance.md and its pictures (needs matplotlib).")
@@ -29,6 +32,7 @@ def bench(
         folder = project_folder(Path(hedge_strategy.__file__))
     wanted = (("--json", json), ("--short", short), ("--check", check), ("--write-docs", write_docs))
     command = [sys.executable, "-m", "bench", *(name for name, is_wanted in wanted if is_wanted)]
+    command += [] if only is None else ["--only", only]
     raise typer.Exit(subprocess.run(command, cwd=folder, check=False).returncode)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from hedge_strategy.cli.metered import METRICS_HELP, told_metrics
 from hedge_strategy.cli.terminal import (
     TIMELINE_HELP,
     Stoppable,
@@ -31,6 +32,7 @@ def hedger(
     config: Annotated[Path, typer.Option(help="Settings (YAML).")] = Path("config.yaml"),
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
     timeline: Annotated[Path | None, typer.Option(help=TIMELINE_HELP)] = None,
+    metrics: Annotated[str | None, typer.Option(help=METRICS_HELP)] = None,
 ) -> None:
     """Run process B: hedge every fill of process A. Ctrl-C finishes what is in flight and ends.
 
@@ -44,12 +46,13 @@ def hedger(
         if max_markets is not None:
             strategy = msgspec.structs.replace(settings.strategy, max_markets=max_markets)
             settings = msgspec.structs.replace(settings, strategy=strategy)
-        with kept_timeline(timeline, clock) as marks:
+        place = metrics or settings.metrics.listen
+        with kept_timeline(timeline, clock) as marks, told_metrics(place, "hedger", clock) as tally:
             process: Stoppable
             if market is None:
-                process = make_hedger_host(settings, clock, marks)
+                process = make_hedger_host(settings, clock, marks, tally)
             else:
-                process = make_hedger(settings, market, clock, marks)
+                process = make_hedger(settings, market, clock, marks, tally)
             # What was loaded so far stays: the collector need not look at it again while a fill waits.
             gc.freeze()
             code = run_until_signalled(process)

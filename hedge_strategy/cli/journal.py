@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hedge_strategy.cli.giving import checked_market
+from hedge_strategy.cli.metered import METRICS_HELP, told_metrics
 from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_errors, run_until_signalled
 from hedge_strategy.clock import SystemClock, to_ms
 from hedge_strategy.config.reader import read_config
@@ -29,6 +30,7 @@ def journal(
         bool, typer.Option("--verify", help="Read all anew aside and compare; ends 1 if unequal.")
     ] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+    metrics: Annotated[str | None, typer.Option(help=METRICS_HELP)] = None,
 ) -> None:
     """Keep the trade journal: reads both accounts' books and listens in Redis, in nobody's way. Ctrl-C ends it."""
     configure_logs(as_json=log_json, process="journal")
@@ -39,7 +41,9 @@ def journal(
         wanted = [checked_market(one) for one in market or []]
         settings = read_config(config, os.environ)
         if not (once or rebuild or verify):
-            raise typer.Exit(run_until_signalled(make_journal(settings, wanted, clock)))
+            with told_metrics(metrics or settings.metrics.listen, "journal", clock) as tally:
+                code = run_until_signalled(make_journal(settings, wanted, clock, tally))
+            raise typer.Exit(code)
         store = open_journal(settings, must_exist=rebuild or verify)
         try:
             if rebuild:

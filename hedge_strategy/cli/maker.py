@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hedge_strategy.cli.metered import METRICS_HELP, told_metrics
 from hedge_strategy.cli.terminal import (
     TIMELINE_HELP,
     Stoppable,
@@ -34,6 +35,7 @@ def maker(
     config: Annotated[Path, typer.Option(help="Settings (YAML).")] = Path("config.yaml"),
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
     timeline: Annotated[Path | None, typer.Option(help=TIMELINE_HELP)] = None,
+    metrics: Annotated[str | None, typer.Option(help=METRICS_HELP)] = None,
 ) -> None:
     """Run process A: rest limit orders and publish every fill. Ctrl-C cancels everything and ends.
 
@@ -46,12 +48,13 @@ def maker(
         settings = read_config(config, os.environ)
         options = options_of(settings, market or (), asked_size, asked_depth)
         clock = SystemClock()
-        with kept_timeline(timeline, clock) as marks:
+        place = metrics or settings.metrics.listen
+        with kept_timeline(timeline, clock) as marks, told_metrics(place, "maker", clock) as tally:
             process: Stoppable
             if len(options) == 1:
-                process = make_maker(settings, options[0], clock, marks)
+                process = make_maker(settings, options[0], clock, marks, tally)
             else:
-                process = make_maker_host(settings, options, clock, marks)
+                process = make_maker_host(settings, options, clock, marks, tally)
             code = run_until_signalled(process)
     raise typer.Exit(code)
 

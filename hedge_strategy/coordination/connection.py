@@ -8,8 +8,7 @@
 - The protocol is spelled out (RESP 2), so that an upgrade of the library does not change the shape of answers.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import redis
@@ -80,26 +79,38 @@ def connect(settings: RedisSettings) -> redis.Redis:
         raise _no_answer(settings, error) from error
 
 
-@contextmanager
-def redis_errors() -> Iterator[None]:
-    """Turns the client library's errors into ours.
+class _Translation:
+    """A class, not a generator: it stands around every command of the hot paths."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, redis.RedisError | RedisClusterException):
+            raise _translated(error) from error
+
+
+_TRANSLATION = _Translation()
+
+
+def redis_errors() -> _Translation:
+    """Turns the client library's errors into ours, around a block.
 
     Raises:
         RedisUnavailable: no answer, or the server says that it cannot act now (loading, read-only, out of memory …).
         CommandRefused: the server refused the command itself: a right is missing, or what is stored is not what this
             product stores.
     """
-    try:
-        yield
-    except (redis.ConnectionError, redis.TimeoutError, RedisClusterException, *REDIRECTED) as error:
-        raise RedisUnavailable(f"Redis: {error or type(error).__name__}") from error
-    except redis.ResponseError as error:
+    return _TRANSLATION
+
+
+def _translated(error: Exception) -> RedisUnavailable | CommandRefused:
+    if isinstance(error, redis.ResponseError) and not isinstance(error, REDIRECTED):
         text = str(error)
         if isinstance(error, redis.ReadOnlyError | redis.OutOfMemoryError) or text.startswith(_UNABLE):
-            raise RedisUnavailable(f"Redis cannot act now: {text}") from error
-        raise CommandRefused(f"Redis refused a command: {text}") from error
-    except redis.RedisError as error:
-        raise RedisUnavailable(f"Redis: {error or type(error).__name__}") from error
+            return RedisUnavailable(f"Redis cannot act now: {text}")
+        return CommandRefused(f"Redis refused a command: {text}")
+    return RedisUnavailable(f"Redis: {error or type(error).__name__}")
 
 
 def check(client: redis.Redis, settings: RedisSettings) -> ServerFacts:

@@ -23,6 +23,7 @@ from redis.sentinel import (
 )
 
 from hedge_strategy.config.secret import Secret
+from hedge_strategy.tally import Tally
 
 CONNECTIONS_MAX = 16
 """Of one market, with some to spare; each thread that asks something takes one."""
@@ -82,6 +83,7 @@ class RedisSettings:
         answer_timeout_ms: for the answer to any one command.
         health_check_interval_s: a connection that was idle for longer is tried with PING before its next command.
         connections_max: at one time.
+        tally: counts what fails; None: nobody wants to know. In a cluster nothing is counted.
     """
 
     host: str
@@ -97,6 +99,7 @@ class RedisSettings:
     answer_timeout_ms: int = 2_000
     health_check_interval_s: int = 15
     connections_max: int = CONNECTIONS_MAX
+    tally: Tally | None = None
 
     @property
     def address(self) -> str:
@@ -112,18 +115,34 @@ class RedisSettings:
 class _Noticing:
     """Notices that its server is the wrong one to talk to; and is closed when an answer does not come in time, so that
     nobody gets it later for the answer to another question (the library's connections to a master do that not by
-    themselves)."""
+    themselves). Counts what fails."""
 
     is_misled = False
+
+    def __init__(self, *arguments: Any, tally: Tally | None = None, **options: Any) -> None:
+        self._tally = tally
+        super().__init__(*arguments, **options)
+
+    def connect_check_health(self, *arguments: Any, **options: Any) -> None:
+        try:
+            super().connect_check_health(*arguments, **options)  # type: ignore[misc]
+        except redis.RedisError:
+            self._count("connect")
+            raise
 
     def read_response(self, *arguments: Any, **options: Any) -> Any:
         options.setdefault("disconnect_on_error", True)
         try:
             return super().read_response(*arguments, **options)  # type: ignore[misc]
         except redis.RedisError as error:
+            self._count(_kind_of(error))
             is_demoted = isinstance(error.__context__, redis.ReadOnlyError)  # how the sentinels' connection says it
             self.is_misled = self.is_misled or is_demoted or isinstance(error, _NOT_READY) or "READONLY" in str(error)
             raise
+
+    def _count(self, kind: str) -> None:
+        if kind and self._tally is not None:
+            self._tally.count("hedge_redis_errors_total", kind)
 
 
 class _TcpConnection(_Noticing, redis.Connection):
@@ -205,7 +224,7 @@ def open_client(settings: RedisSettings) -> redis.Redis:
 def _open_pool(settings: RedisSettings) -> redis.ConnectionPool:
     """The connections of one client; each connects when it is first used."""
     options = {**_common(settings), "db": settings.db, "max_connections": settings.connections_max}
-    options |= _login(settings.username, settings.password)
+    options |= _login(settings.username, settings.password) | {"tally": settings.tally}
     tls = _tls_options(settings.tls)
     if settings.sentinel is not None:
         managed = _MasterConnection if settings.tls is None else _MasterTlsConnection
@@ -261,3 +280,13 @@ def _tls_options(tls: TlsSettings | None) -> dict[str, Any]:
         "ssl_check_hostname": tls.check_hostname,
         "ssl_cert_reqs": "required",
     }
+
+
+def _kind_of(error: redis.RedisError) -> str:
+    """As it is counted; empty for an answer that is none of a failure."""
+    if isinstance(error, redis.exceptions.NoScriptError):
+        return ""
+    if isinstance(error, redis.TimeoutError):
+        return "timeout"
+    is_unable = isinstance(error, _NOT_READY)
+    return "connection" if isinstance(error, redis.ConnectionError) and not is_unable else "answer"

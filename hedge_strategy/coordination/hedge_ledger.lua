@@ -197,8 +197,9 @@ end
 
 -- claim: as note_fill, then 7 claim token  8 most lots  9 client order index of attempt 0  10 attempts an order may
 -- take  11 lots that were signed ahead, empty for none  12 client order index of that  13 … names and values to store of
--- it. Answers {'claimed' | 'busy' | 'nothing', attempt, row} or {'finished'}. A new claim of exactly the hedge that was
--- signed ahead is `sent` from the first, with its bytes; of any other hedge those bytes never leave.
+-- it. Answers {'new', attempt, its client order index, lots, state}, {'claimed' (by this token before) | 'busy' |
+-- 'nothing', attempt, row} or {'finished'}. A new claim of exactly the hedge that was signed ahead is `sent` from the
+-- first, with its bytes; of any other hedge those bytes never leave.
 if operation == 'claim' then
   local token, known = argument[7], held[1]
   local unhedged = math.max(order.filled, tonumber(argument[2])) - order.hedged
@@ -222,13 +223,7 @@ if operation == 'claim' then
     for i = 13, #argument do hedge[#hedge + 1] = argument[i] end
   end
   order.in_flight = lots
-  local flat = row()
-  for i = 1, #hedge, 2 do
-    local field = number .. ':' .. hedge[i]
-    set(field, hedge[i + 1])
-    flat[#flat + 1] = field
-    flat[#flat + 1] = hedge[i + 1]
-  end
+  for i = 1, #hedge, 2 do set(number .. ':' .. hedge[i], hedge[i + 1]) end
   set('attempts', text(order.attempts + 1))
   set('unsettled', number)
   set('in_flight', text(lots))
@@ -236,7 +231,7 @@ if operation == 'claim' then
   write()
   redis.call('HINCRBY', TOTALS, 'in_flight', text(lots))
   redis.call('ZADD', UNFINISHED, 0, name)
-  return answer('claimed', number, flat)
+  return answer('new', number, index, text(lots), hedge[2])
 end
 
 local state, lots, booked = held[1], tonumber(held[2] or '0'), held[3]

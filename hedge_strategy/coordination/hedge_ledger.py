@@ -22,8 +22,8 @@ The ledger's size follows what is open, not what was ever done:
 It is noticed when Redis forgets (`ledger_script`). What is open and what is unfinished is indexed; no read walks over
 all keys. Times are Redis' own clock.
 
-Known limits: amounts are lots below 2^48; an order takes at most 4096 hedges (`domain/ids`). An order's first fill is
-taken for finished, and not hedged, when it is told after `finished_kept` orders with newer fills have come and gone. An
+Known limits: amounts are lots below 2^48; an order takes at most 4096 hedges (`domain/ids`). An order's first fill
+counts as finished, and is not hedged, when told after `finished_kept` orders with newer fills have come and gone. An
 order that fills further after it fell out of a window is hedged anew in full (`LedgerBounds`).
 """
 
@@ -47,6 +47,7 @@ from hedge_strategy.coordination.ledger_rows import (
     finished_line,
     intent,
     intents,
+    new_claim,
     order_line,
     prepared_arguments,
     row_of,
@@ -185,13 +186,13 @@ class HedgeLedger:
             fencing: the caller's fencing number.
             claim_token: new for each claim, the same when a claim is repeated for want of an answer; no spaces.
             max_lots: claim at most this much; None: all of it.
-            prepared: a hedge signed ahead. Where exactly that one is claimed now, it is SENT with its bytes stored, in
-                the same step; else the claim is RESERVED, and the bytes must not leave.
+            prepared: a hedge signed ahead. Where exactly that one is claimed now, it is SENT with its bytes stored in
+                one step; else the claim is RESERVED, and the bytes must not leave.
 
         Returns:
-            The claim, which is this token's own even when it was made by an earlier call (then in whatever state it
-            is by now); `Busy` where another hedge of the order is unsettled; `Nothing` where all is hedged;
-            `Finished` where the order was hedged in full so long ago that only the watermark knows.
+            The claim, this token's own even when an earlier call made it (then in whatever state it is by now); `Busy`
+            where another hedge of the order is unsettled; `Nothing` where all is hedged; `Finished` where the order
+            was hedged in full so long ago that only the watermark knows.
 
         Raises:
             StaleOwner: the caller no longer owns the market; nothing was noted.
@@ -200,21 +201,21 @@ class HedgeLedger:
             InvariantBroken: its 4096 hedges are used up, or other bytes than `prepared` are stored.
             RedisUnavailable: no answer.
         """
-        first = hedge_client_order_index(fill.order.order_index, 0)
-        limit = LOTS_MAX if max_lots is None else max_lots
-        if limit <= 0:
+        if (limit := LOTS_MAX if max_lots is None else max_lots) <= 0:
             raise ValueError(f"max_lots {max_lots} is not positive")
+        first = hedge_client_order_index(fill.order.order_index, 0)
         wanted = (claim_token, limit, first, ATTEMPTS_PER_ORDER, *prepared_arguments(prepared))
         reply = self._call("claim", fill.order, fencing, *seen_arguments(fill), *wanted)
-        verdict = reply[0].decode()
+        if (verdict := reply[0].decode()) == "new":
+            return new_claim(fill, *reply[2:6])
         if verdict == "finished":
             return Finished(finished_line(fill))
-        row = row_of(reply[3])
+        line = order_line(fill.order, row := row_of(reply[3]))
         if verdict == "nothing":
-            return Nothing(order_line(fill.order, row))
+            return Nothing(line)
         found = intent(fill.order, row, int(reply[2]))
         if verdict == "busy":
-            return Busy(found, order_line(fill.order, row))
+            return Busy(found, line)
         if prepared is not None and found.transaction_hash not in ("", prepared.transaction.hash):
             raise InvariantBroken(f"other bytes are stored for {fill.order} than its claim brought")
         return found.claim
@@ -312,13 +313,13 @@ class HedgeLedger:
             StaleOwner: the caller no longer owns the market.
             LedgerForgotten: the ledger is not the one that this process knew. Nothing was booked.
             InvariantBroken: more was executed than claimed, a dead hedge executed, it was settled before with another
-                amount, it is not yet sent, or there is no such hedge. Nothing was booked.
+                amount, is not yet sent, or is none. Nothing was booked.
             RedisUnavailable: no answer.
         """
         if executed_lots < 0:
             raise ValueError(f"executed_lots {executed_lots} is negative")
-        booked = (executed_lots, executed_quote, venue_order_index, reason)
-        reply = self._call("settle", claim.order, fencing, claim.attempt, *booked, _BEFORE_SETTLED)
+        booked = (claim.attempt, executed_lots, executed_quote, venue_order_index, reason, _BEFORE_SETTLED)
+        reply = self._call("settle", claim.order, fencing, *booked)
         return order_line(claim.order, row_of(reply[2]))
 
     def order_line(self, order: OrderKey) -> OrderLine | None:
@@ -381,7 +382,6 @@ class HedgeLedger:
 
     def _rows(self, index: str) -> Iterator[tuple[OrderKey, dict[str, str]]]:
         """The rows named by an index, page by page; a page is one atomic read, so a row never shows half a change."""
-        keys = self._keys
         after = "-"
         for _ in range(PAGES_MAX):
             page: Sequence[Any] = self._call("page", "", None, after, ORDERS_PER_PAGE, index=index)[2]
@@ -391,4 +391,4 @@ class HedgeLedger:
             if len(page) < ORDERS_PER_PAGE:
                 return
             after = "(" + page[-1][0].decode()
-        raise InvariantBroken(f"{keys.market}: more than {PAGES_MAX * ORDERS_PER_PAGE} orders are open")
+        raise InvariantBroken(f"{self.market}: more than {PAGES_MAX * ORDERS_PER_PAGE} orders are open")

@@ -233,6 +233,11 @@ def order_line(order: OrderKey, row: Mapping[str, str]) -> OrderLine:
         raise InvariantBroken(f"the ledger's row of {order} is damaged: {error!r}") from error
 
 
+def new_claim(fill: SeenFill, attempt: bytes, index: bytes, lots: bytes, state: bytes) -> Claim:
+    """A hedge that was claimed just now, as the ledger's script tells it: what the caller does not know of it."""
+    return Claim(fill.order, fill.side, int(index), int(attempt), int(lots), IntentState(state.decode()))
+
+
 def intent(order: OrderKey, row: Mapping[str, str], attempt: int) -> Intent:
     """One hedge out of a row.
 

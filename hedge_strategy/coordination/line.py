@@ -7,7 +7,8 @@ given back to the client's pool, which closes it where it must, and the next com
 In a cluster it leads to the server that has the key last asked for. A server that points elsewhere did nothing, so the
 command then goes the client's way, which learns where the key is now.
 
-Known limit: one command at a time; who comes while another waits for its answer goes the client's way.
+Known limits: one command at a time; who comes while another waits for its answer goes the client's way. What Redis says
+against a command that was told is heard by who tells the next one, and by nobody where the next one is asked.
 """
 
 import threading
@@ -66,9 +67,6 @@ class Line:
             if is_awaited:
                 return connection.read_response()
             self._unread += 1
-            if refused is not None:
-                raise refused
-            return None
         except redis.exceptions.NoScriptError:
             raise  # an answer like any other
         except REDIRECTED:
@@ -83,6 +81,9 @@ class Line:
             raise
         finally:
             self._lock.release()
+        if refused is not None:
+            raise refused
+        return None
 
     def _fresh(self, key: str) -> tuple[Any, redis.ResponseError | None]:
         """A connection that is open, to the server that is the master now, and on which nothing waits that nobody asked
@@ -113,13 +114,17 @@ class Line:
                 self._connection.read_response()
             except redis.ResponseError as error:
                 refused = error
+                if isinstance(error, REDIRECTED):
+                    learn_anew(self._client)
             except (redis.RedisError, OSError):
                 self._connection.disconnect()
                 self._give_back()
         return refused
 
     def _give_back(self) -> None:
-        self._unread = 0
         connection, self._connection = self._connection, None
         if connection is not None:
+            if self._unread:  # what comes on it would look like an answer to whoever asks next
+                connection.disconnect()
             self._pool.release(connection)
+        self._unread = 0

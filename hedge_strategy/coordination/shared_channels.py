@@ -93,9 +93,7 @@ class SharedChannels:
         self._ears = (*self._ears, ear)
         self._sort()
         if self._connection.is_open:
-            with suppress(
-                RedisUnavailable, CommandRefused
-            ):  # the thread that listens sees it, and subscribes all
+            with suppress(RedisUnavailable, CommandRefused):  # the thread that listens sees it, and subscribes all
                 self._subscribe(ear)
 
     def leave(self, ear: Ear) -> None:

@@ -1,4 +1,4 @@
-"""What an account's limits at its venue still allow."""
+"""What an account's limits at its venue still allow, and what became of the requests so far."""
 
 from dataclasses import dataclass
 
@@ -16,3 +16,12 @@ class Allowance:
     sends: int
     reads: int
     closed_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCounts:
+    """Requests of this process to an account's venue, since it began: those that were answered with success, and those
+    that were refused, met an error of the venue, or got no answer."""
+
+    ok: int = 0
+    failed: int = 0

@@ -165,6 +165,7 @@ class HedgerHost:
         """
         now_ms = to_ms(self._clock.monotonic_ns())
         if self._stop_asked.is_set():
+            self._must_ring = self._must_ring or "stopping" not in self._said  # others may plan for what comes free
             self._say("stopping", "stopping, all markets at once")
             for run in self._runs.values():
                 run.ask_to_stop()

@@ -128,4 +128,4 @@ class Standing:
         )
         read = self._parts.redis.watch.last(to_ms(self._clock.monotonic_ns()))
         told = {"said_at_ms": to_ms(self._clock.now_ns()), "positions": read}
-        return {**lane_state(self._venue), **told, **status.as_state(self._run.maker_market)}
+        return self._run.marks.told({**lane_state(self._venue), **told, **status.as_state(self._run.maker_market)})

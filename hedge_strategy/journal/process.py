@@ -17,6 +17,7 @@ from hedge_strategy.errors import CoordinationError, DiskFailed, HedgeError, Use
 from hedge_strategy.journal.catch_up import CatchUp, Interrupted, MarketBooks
 from hedge_strategy.journal.listening import BoardWatch, MarketListener, listen_until, watch_until
 from hedge_strategy.journal.store import Store
+from hedge_strategy.tally import Tally
 
 ORDERS_EVERY = 4
 FUNDING_EVERY = 20
@@ -57,6 +58,7 @@ class JournalParts:
         listener: makes the listener of a market.
         watch: commands and states.
         close: gives everything up.
+        tally: counts what it does; None: nobody wants to know.
     """
 
     store: Store
@@ -64,6 +66,7 @@ class JournalParts:
     listener: Callable[[str], MarketListener]
     watch: BoardWatch
     close: Callable[[], None]
+    tally: Tally | None = None
 
 
 class JournalProcess:
@@ -86,6 +89,10 @@ class JournalProcess:
         self._catch_up = CatchUp(parts.store, clock, stop, history_lag_ms)
         self._threads: dict[str, threading.Thread] = {}
         self._failing: dict[str, str] = {}
+        self._read_ns: dict[str, int] = {}
+        self._read_steady_ns = clock.monotonic_ns
+        if parts.tally is not None:
+            parts.tally.look_with("journal", self._look)
 
     def ask_to_stop(self) -> None:
         """Asks; returns at once."""
@@ -103,6 +110,7 @@ class JournalProcess:
             while not self._stop.is_set():
                 self.round(number)
                 number += 1
+                self._count("hedge_journal_rounds_total")
                 self._stop.wait(self._poll_s)
         finally:
             self._stop.set()
@@ -141,13 +149,26 @@ class JournalProcess:
                 return
             else:
                 self._over(f"the books of {symbol}")
+                self._read_ns[symbol] = self._read_steady_ns()
 
     def _listen(self, market: str, body: Callable[[], None]) -> None:
         thread = threading.Thread(target=body, name=f"journal-{market or 'board'}", daemon=True)
         self._threads[market] = thread
         thread.start()
 
+    def _count(self, name: str) -> None:
+        if self._parts.tally is not None:
+            self._parts.tally.count(name)
+
+    def _look(self, now_ns: int) -> None:
+        """For the metrics, on their thread."""
+        if self._parts.tally is not None:
+            for symbol, read_ns in tuple(self._read_ns.items()):
+                age_s = max(0, now_ns - read_ns) / 1e9
+                self._parts.tally.numbers.put("hedge_journal_read_age_seconds", age_s, symbol)
+
     def _say(self, what: str, error: HedgeError) -> None:
+        self._count("hedge_journal_failures_total")
         if self._stop.is_set() or self._failing.get(what) == type(error).__name__:
             return
         self._failing[what] = type(error).__name__

@@ -157,6 +157,7 @@ class MakerHost:
             gc.freeze()  # what was loaded so far stays, and need not be looked at again while a fill waits
 
     def _has_ended(self, market: str, run: MarketRun[MarketProcess]) -> None:
+        self._switch.leave(market)
         if not run.is_clean:
             self._failed.add(market)
             self._switch.hold(market)

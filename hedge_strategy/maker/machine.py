@@ -178,12 +178,13 @@ class MakerMachine:
                 return (*kept, *((note,) if kept else ()), *self._want_cancel())
 
     def _hedge_told(self, event: ev.HedgeTold, now_ms: int) -> tuple[ev.Command, ...]:
-        if self._tracker.has_told(event.order_index) and event.order_index not in self._unhedged.sizes:
+        was_awaited = self._unhedged.is_awaited(event.order_index)
+        if self._tracker.has_told(event.order_index) and not was_awaited:
             # Told late, by a hedger that has lost the market since: whoever has it now has hedged this order.
             event = replace(event, problem=None)
-        awaited = len(self._unhedged.sizes)
         commands = self._unhedged.hedge_told(event, now_ms, has_hedger=self._around.hedger is not None)
-        if not self._around.hedge_told(event, was_awaited=len(self._unhedged.sizes) < awaited):
+        has_come = was_awaited and not self._unhedged.is_awaited(event.order_index)
+        if not self._around.hedge_told(event, was_awaited=has_come):
             return commands + self._checkpoint()
         note = ev.Note("error", "hedger gave up", (("order", event.order_index), ("reason", event.problem)))
         return (*commands, note, *self._want_cancel())

@@ -98,6 +98,12 @@ class OrderDesk:
             self._thread.join()
         return self.cancel_everything()
 
+    def end(self) -> None:
+        """Ends the thread where `finish` was never come to."""
+        self._is_ending.set()
+        if self._thread is not None and self._thread.is_alive():
+            self._tasks.put(None)
+
     def cancel_everything(self) -> tuple[Outcome, str]:
         """Cancels all that rests in the market; on the whole account where nobody else rests orders there. Only after
         `finish`."""

@@ -38,12 +38,12 @@ from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.announcer import Announcer
 from hedge_strategy.maker.lookout import Lookout, Notices
 from hedge_strategy.maker.machine import MakerMachine
+from hedge_strategy.maker.marks import NO_MARKS, MakerMarks
 from hedge_strategy.maker.order_desk import DeskSettings, OrderDesk
 from hedge_strategy.maker.reader import MakerReader
 from hedge_strategy.maker.shared_account import SharedAccount
-from hedge_strategy.timeline import HEARD, PUBLISHED, Timeline
 from hedge_strategy.venues.lane import lane_state
-from hedge_strategy.venues.port import FillSeen, OrderSeen, SendAnswered, Venue, VenueEvent
+from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
 
 TICK_S = 0.02
@@ -81,7 +81,7 @@ class MakerRun:
         desk: how orders are sent.
         self_trades: how A and B are kept from trading with each other.
         shared: what other markets of this process share of the account; None: there are none.
-        timeline: keeps when each fill passed each step; None: nobody wants to know.
+        marks: keeps when each fill passed each step.
     """
 
     market: Market
@@ -90,7 +90,7 @@ class MakerRun:
     desk: DeskSettings
     self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
     shared: SharedAccount | None = None
-    timeline: Timeline | None = None
+    marks: MakerMarks = NO_MARKS
 
 
 class MakerProcess:
@@ -138,13 +138,13 @@ class MakerProcess:
         listener = threading.Thread(target=self._guard, args=(self._listen_loop,), name="maker-results", daemon=True)
         tell = (self._announcer.run,)
         announcer = threading.Thread(target=self._guard, args=tell, name="maker-announcer", daemon=True)
-        self._desk.start(self._guard)
-        for thread in (reader, listener, announcer):
-            thread.start()
-        self._guard(self._take_up_what_was_kept)
-        self._venue.start([self._run.market], self._on_venue_event)
-        when_started()
         try:
+            self._desk.start(self._guard)
+            for thread in (reader, listener, announcer):
+                thread.start()
+            self._guard(self._take_up_what_was_kept)
+            self._venue.start([self._run.market], self._on_venue_event)
+            when_started()
             self._guard(self._tick_until_finished)
             is_clean = self._leave_nothing_resting()
             self._lookout.look(self._machine.may_be_filled)
@@ -154,8 +154,10 @@ class MakerProcess:
             self._reader.close()
             self._venue.close()
             self._announcer.end()
+            self._desk.end()
             for thread in (reader, listener, announcer):
-                thread.join()
+                if thread.ident is not None:  # else the system had none left for it
+                    thread.join()
             self._redis.outbox.close()
             self._redis.notices.record.close()
         return 0 if is_clean and not self._has_failed else 1
@@ -173,24 +175,15 @@ class MakerProcess:
 
     def _on_venue_event(self, event: VenueEvent) -> None:
         self._desk.heard(event)
-        if isinstance(event, SendAnswered):
-            return
-        self._mark_heard(event)
-        self._guarded_dispatch(event)
-
-    def _mark_heard(self, event: VenueEvent) -> None:
-        if self._run.timeline is None:
-            return
-        if isinstance(event, FillSeen):
-            self._run.timeline.mark(HEARD, event.fill.order_index)
-        elif isinstance(event, OrderSeen) and event.report.filled_size:
-            self._run.timeline.mark(HEARD, event.report.order_index, event.report.filled_size)
+        if not isinstance(event, SendAnswered):
+            self._guarded_dispatch(event)
 
     def _guarded_dispatch(self, event: ev.Event) -> None:
         """For the threads of venue and desk: they must go on, so that the orders can still be cancelled."""
         self._guard(lambda: self._dispatch(event))
 
     def _dispatch(self, event: ev.Event) -> None:
+        self._run.marks.heard(event)
         with self._lock:
             waiting: deque[ev.Event] = deque([event])
             while waiting:
@@ -232,7 +225,7 @@ class MakerProcess:
         with self._lock:
             state = self._machine.status().as_state()
         said = {"said_at_ms": to_ms(self._clock.now_ns()), "self_trades": self._run.self_trades.value}
-        return {**lane_state(self._venue), **said, **state}
+        return self._run.marks.told({**lane_state(self._venue), **said, **state})
 
     def _take_up_what_was_kept(self) -> None:
         """What an earlier run could not publish comes before all else."""
@@ -277,9 +270,11 @@ class MakerProcess:
         try:
             self._redis.publisher.publish(self._run.market.symbol, message)
         except (CoordinationError, InvariantBroken) as error:
-            return ev.PublishFailed(fill, str(error))
-        if self._run.timeline is not None:
-            self._run.timeline.mark(PUBLISHED, fill.order_index, fill.filled_size)
+            failed = ev.PublishFailed(fill, str(error))
+            self._run.marks.published(fill, failed)
+            return failed
+        published = ev.FillPublished(fill)
+        self._run.marks.published(fill, published)
         self._log.info(
             "fill published",
             order=fill.order_index,
@@ -288,13 +283,15 @@ class MakerProcess:
             price=message.avg_price,
             final=fill.is_final,
         )
-        return ev.FillPublished(fill)
+        return published
 
     def _keep(self, fill: CumulativeFill) -> ev.Event | None:
         try:
             self._redis.outbox.append(self._message(fill))
         except (DiskFailed, InvariantBroken) as error:
-            return ev.KeepFailed(fill, str(error))
+            failed = ev.KeepFailed(fill, str(error))
+            self._run.marks.published(fill, failed)
+            return failed
         return None
 
     def _forget_kept(self) -> None:

@@ -61,6 +61,12 @@ class SharedSwitch:
                 self._holder, self._turn_ends_ms = market, now_ms + TURN_MS
             return self._holder == market
 
+    def leave(self, market: str) -> None:
+        """A market has ended: its turn, if it had it, is another's."""
+        with self._lock:
+            if market == self._holder:
+                self._holder = None
+
     def exchange(self, market: str, until_ms: int) -> int:
         """Takes in until when a market knows it to be armed, which may end its turn; returns the latest that any knows.
 

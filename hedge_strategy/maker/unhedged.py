@@ -9,12 +9,15 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import islice
 
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.maker import events as ev
 
 LEDGER_POLL_MS = 500
 """Pause between two looks at the ledger while a hedge is awaited, unless the settings say another."""
+READS_PER_TICK = 8
+"""Looks at the ledger that one tick begins: where many hedges are awaited, B needs Redis and the processor more."""
 PUBLISH_RETRY_MS = 200
 """Pause between two attempts to publish what Redis did not take."""
 REPEAT_AFTER_MS = 1_000
@@ -48,6 +51,7 @@ class UnhedgedFills:
         self._hedge_wait_ms = hedge_wait_ms
         self._poll_ms = poll_ms
         self._owed: dict[int, _Owed] = {}
+        """The one that the ledger was asked about least lately stands first."""
         self._waiting: dict[int, CumulativeFill] = {}
         self._kept: dict[int, CumulativeFill] = {}
         self._has_kept = False
@@ -68,6 +72,10 @@ class UnhedgedFills:
     def sizes(self) -> dict[int, Decimal]:
         """What is awaited: maker orders and what they have filled, base units."""
         return {index: owed.fill.filled_size for index, owed in self._owed.items()}
+
+    def is_awaited(self, order_index: int) -> bool:
+        """Whether a hedge of this order is."""
+        return order_index in self._owed
 
     @property
     def since_ms(self) -> int | None:
@@ -144,10 +152,11 @@ class UnhedgedFills:
         if self._waiting and now_ms >= self._retry_at_ms:
             self._retry_at_ms = now_ms + PUBLISH_RETRY_MS
             commands += self._next()
-        for order_index, owed in self._owed.items():
-            if is_redis_there and now_ms - owed.asked_at_ms >= self._poll_ms:
-                owed.asked_at_ms = now_ms
-                commands += (ev.ReadLedger(order_index, owed.fill),)
+        due = (one for one in self._owed.items() if now_ms - one[1].asked_at_ms >= self._poll_ms)
+        for order_index, owed in tuple(islice(due, READS_PER_TICK)) if is_redis_there else ():
+            owed.asked_at_ms = now_ms
+            self._owed[order_index] = self._owed.pop(order_index)
+            commands += (ev.ReadLedger(order_index, owed.fill),)
         return commands
 
     def overdue(self, now_ms: int) -> tuple[ev.Command, ...]:

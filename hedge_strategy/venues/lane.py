@@ -27,14 +27,15 @@ Sign = Callable[[int], SignedTransaction]
 
 def lane_state(venue: Venue) -> dict[str, Any]:
     """What a process says of its lane on the status board, for JSON: whose it is, whether its socket is up, what its
-    account's limits still allow by this process's own count."""
-    left = venue.allowance()
+    account's limits still allow by this process's own count, and what became of its requests for the account."""
+    left, made = venue.allowance(), venue.requests()
     return {
         "account_index": venue.account_index,
         "lane": venue.key_index,
         "is_connected": venue.is_connected(),
         "sends_left": left.sends,
         "reads_left": left.reads,
+        "api_calls": {"ok": made.ok, "failed": made.failed},
     }
 
 

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 
 from hedge_strategy.domain.account_trade import AccountTrade, FundingPayment
-from hedge_strategy.domain.allowance import Allowance
+from hedge_strategy.domain.allowance import Allowance, RequestCounts
 from hedge_strategy.domain.book import Level
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
@@ -175,6 +175,10 @@ class Venue(Protocol):
 
     def allowance(self) -> Allowance:
         """What the account's limits still allow, by this process's own count."""
+        ...
+
+    def requests(self) -> RequestCounts:
+        """What became of this process's requests for the account so far."""
         ...
 
     def sign_order(self, order: Approved, nonce: int) -> SignedTransaction:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from hedge_strategy.clock import Clock
 from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.errors import ConfigError
+from hedge_strategy.tally import Tally
 from hedge_strategy.venues.lighter.account import LighterAccount
 from hedge_strategy.venues.lighter.config import LighterConfig, Tier, Timing
 from hedge_strategy.venues.lighter.prices import LighterPrices
@@ -16,21 +17,23 @@ from hedge_strategy.venues.port import Prices, Records, Venue
 
 OpenLane = Callable[[ResolvedAccount], Venue]
 """A lane of one account: told the account with the key that signs."""
-Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float]], OpenLane]
-RecordsFactory = Callable[[Config, ResolvedAccount, Clock], Records]
+Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float], Tally | None], OpenLane]
+RecordsFactory = Callable[[Config, ResolvedAccount, Clock, Tally | None], Records]
 PricesFactory = Callable[[str], Prices]
 RECORD_PAGES_MAX = 100_000
 """Of one history of an account: ten million trades."""
 
 
-def _lighter(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> OpenLane:
-    shared = LighterAccount(_lighter_config(config, account), clock, random)
+def _lighter(
+    config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float], tally: Tally | None
+) -> OpenLane:
+    shared = LighterAccount(_lighter_config(config, account), clock, random, tally)
     return lambda lane: LighterVenue(_lighter_config(config, lane), clock, random, shared)
 
 
-def _lighter_records(config: Config, account: ResolvedAccount, clock: Clock) -> Records:
+def _lighter_records(config: Config, account: ResolvedAccount, clock: Clock, tally: Tally | None) -> Records:
     settings = replace(_lighter_config(config, account), timing=Timing(max_pages=RECORD_PAGES_MAX))
-    return LighterRecords(settings, clock, config.journal.requests_per_minute)
+    return LighterRecords(settings, clock, config.journal.requests_per_minute, tally)
 
 
 def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
@@ -61,7 +64,13 @@ RECORDS: MappingProxyType[str, RecordsFactory] = MappingProxyType({"lighter": _l
 PRICES: MappingProxyType[str, PricesFactory] = MappingProxyType({"lighter": LighterPrices})
 
 
-def open_account(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> OpenLane:
+def open_account(
+    config: Config,
+    account: ResolvedAccount,
+    clock: Clock,
+    random: Callable[[], float],
+    tally: Tally | None = None,
+) -> OpenLane:
     """Makes what the lanes of one account share; touches no network.
 
     Args:
@@ -69,6 +78,7 @@ def open_account(config: Config, account: ResolvedAccount, clock: Clock, random:
         account: which of its accounts.
         clock: time.
         random: jitter, numbers in [0, 1).
+        tally: counts the account's traffic; None: nobody wants to know.
 
     Returns:
         What opens a lane of it: all of them over one socket, within one account's limits.
@@ -80,15 +90,21 @@ def open_account(config: Config, account: ResolvedAccount, clock: Clock, random:
     factory = VENUES.get(account.venue)
     if factory is None:
         raise ConfigError("venue", f"{account.venue!r} is none of {', '.join(VENUES)}")
-    return factory(config, account, clock, random)
+    return factory(config, account, clock, random, tally)
 
 
-def open_venue(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> Venue:
+def open_venue(
+    config: Config,
+    account: ResolvedAccount,
+    clock: Clock,
+    random: Callable[[], float],
+    tally: Tally | None = None,
+) -> Venue:
     """Makes the venue object of an account that has one lane in this process; as `open_account`."""
-    return open_account(config, account, clock, random)(account)
+    return open_account(config, account, clock, random, tally)(account)
 
 
-def open_records(config: Config, account: ResolvedAccount, clock: Clock) -> Records:
+def open_records(config: Config, account: ResolvedAccount, clock: Clock, tally: Tally | None = None) -> Records:
     """Makes the reader of an account's books; touches no network.
 
     Raises:
@@ -98,7 +114,7 @@ def open_records(config: Config, account: ResolvedAccount, clock: Clock) -> Reco
     factory = RECORDS.get(account.venue)
     if factory is None:
         raise ConfigError("venue", f"{account.venue!r} is none of {', '.join(RECORDS)}")
-    return factory(config, account, clock)
+    return factory(config, account, clock, tally)
 
 
 def open_prices(venue: str, base_url: str, where: str = "venue") -> Prices:

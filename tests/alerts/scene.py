@@ -143,6 +143,7 @@ class Scene:
     def end(self) -> None:
         """Ends the alerter's threads, without the last words of an orderly end."""
         for one in self.deliveries.channels.values():
+            one.wait_until_empty(0.5)  # what was handed over goes out, whatever else this machine does
             one.ask_to_stop()
 
     # --- what is there to be seen -------------------------------------------------------------------------------------
@@ -183,7 +184,7 @@ class Scene:
         """What a channel was sent so far."""
         if settled:
             thread = self.deliveries.channels[name]
-            wait_until(lambda: thread.wait_until_empty(0.1), "the channel's thread")
+            wait_until(lambda: thread.wait_until_empty(0.1), "the channel's thread", deadline_s=20)
         titles: list[str] = self.senders[name].titles
         return titles
 

@@ -188,7 +188,7 @@ def test_a_channel_that_fails_is_said_on_the_board_and_holds_up_no_other(make: C
     text = rule("kind: hedger_missing").replace("}]\nrules", "}, {name: bad, url: 'json://localhost'}]\nrules")
     senders = {"ops": RecordingSender(), "bad": RecordingSender("the service is away")}
     scene = make(text, senders=senders)
-    scene.patience = type(scene.patience)(0.05, 0.01)
+    scene.patience = type(scene.patience)(1.0, 0.01)
     scene.end()
     scene.begin()
     scene.no_hedger()
@@ -285,4 +285,17 @@ def test_redis_away_is_said_by_channel_and_what_was_missed_is_done_when_it_is_ba
         scene.rounds(4)
         assert scene.titles() == ["[CRITICAL] it", "[RESOLVED] it"]
         assert [one.notice.state for one in scene.alert_board.recent()] == [AlertState.RESOLVED, AlertState.FIRING]
+        scene.end()
+
+
+def test_it_begins_its_work_also_where_redis_is_away(tmp_path: Path) -> None:
+    with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
+        scene = Scene(client, rule("kind: source_lost, source: redis", "resolve_after_s: 1"))
+        server.kill()
+        scene.rounds(1)
+        assert scene.titles() == ["[CRITICAL] it"]
+        server.start()
+        scene.rounds(3)
+        assert scene.titles() == ["[CRITICAL] it", "[RESOLVED] it"]
+        assert len(scene.alert_board.recent()) == 2
         scene.end()

@@ -1,6 +1,7 @@
 """What the watch makes of what stands in Redis, and of readings that others fill."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -78,3 +79,11 @@ def test_one_source_that_is_away_hides_no_other() -> None:
     good.step(1)
     readings.newest(1)
     assert readings.newest(100) == ({"a": {"BTC": Decimal(1)}}, "x: nothing was read for 0 s")
+
+
+def test_markets_of_long_ago_count_only_where_the_settings_list_none(scene: Scene) -> None:
+    watch = scene.alerter._parts.watch
+    watch.switchboard = replace(watch.switchboard, markets=lambda: ("OLD",))
+    assert "OLD" not in watch.look(NOW_MS).markets
+    watch.configured = ()
+    assert "OLD" in watch.look(NOW_MS).markets

@@ -35,6 +35,7 @@ def test_every_fill_is_measured(tmp_path: Path) -> None:
     }
     assert all(len(run.latencies_us) == run.offered == FILLS for run in measured.runs)
     assert all(100 < latency < 5_000_000 for run in measured.runs for latency in run.latencies_us)
+    assert measured.cpu_ms_of_others["sign_on_fill", 20] > measured.cpu_ms_of_others["floor", 20] > 0
     marks = [marks_of(pair.timelines[role][0].read_text().splitlines()) for role in ("maker", "hedger")]
     timelines = Timelines(*marks, ahead_ns, SIZE_DECIMALS)
     for fill in measured.fills["whole", 20]:

@@ -22,5 +22,5 @@ def test_without_a_checkout_it_is_said_where_the_bench_is(tmp_path: Path) -> Non
 def test_the_command_hands_its_options_on() -> None:
     command = [sys.executable, "-m", "hedge_strategy", "bench", "--help"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    for option in ("--json", "--short", "--check", "--write-docs"):
+    for option in ("--json", "--short", "--check", "--write-docs", "--only"):
         assert option in shown

@@ -32,7 +32,9 @@ def test_the_owner_is_who_holds_the_lease_and_the_others_stand_by(tmp_path: Path
             hedgers=lambda: (),
             answer_ms=lambda: 0.1,
         )
-        (market,) = read_report(switchboard, [], Beside(NOW_MS)).markets
+        report = read_report(switchboard, [], Beside(NOW_MS, warnings=("no alerter is alive",)))
+        assert "no alerter is alive" in report.warnings
+        (market,) = report.markets
     assert (market.market, market.hedger["name"], market.standby) == ("BTC", "hedger-b-2-1", ("hedger-a-1-1",))
     assert (market.maker["state"], market.ok) == ("missing", False)
     assert SimpleNamespace(**(market.lease or {})).lane == 4

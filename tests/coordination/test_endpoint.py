@@ -19,6 +19,7 @@ from hedge_strategy.coordination.connection import check, connect, redis_errors,
 from hedge_strategy.coordination.endpoint import RedisSettings, SentinelSettings, TlsSettings
 from hedge_strategy.coordination.line import Line
 from hedge_strategy.errors import RedisUnavailable, UserError
+from tests.metrics.reading import Reader
 from tests.polling import wait_until
 from tests.redis_server import free_port, running_redis
 from tests.sentinels import NAME, watched_redis
@@ -197,3 +198,18 @@ def _write(client: redis.Redis) -> bool:
             return bool(client.set("written", 1))
     except RedisUnavailable:
         return False
+
+
+def test_what_fails_is_counted_by_kind(tmp_path: Path) -> None:
+    reader = Reader("hedger")
+    with running_redis(tmp_path) as server:
+        with connect(_at(server.port, tally=reader.tally)) as client:
+            client.set("text", "x")
+            with pytest.raises(redis.ResponseError):
+                client.incr("text")
+            with pytest.raises(redis.exceptions.NoScriptError):
+                client.evalsha("0" * 40, 0)
+        port = server.port
+    with connect(_at(port, tally=reader.tally)) as client, pytest.raises(redis.ConnectionError):
+        client.ping()
+    assert reader.read()["hedge_redis_errors_total"] == {("answer",): 1, ("connect",): 1}, "a script to be sent is none"

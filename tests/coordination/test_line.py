@@ -89,6 +89,20 @@ def test_what_is_told_is_done_in_its_turn_and_what_was_said_against_it_comes_wit
     assert line.ask("n", "GET", "a") == b"3"
 
 
+def test_a_connection_with_an_answer_that_nobody_waited_for_is_given_to_nobody(real: redis.Redis) -> None:
+    line = Line(real)
+    line.tell("n", "SET", "a", 1)
+    line.tell("n", "HGET", "a", "b")
+    pool = real.connection_pool
+    for number in range(50):
+        with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+            line.tell("n", "HGET", "a", "b")
+        connection = pool.get_connection()
+        connection.send_command("ECHO", str(number))
+        assert connection.read_response() == str(number).encode()
+        pool.release(connection)
+
+
 def test_a_cut_behind_what_was_told_costs_no_more_than_that(real: redis.Redis) -> None:
     line = Line(real)
     line.tell("n", "INCR", "n")

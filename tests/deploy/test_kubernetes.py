@@ -11,6 +11,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from hedge_strategy.alerting import check_sources
+from hedge_strategy.alerts.reader import read_alerts
 from hedge_strategy.config.reader import read_config
 
 FOLDER = Path(__file__).parents[2] / "deploy/k8s"
@@ -43,10 +45,10 @@ def test_a_wrong_field_would_be_found() -> None:
 
 
 def test_every_file_is_part_of_it() -> None:
-    assert {path.name for path in FOLDER.glob("*.yaml")} == {*FILES, "kustomization.yaml", "config.yaml"}
+    assert {path.name for path in FOLDER.glob("*.yaml")} == {*FILES, "kustomization.yaml", "config.yaml", "alerts.yaml"}
 
 
-@pytest.mark.parametrize("name", ["maker.yaml", "hedger.yaml"])
+@pytest.mark.parametrize("name", ["maker.yaml", "hedger.yaml", "alerter.yaml"])
 def test_a_pod_may_nothing(name: str) -> None:
     spec = pod(name)
     (container,) = spec["containers"]
@@ -83,8 +85,29 @@ def test_there_is_never_a_second_maker_and_what_it_keeps_stays() -> None:
     assert pod("maker.yaml")["terminationGracePeriodSeconds"] >= 100
 
 
-def test_nobody_comes_in_and_only_dns_redis_and_the_venue_are_reached() -> None:
+@pytest.mark.parametrize("name", ["maker.yaml", "hedger.yaml"])
+def test_prometheus_finds_the_metrics_where_the_settings_have_them(name: str) -> None:
+    port = read_config(FOLDER / "config.yaml", ACCOUNTS).metrics.listen.rpartition(":")[2]  # type: ignore[union-attr]
+    said = read(name)["spec"]["template"]["metadata"]["annotations"]
+    assert (said["prometheus.io/scrape"], said["prometheus.io/port"], said["prometheus.io/path"]) == (
+        "true", port, "/metrics",
+    )  # fmt: skip
+    assert pod(name)["containers"][0]["ports"] == [{"name": "metrics", "containerPort": int(port)}]
+
+
+def test_only_prometheus_comes_in_and_only_dns_redis_and_the_venue_are_reached() -> None:
     spec = read("network-policy.yaml")["spec"]
-    assert (spec["ingress"], sorted(spec["policyTypes"])) == ([], ["Egress", "Ingress"])
+    ((rule,), types) = spec["ingress"], sorted(spec["policyTypes"])
+    assert types == ["Egress", "Ingress"]
+    assert [one["podSelector"]["matchLabels"] for one in rule["from"]] == [{"app.kubernetes.io/name": "prometheus"}]
+    assert [port["port"] for port in rule["ports"]] == [9464]
     assert [sorted({port["port"] for port in rule["ports"]}) for rule in spec["egress"]] == [[53], [6379], [443]]
     assert all(rule["to"] for rule in spec["egress"])
+
+
+def test_the_alerters_rules_are_in_order_and_its_url_is_a_secret() -> None:
+    (container,) = pod("alerter.yaml")["containers"]
+    assert all(set(one["valueFrom"]) == {"secretKeyRef"} for one in container["env"])
+    given = {one["name"]: "json://127.0.0.1" for one in container["env"]}
+    check_sources(read_config(FOLDER / "config.yaml", ACCOUNTS), read_alerts(FOLDER / "alerts.yaml", given).file)
+    assert "--live" in container["livenessProbe"]["exec"]["command"], "Redis away is no reason to restart it"

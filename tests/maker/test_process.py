@@ -1,7 +1,7 @@
 """Process A against a real Redis and a venue in memory: fills reach Redis, one order rests, nothing is left resting."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -36,7 +36,7 @@ from hedge_strategy.maker.quoting import QuoteRule
 from hedge_strategy.maker.record import CheckpointRecord
 from hedge_strategy.maker.shared_account import TURN_MS, SharedAccount
 from hedge_strategy.risk.limits import Limits
-from hedge_strategy.venues.port import BookTop, Connected, Disconnected
+from hedge_strategy.venues.port import BookTop, Connected, Disconnected, Listener
 from tests.fake_venue import BTC, ETH, FakeVenue
 from tests.polling import wait_until
 from tests.redis_server import running_redis
@@ -378,3 +378,20 @@ def test_a_fill_that_redis_forgot_is_told_again(real: redis.Redis, venue: FakeVe
         wait_until(lambda: real.xlen("hedge:{BTC}:fills"), "the fill in the stream")
         real.delete("hedge:{BTC}:fills")
         wait_until(lambda: real.xlen("hedge:{BTC}:fills"), "the fill once more")
+
+
+def test_where_not_all_threads_can_be_started_nothing_stays_open_and_the_next_run_can_begin(
+    real: redis.Redis, tmp_path: Path
+) -> None:
+    class Crowded(FakeVenue):
+        def start(self, markets: Sequence[Market], listener: Listener) -> None:
+            raise RuntimeError("can't start new thread")
+
+    venue = Crowded(MAKER)
+    running = Running(real, venue, tmp_path)
+    with pytest.raises(RuntimeError, match="new thread"):
+        running.process.run()
+    wait_until(lambda: not {one.name for one in threading.enumerate()} & {"order-desk", "maker-reader"}, "their end")
+    again = Running(real, FakeVenue(MAKER), tmp_path)
+    again.process.ask_to_stop()
+    assert again.process.run() == 0

@@ -42,6 +42,15 @@ def test_a_market_that_is_left_alone_tries_again() -> None:
     assert switch.takes_turn("BTC", 0, TURN_MS + PAUSE_MS)
 
 
+def test_a_market_that_ends_during_its_turn_leaves_it_to_the_next_at_once() -> None:
+    switch = SharedSwitch()
+    assert switch.takes_turn("BTC", 0, 0)
+    switch.leave("ETH")
+    assert not switch.takes_turn("ETH", 0, 1)
+    switch.leave("BTC")
+    assert switch.takes_turn("ETH", 0, 1)
+
+
 def test_while_a_market_holds_it_nobody_arms_it_so_that_it_strikes() -> None:
     switch = SharedSwitch()
     switch.hold("ETH")

@@ -5,7 +5,13 @@ from decimal import Decimal
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.order import Side
 from hedge_strategy.maker import events as ev
-from hedge_strategy.maker.unhedged import LEDGER_POLL_MS, PUBLISH_RETRY_MS, REPEAT_AFTER_MS, UnhedgedFills
+from hedge_strategy.maker.unhedged import (
+    LEDGER_POLL_MS,
+    PUBLISH_RETRY_MS,
+    READS_PER_TICK,
+    REPEAT_AFTER_MS,
+    UnhedgedFills,
+)
 
 NOW = 1_760_000_000_000
 
@@ -119,3 +125,16 @@ def test_a_fill_that_grows_while_it_is_published_is_published_to_the_end() -> No
     fills.told(first, NOW)
     assert fills.told(grown, NOW) == ()
     assert fills.published(first, NOW) == (ev.PublishFill(grown),)
+
+
+def test_where_many_hedges_are_awaited_the_ledger_is_asked_about_a_few_at_a_time_and_about_each_in_its_turn() -> None:
+    fills, count = UnhedgedFills(10_000), 3 * READS_PER_TICK
+    for number in range(count):
+        published(fills, fill(number, "1"))
+    asked: list[int] = []
+    for tick in range(4):
+        commands = fills.tick(NOW + LEDGER_POLL_MS + tick, is_redis_there=True)
+        assert len(commands) == (READS_PER_TICK if tick < 3 else 0)
+        asked += [command.order_index for command in commands if isinstance(command, ev.ReadLedger)]
+    assert asked == list(range(count))
+    assert fills.sizes.keys() == set(range(count))

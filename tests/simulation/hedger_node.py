@@ -33,6 +33,7 @@ from hedge_strategy.venues import port
 from tests.simulation.disk_model import DiskModel
 from tests.simulation.exchange import ExchangeModel
 from tests.simulation.fibers import Fiber
+from tests.simulation.host_model import HostModel
 from tests.simulation.node import Node, Steps
 from tests.simulation.owning import Surroundings, own
 from tests.simulation.pace import Pace, Rhythm
@@ -58,7 +59,7 @@ class HedgerNode(Node):
 
     __slots__ = (
         "_believe_maker_at_ms", "_hedged_entries", "_is_looking", "_keeper", "_look_ups", "_must_read_announced",
-        "_ownership", "_reader", "_sources", "_teller", "disk", "is_finished", "keeps_apart", "maker", "market",
+        "_ownership", "_reader", "_sources", "_teller", "disk", "host", "is_finished", "keeps_apart", "maker", "market",
         "on_taken_up", "owner", "pace", "redis", "retry_times", "server", "signing_threads", "venue", "wants_stop",
     )  # fmt: skip
 
@@ -85,6 +86,8 @@ class HedgerNode(Node):
         self.on_taken_up: Callable[[HedgerNode], None] = lambda _: None
         """Is told when it begins to act for the market."""
         self.owner = ""
+        self.host: HostModel | None = None
+        """Takes the market first, and builds this then."""
         self.signing_threads = 2
         redis.fill_listeners.append(lambda message: self.redis.hint(self._hint, message))
         redis.order_listeners.append(lambda message: self.redis.hint(self._hear_order, message))
@@ -93,7 +96,10 @@ class HedgerNode(Node):
         """As `wiring.make_hedger`."""
         if self.redis.is_away or self.venue.is_venue_away:
             return False
-        self.owner = f"{self.name}.{self.generation}"
+        owner = self._own_name()
+        if owner is None:
+            return False
+        self.owner = owner
         rule = HedgeRule(self.market, self.market, Decimal("0.005"), self.keeps_apart)
         limits = Limits(max_slippage=Decimal("0.005"))
         settings = HedgerSettings(rule, limits, self.retry_times, ANSWER_TIMEOUT_MS, self.owner, self.signing_threads)
@@ -111,6 +117,14 @@ class HedgerNode(Node):
         self.spawn(self._ticking())
         self.spawn(self._streaming())
         return True
+
+    def _own_name(self) -> str | None:
+        """None where its host has not taken the market."""
+        owner = f"{self.name}.{self.generation}"
+        if self.host is None:
+            return owner
+        symbol, lane = self.market.symbol, self.venue.key_index
+        return self.host.owner(lambda name: self.redis.call(self.server.acquire, symbol, name, lane), owner)
 
     def hang_up(self) -> None:
         """See the base."""

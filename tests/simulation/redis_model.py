@@ -55,6 +55,7 @@ class Kept:
     checkpoint: Checkpoint | None = None
     memory: HedgerMemory | None = None
     resting: tuple[int, AnnouncementMessage | None] = (0, None)
+    hosts: frozenset[str] = frozenset()
 
     def copy(self) -> "Kept":
         """Everything as it is now."""
@@ -124,6 +125,12 @@ class RedisModel:
         """The lease unless it has expired."""
         held = self.kept.lease
         return held if held is not None and held.over_at_ms > self.clock.now_ms else None
+
+    def joins(self, host: str) -> bool:
+        """As `HedgerRegistry.tell`: whether it was not on the list."""
+        is_new = host not in self.kept.hosts
+        self.kept.hosts |= {host}
+        return is_new
 
     def acquire(self, market: str, owner: str, lane: int) -> Lease | Held:
         """As `Leases.acquire`."""

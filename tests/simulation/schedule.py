@@ -10,8 +10,10 @@ from hedge_strategy.coordination.commands import Action
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderStatus
 from tests.simulation.clockwork import START_MS, Clockwork
+from tests.simulation.comings import Going, comings_and_goings
 from tests.simulation.exchange import ExchangeModel, VenueOrder
 from tests.simulation.hedger_node import HedgerNode
+from tests.simulation.host_model import HostModel
 from tests.simulation.judge import Judge, JudgedLedger, NotPromised, Violation
 from tests.simulation.maker_node import MAKER_KEY, MakerNode
 from tests.simulation.pace import Pace
@@ -45,6 +47,7 @@ LAST_FRAMES_MS = 2_000
 HISTORY_MS = 26_000
 """A is not stopped before its last reading of history, so long after it connected: what it has not seen then stays
 unhedged till its next start."""
+LOOKS_MS = 100
 LOOKED_EVERY = 4
 """Steps between two looks whether what is waited for has come."""
 
@@ -86,15 +89,8 @@ class World:
         self.maker.quantity = self.market.size_of((60, 100, 337)[clock.below(3)])
         self.maker.order_timeout_ms = (1_500, 6_000, 60_000)[clock.below(3)]
         self.maker.dead_man_ms = (None, 300_000, 600_000)[clock.below(3)]
-        self.hedgers = []
-        retry_times = (2, 5, 11)[clock.below(3)]
-        for number in range(2 if clock.random() < 0.5 else 1):
-            self.exchange.open(HEDGER, 4 + number, 10)
-            hedger = HedgerNode(
-                self.exchange, self.redis, self.pace, name=f"B{number + 1}", key=4 + number, life_ms=life_ms
-            )
-            hedger.retry_times = retry_times
-            self.hedgers.append(hedger)
+        self.comings = comings_and_goings(seed)
+        self.hedgers = self._make_hedgers(life_ms)
         replays_fills = clock.random() < 0.5
         is_one_book = self.exchange.is_one_book = clock.random() < ONE_BOOK
         for node in self.nodes:
@@ -121,6 +117,22 @@ class World:
             after_silence + disasters(clock, self.busy_ms) + forgetfulness(clock, self.weather, self.busy_ms)
         ):
             clock.after(at_ms, self._disaster, kind)
+        for going in () if self.comings is None else self.comings.goings:
+            clock.after(1_000 + going.share * self.busy_ms, self._gives_back, going)
+
+    def _make_hedgers(self, life_ms: int) -> list[HedgerNode]:
+        clock, hedgers = self.clock, []
+        retry_times = (2, 5, 11)[clock.below(3)]
+        count = 2 if clock.random() < 0.5 else 1
+        for number in range(len(self.comings.joins) if self.comings is not None else count):
+            key = 4 + number
+            self.exchange.open(HEDGER, key, 10)
+            hedger = HedgerNode(self.exchange, self.redis, self.pace, name=f"B{number + 1}", key=key, life_ms=life_ms)
+            hedger.retry_times = retry_times
+            if self.comings is not None:
+                hedger.host = HostModel(hedger.name, hedger.redis, self.redis, hedger.disk, clock)
+            hedgers.append(hedger)
+        return hedgers
 
     @property
     def nodes(self) -> list[MakerNode | HedgerNode]:
@@ -231,6 +243,21 @@ class World:
         elif not self.is_over or node is not self.maker:
             node.start()
 
+    def _gives_back(self, going: Going) -> None:
+        """A host gives the market back in order, and takes part again later."""
+        owners = [one for one in self.hedgers if one.lease is not None and not one.wants_stop]
+        if self.is_fine or not owners:
+            return
+        self.clock.fault(going.kind)
+        owners[0].wants_stop = True
+        self._takes_part_again(owners[0], going.again_ms)
+
+    def _takes_part_again(self, node: HedgerNode, again_ms: int) -> None:
+        if node.is_up and node.wants_stop:
+            self.clock.after(LOOKS_MS, self._takes_part_again, node, again_ms)
+        elif not node.is_up:
+            self.clock.after(again_ms, node.start)
+
     def _mend(self, node: MakerNode | HedgerNode) -> None:
         node.redis.is_cut = False
 
@@ -250,9 +277,11 @@ class World:
 
     def run(self) -> None:
         """Runs everything. Raises: Violation."""
-        for node in self.nodes:
+        for node in [self.maker] if self.comings is not None else self.nodes:
             is_late = node is not self.maker and node is not self.hedgers[0] and self.clock.random() < 0.3
             self.clock.after(self.clock.below(self.busy_ms if is_late else 1_000), node.start)
+        for hedger, share in zip(self.hedgers, () if self.comings is None else self.comings.joins, strict=False):
+            self.clock.after(self.clock.below(1_000) + share * self.busy_ms, hedger.start)
         self.exchange.on_rest = self._rests
         self._run_until(self.clock.now_ms + self.busy_ms)
         self._end_faults()

@@ -96,4 +96,7 @@ def test_a_refusal_for_too_many_requests_proves_nothing(lane: Lane, runs: bool) 
 
 def test_a_process_says_whose_its_lane_is_and_what_the_limits_still_allow(lane: Lane) -> None:
     told = lane_state(lane.venue)
-    assert told == {"account_index": 8, "lane": 4, "is_connected": True, "sends_left": 40, "reads_left": 20}
+    assert told == {
+        "account_index": 8, "lane": 4, "is_connected": True, "sends_left": 40, "reads_left": 20,
+        "api_calls": {"ok": 9, "failed": 1},
+    }  # fmt: skip

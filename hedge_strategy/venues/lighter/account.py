@@ -4,8 +4,8 @@ One socket hears the whole account. What it hears is handed on to the lane that 
 that trade there, answers and transactions to the key that signed. Lanes come and go while it runs; it is opened with
 the first and closed with the last.
 
-A lane is told `Connected` once the account's subscriptions and those of its own markets are confirmed. After `leave` it
-hears nothing more.
+A lane is told `Connected` once the account's subscriptions and those of its own markets are confirmed; a book that does
+not come leaves only its own lane unconnected. After `leave` it hears nothing more.
 
 Known limit: a lane that joins while the socket is up hears no snapshot of the account's orders, trades and positions;
 as after every `Connected`, what happened before is read by REST.
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from hedge_strategy.clock import Clock
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction
+from hedge_strategy.tally import Tally
 from hedge_strategy.venues.lighter.config import RATE_RULES, LighterConfig
 from hedge_strategy.venues.lighter.rest import Rest, open_session
 from hedge_strategy.venues.lighter.signer import Signer
@@ -34,6 +35,7 @@ from hedge_strategy.venues.port import (
     TransactionSeen,
     VenueEvent,
 )
+from hedge_strategy.venues.transport.counted import Traffic
 from hedge_strategy.venues.transport.rate_limit import RateLimiter
 
 FACTS_KEPT_MS = 60_000
@@ -55,14 +57,20 @@ class LighterAccount:
         config: the account; its key makes the socket's tokens.
         clock: time.
         random: jitter of reconnects, numbers in [0, 1).
+        tally: counts the account's traffic; None: nobody wants to know.
     """
 
-    def __init__(self, config: LighterConfig, clock: Clock, random: Callable[[], float]) -> None:
+    def __init__(
+        self, config: LighterConfig, clock: Clock, random: Callable[[], float], tally: Tally | None = None
+    ) -> None:
         self._config = config
         self._clock = clock
         self._random = random
         self.limiter = RateLimiter(RATE_RULES[config.tier])
-        self._session = open_session()
+        self.traffic = Traffic(tally, config.account_index)
+        if tally is not None:
+            tally.look_with(("account", config.account_index), self._look)
+        self._session = open_session(self.traffic)
         self._signers: dict[int, Signer] = {}
         self._signers_lock = threading.Lock()
         self._markets: dict[str, Market] = {}
@@ -72,6 +80,7 @@ class LighterAccount:
         """Keys that the venue is known to have registered."""
         self._lanes: dict[int, _Lane] = {}
         self._stream: AccountStream | None = None
+        self._asking = threading.Lock()
         self._changing = threading.Lock()
         self._routing = threading.RLock()
 
@@ -95,18 +104,20 @@ class LighterAccount:
 
     def markets(self, rest: Rest) -> dict[str, Market]:
         """All markets, asked for once a minute at most. Raises: VenueError."""
-        now_ms = self._now_ms()
-        if not self._markets or now_ms >= self._markets_until_ms:
-            self._markets = rest.markets()
-            self._markets_until_ms = now_ms + FACTS_KEPT_MS
-        return self._markets
+        with self._asking:
+            now_ms = self._now_ms()
+            if not self._markets or now_ms >= self._markets_until_ms:
+                self._markets = rest.markets()
+                self._markets_until_ms = now_ms + FACTS_KEPT_MS
+            return self._markets
 
     def owner(self, rest: Rest, account_index: int) -> str:
         """Who owns an account, asked for once. Raises: VenueError."""
-        found = self._owners.get(account_index)
-        if found is None:
-            found = self._owners[account_index] = rest.owner(account_index)
-        return found
+        with self._asking:
+            found = self._owners.get(account_index)
+            if found is None:
+                found = self._owners[account_index] = rest.owner(account_index)
+            return found
 
     # --- the socket ---------------------------------------------------------------------------------------------------
 
@@ -123,6 +134,7 @@ class LighterAccount:
                     raise ValueError(f"the lane {key_index} has joined already")
                 followed = self._followed_markets()
                 self._lanes[key_index] = lane
+                self.limiter.serve(len(self._lanes))
             if self._stream is None:
                 config = self._config
                 self._stream = AccountStream(
@@ -152,6 +164,7 @@ class LighterAccount:
             with self._routing:
                 lane = self._lanes.pop(key_index)
                 followed = self._followed_markets()
+                self.limiter.serve(len(self._lanes))
             if self._lanes:
                 for index in lane.markets - followed:
                     stream.leave(index)
@@ -177,6 +190,16 @@ class LighterAccount:
         stream = self._stream
         return stream.wire_errors if stream is not None else {}
 
+    def _look(self, _now_ns: int) -> None:
+        """For the metrics, on their thread: reads only, and waits for nobody."""
+        tally, account, stream = self.traffic.tally, self.traffic.account, self._stream
+        if tally is None:
+            return
+        if stream is not None:
+            tally.numbers.put("hedge_venue_socket_up", int(stream.is_connected), account)
+            errors = sum(stream.wire_errors.values())
+            tally.numbers.reach("hedge_venue_unreadable_frames_total", errors, account)
+
     # --- handing on, on the socket's thread ---------------------------------------------------------------------------
 
     def _route(self, event: VenueEvent) -> None:
@@ -193,9 +216,12 @@ class LighterAccount:
                 case TransactionSeen(seen) if seen.key_index in self._lanes:
                     self._tell_key(seen.key_index, event)
                 case Connected():
+                    self.traffic.connected()
                     for lane in tuple(self._lanes.values()):
                         self._tell_connected(lane)
                 case _:
+                    if isinstance(event, Disconnected):
+                        self.traffic.lost()
                     for lane in tuple(self._lanes.values()):
                         if isinstance(event, Disconnected):
                             lane.is_told = False

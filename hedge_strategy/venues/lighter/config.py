@@ -99,7 +99,8 @@ class Timing:
         connect_timeout_ms: until a connection stands, REST and socket.
         read_timeout_ms: until a REST answer begins.
         answer_timeout_ms: how long a send over the socket may go unanswered before its outcome is unknown.
-        subscribe_timeout_ms: how long the subscriptions, or a book fetched again, may take before we reconnect.
+        subscribe_timeout_ms: how long the account's subscriptions may take before we reconnect, and a book before it is
+            asked for again.
         reconnect_min_ms: first pause between two attempts to connect.
         reconnect_max_ms: longest pause.
         stale_after_ms: a socket silent for so long is taken for dead; the venue pings every 60 s.

@@ -14,12 +14,14 @@ from hedge_strategy.domain.account_trade import AccountTrade, FundingPayment
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport
 from hedge_strategy.errors import UserError, WireError
+from hedge_strategy.tally import Tally
 from hedge_strategy.venues.lighter import wire
 from hedge_strategy.venues.lighter.config import LighterConfig
 from hedge_strategy.venues.lighter.parse_records import booked_trades, closed_order, funding_payment
-from hedge_strategy.venues.lighter.rest import PAGE, Rest
+from hedge_strategy.venues.lighter.rest import PAGE, Rest, open_session
 from hedge_strategy.venues.lighter.signer import Signer
 from hedge_strategy.venues.port import BadRecord, RecordPage
+from hedge_strategy.venues.transport.counted import Traffic
 from hedge_strategy.venues.transport.rate_limit import RateLimiter, RateRules
 
 V = TypeVar("V")
@@ -28,16 +30,20 @@ V = TypeVar("V")
 class LighterRecords:
     """Implements `venues.port.Records`. The key signs nothing but the tokens that reading takes."""
 
-    def __init__(self, config: LighterConfig, clock: Clock, requests_per_minute: int) -> None:
+    def __init__(
+        self, config: LighterConfig, clock: Clock, requests_per_minute: int, tally: Tally | None = None
+    ) -> None:
         """
         Args:
             config: which account, where.
             clock: time; sleeps while the budget is used up.
             requests_per_minute: the budget.
+            tally: counts the requests; None: nobody wants to know.
         """
         self._config = config
         limiter = RateLimiter(RateRules(requests_per_minute, 1, is_weighted=False))
-        self._rest = Rest(config, Signer(config), clock, limiter)
+        self._session = open_session(Traffic(tally, config.account_index))
+        self._rest = Rest(config, Signer(config), clock, limiter, self._session)
 
     def __repr__(self) -> str:
         return f"LighterRecords(account_index={self.account_index})"
@@ -72,7 +78,7 @@ class LighterRecords:
 
     def close(self) -> None:
         """See the port."""
-        self._rest.close()
+        self._session.close()
 
     def _params(self, market: Market, **more: str | int) -> dict[str, str | int]:
         return {"account_index": self.account_index, "market_id": market.index, "limit": PAGE, **more}

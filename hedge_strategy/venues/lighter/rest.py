@@ -15,7 +15,6 @@ from typing import TypeVar
 
 import requests
 import structlog
-from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from hedge_strategy.clock import Clock
@@ -35,6 +34,7 @@ from hedge_strategy.errors import (
 from hedge_strategy.venues.lighter import answers, parse, wire
 from hedge_strategy.venues.lighter.config import DEFAULT_WEIGHT, WEIGHTS, LighterConfig
 from hedge_strategy.venues.lighter.signer import AuthToken, Signer
+from hedge_strategy.venues.transport.counted import CountedAdapter, Traffic
 from hedge_strategy.venues.transport.rate_limit import WINDOW_MS, RateLimiter
 
 _log = structlog.get_logger(__name__)
@@ -57,13 +57,14 @@ ROOT = "status"
 """The venue's root, which is no endpoint of the interface."""
 
 
-def open_session() -> requests.Session:
-    """Connections for one account's requests, opened as they are needed."""
+def open_session(traffic: Traffic | None = None) -> requests.Session:
+    """Connections for one account's requests, opened as they are needed; each request is told to `traffic`."""
+    traffic = traffic or Traffic()
     session = requests.Session()
     session.trust_env = False  # no proxy and no credentials by surprise
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=8, max_retries=0))
+        session.mount(scheme, CountedAdapter(traffic, pool_connections=1, pool_maxsize=8, max_retries=0))
     return session
 
 

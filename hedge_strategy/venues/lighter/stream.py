@@ -2,10 +2,11 @@
 
 Promises:
 - The venue's JSON ping is answered before anything else is done with a frame (venue fact sheet 3.1; F23).
-- `Connected` is told only when every subscription has been confirmed, and again after every reconnect; what happened
-  in between must be read by REST.
+- `Connected` is told only when every subscription of the account has been confirmed, and again after every reconnect;
+  what happened in between must be read by REST. Whether a market's book is there too, `is_following` says.
 - Every send taken over here ends in exactly one `SendAnswered`; a drop or a missing answer ends it as `Unknown`.
-- A book with a gap in its chain is fetched again, and is not live meanwhile.
+- A book with a gap in its chain, or that does not come, is fetched again by itself, and is not live meanwhile; the
+  connection goes on, unless not one of the books comes.
 - Markets may be added and left while it runs; what belongs to the account itself is subscribed to once.
 - Auth tokens are made afresh for each connection; the connection is replaced before its token ends.
 """
@@ -22,7 +23,7 @@ from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.errors import RateLimited, WireError
 from hedge_strategy.venues.lighter import answers, parse, wire
-from hedge_strategy.venues.lighter.book import LiveBook
+from hedge_strategy.venues.lighter.book_feeds import BookFeeds
 from hedge_strategy.venues.lighter.config import LighterConfig
 from hedge_strategy.venues.lighter.pending import Answered, PendingSends
 from hedge_strategy.venues.lighter.signer import Signer
@@ -48,7 +49,6 @@ _FILL_CHANNELS = ("account_all_trades", "account_all_positions")
 _ALREADY_SUBSCRIBED = 30003
 # Codes that speak of a subscription, never of a send (venue fact sheet 3.2).
 _SUBSCRIPTION_CODES = frozenset({30002, 30003, 30004, 30005, 30006, 30008, 30011, 30012})
-_RESYNC_PAUSE_MS = 1_000  # between two fetches of one book; the venue takes 200 messages a minute
 _SHUTDOWN_PATIENCE_MS = 1_000  # how long a reconnect waits for answers once a restart is announced
 
 
@@ -71,7 +71,7 @@ class AccountStream:
             clock: wall time for tokens, the other one for deadlines.
             random: jitter, numbers in [0, 1).
             emit: hears every event, on the socket's thread.
-            followed: told the index of a market that was added while connected, once its book is there.
+            followed: told the index of a market whose book has come while the account was confirmed already.
         """
         timing = config.timing
         self._config = config
@@ -80,12 +80,8 @@ class AccountStream:
         self._clock = clock
         self._emit = emit
         self._followed = followed
-        self._books: dict[int, LiveBook] = {}
+        self._books = BookFeeds(self._write_book, timing.subscribe_timeout_ms)
         self._changes: queue.SimpleQueue[tuple[int, bool]] = queue.SimpleQueue()
-        self._joining: set[str] = set()
-        self._left: set[int] = set()
-        self._resync_at_ms: dict[int, int] = {}
-        self._resynced_at_ms: dict[int, int] = {}
         self._awaited: set[str] = set()
         self._is_greeted = False
         self._is_connected = False
@@ -109,7 +105,7 @@ class AccountStream:
 
     @property
     def is_connected(self) -> bool:
-        """Whether all subscriptions of the present connection are confirmed."""
+        """Whether the account's subscriptions of the present connection are confirmed."""
         return self._is_connected
 
     @property
@@ -119,7 +115,7 @@ class AccountStream:
 
     def start(self, markets: Sequence[Market]) -> None:
         """Connects in the background and subscribes to the account and these markets."""
-        self._books = {market.index: LiveBook() for market in markets}
+        self._books.want(market.index for market in markets)
         self._socket.start()
 
     def follow(self, market_index: int) -> None:
@@ -138,7 +134,7 @@ class AccountStream:
 
     def is_following(self, market_index: int) -> bool:
         """Whether the account's subscriptions and the market's are confirmed."""
-        return self._is_connected and market_index in self._books and _book(market_index) not in self._awaited
+        return self._is_connected and self._books.is_there(market_index)
 
     def close(self) -> None:
         """Ends the connection and its thread."""
@@ -146,8 +142,7 @@ class AccountStream:
 
     def top(self, market_index: int, depth: int) -> BookTop:
         """The best levels from memory; empty and not live for a market that was not subscribed."""
-        book = self._books.get(market_index)
-        return book.top(depth) if book is not None else BookTop((), (), is_live=False)
+        return self._books.top(market_index, depth)
 
     def send(self, transaction: SignedTransaction) -> bool:
         """Writes a transaction to the socket.
@@ -178,11 +173,8 @@ class AccountStream:
     def opened(self) -> None:
         """The greeting comes next; nothing is sent before it."""
         self._take_in_changes(is_open=False)
-        self._joining.clear()
-        self._awaited = {_book(index) for index in self._books}
-        self._awaited |= {f"{name}:{self._config.account_index}" for name in self._account_channels}
-        self._resync_at_ms.clear()
-        self._resynced_at_ms.clear()
+        self._awaited = {f"{name}:{self._config.account_index}" for name in self._account_channels}
+        self._books.opened(self._now_ms())
         self._leave_at_ms = None
         self._deadline_ms = self._now_ms() + self._config.timing.subscribe_timeout_ms
 
@@ -221,21 +213,21 @@ class AccountStream:
             late = self._pending.give_up_before(now_ms - self._config.timing.answer_timeout_ms)
             unanswered = len(self._pending)
         self._tell(late)
-        for index in [index for index, at_ms in self._resync_at_ms.items() if at_ms <= now_ms]:
-            del self._resync_at_ms[index]
-            self._fetch_book_again(index)
         if self._awaited and now_ms >= self._deadline_ms:
             self._socket.reconnect(f"not confirmed in time: {', '.join(sorted(self._awaited))}")
+        elif self._books.are_all_late(now_ms):
+            self._socket.reconnect("no order book was confirmed in time")
         elif self._leave_at_ms is not None and (now_ms >= self._leave_at_ms or unanswered == 0):
             self._socket.reconnect("the venue announced a restart")
         elif self._is_connected and now_ms >= self._token_ends_at_ms:
             self._socket.reconnect("the auth token ends")
+        elif self._is_greeted:
+            self._books.tick(now_ms)
 
     def closed(self, reason: str) -> None:
         """All that was under way is unknown now."""
         was_connected, self._is_connected, self._is_greeted = self._is_connected, False, False
-        for book in self._books.values():
-            book.invalidate()
+        self._books.closed()
         with self._pending_lock:
             lost = self._pending.connection_lost(reason)
         if was_connected:
@@ -252,22 +244,16 @@ class AccountStream:
     def _take_in_changes(self, *, is_open: bool) -> None:
         while not self._changes.empty():
             index, is_added = self._changes.get()
-            if is_added is (index in self._books):
+            if is_added is (index in self._books.indices):
                 continue
-            if is_added:
-                self._left.discard(index)
-                self._books[index] = LiveBook()
-            else:
-                self._left.add(index)
-                del self._books[index]
-                self._resync_at_ms.pop(index, None)
-                self._awaited.discard(_book(index))
-            if is_open and is_added:
-                self._awaited.add(_book(index))
-                self._joining.add(_book(index))
-                self._deadline_ms = self._now_ms() + self._config.timing.subscribe_timeout_ms
+            if not is_added:
+                self._books.leave(index)
+                if is_open and self._is_greeted:
+                    self._write_book("unsubscribe", index)
+                continue
+            self._books.want([index])
             if is_open and self._is_greeted:
-                self._write({"type": "subscribe" if is_added else "unsubscribe", "channel": f"order_book/{index}"})
+                self._books.ask(index, self._now_ms())
 
     def _tell(self, answered: Sequence[Answered]) -> None:
         for transaction, outcome in answered:
@@ -278,20 +264,23 @@ class AccountStream:
         token = self._signer.auth_token(self._clock.now_ns() // 1_000_000_000, life_s)
         self._token_ends_at_ms = self._now_ms() + life_s * 900  # nine tenths of its life
         self._is_greeted = True
-        for index in self._books:
-            self._write({"type": "subscribe", "channel": f"order_book/{index}"})
         for name in self._account_channels:
             channel = f"{name}/{self._config.account_index}"
             self._write({"type": "subscribe", "channel": channel, "auth": token.text})
+        for index in sorted(self._books.indices):  # last: by then what is refused is not of the account's own
+            self._books.ask(index, self._now_ms())
 
     def _write(self, message: dict[str, str]) -> None:
         self._socket.send_text(msgspec.json.encode(message).decode())
 
+    def _write_book(self, kind: str, market_index: int) -> None:
+        self._write({"type": kind, "channel": f"order_book/{market_index}"})
+
     def _confirm(self, channel: str) -> None:
         self._awaited.discard(channel)
-        if channel in self._joining and self._is_connected:
-            self._joining.discard(channel)
-            self._followed(int(channel.partition(":")[2]))
+        index = self._books.confirmed(channel)
+        if index is not None and self._is_connected:
+            self._followed(index)
         if self._awaited or not self._is_greeted or self._is_connected:
             return
         is_first, self._was_connected, self._is_connected = not self._was_connected, True, True
@@ -300,7 +289,7 @@ class AccountStream:
 
     def _heard(self, name: str, data: bytes, *, is_snapshot: bool) -> None:
         if name == "order_book":
-            self._heard_book(parse.book_change(data), is_snapshot=is_snapshot)
+            self._books.heard(parse.book_change(data), self._now_ms(), is_snapshot=is_snapshot)
         elif name == "account_all_trades":
             for fill in parse.fills(parse.trade_items(data, may_be_absent=is_snapshot), self._config.account_index):
                 self._emit(FillSeen(fill))
@@ -315,31 +304,6 @@ class AccountStream:
         else:
             raise WireError("lighter.frame", f"unknown channel {name[:40]!r}")
 
-    def _heard_book(self, change: parse.BookChange, *, is_snapshot: bool) -> None:
-        book = self._books.get(change.market_index)
-        if book is None and change.market_index in self._left:
-            return
-        if book is None:
-            raise WireError("lighter.book", f"market {change.market_index} was not asked for")
-        if is_snapshot:
-            book.replace(change)
-        elif not book.apply(change):
-            _log.warning("order book has a gap, fetching it again", market_index=change.market_index)
-            last_ms = self._resynced_at_ms.get(change.market_index)
-            due_ms = 0 if last_ms is None else last_ms + _RESYNC_PAUSE_MS
-            if due_ms <= self._now_ms():
-                self._fetch_book_again(change.market_index)
-            else:
-                self._resync_at_ms[change.market_index] = due_ms
-
-    def _fetch_book_again(self, index: int) -> None:
-        now_ms = self._now_ms()
-        self._resynced_at_ms[index] = now_ms
-        self._awaited.add(_book(index))
-        self._deadline_ms = now_ms + self._config.timing.subscribe_timeout_ms
-        self._write({"type": "unsubscribe", "channel": f"order_book/{index}"})
-        self._write({"type": "subscribe", "channel": f"order_book/{index}"})
-
     def _heard_positions(self, data: bytes, *, is_snapshot: bool) -> None:
         """A snapshot is the whole truth: a market it does not name is flat. Updates hold what changed (3.3)."""
         named = set()
@@ -347,23 +311,22 @@ class AccountStream:
             named.add(position.market_index)
             self._emit(PositionSeen(position))
         if is_snapshot:
-            for index in self._books.keys() - named:
+            for index in self._books.indices - named:
                 self._emit(PositionSeen(parse.flat_position(index)))
 
     def _heard_error(self, notice: answers.ErrorNotice) -> None:
         if notice.code == _ALREADY_SUBSCRIBED:
             channel = next((channel for channel in self._awaited if channel in notice.message), "")
-            if channel and not channel.startswith("order_book:"):
+            if channel:
                 self._confirm(channel)
-        elif notice.code in _SUBSCRIPTION_CODES or notice.channel in self._awaited:
-            self._socket.reconnect(f"subscription refused: {notice.code} {notice.message}")
+        elif notice.code in _SUBSCRIPTION_CODES or notice.channel in self._awaited or "order_book" in notice.channel:
+            if not self._awaited and self._books.is_refusal(notice.channel, notice.message, self._now_ms()):
+                _log.warning("an order book is refused; asking for it again", code=notice.code, message=notice.message)
+            else:
+                self._socket.reconnect(f"subscription refused: {notice.code} {notice.message}")
         else:
             _log.warning("error from the venue", code=notice.code, message=notice.message)
-            if not self._awaited:
+            if not self._awaited and not self._books.is_awaiting(self._now_ms()):
                 with self._pending_lock:
                     answered = self._pending.bare_error(notice.code, notice.message, self._now_ms())
                 self._tell([answered] if answered else [])
-
-
-def _book(market_index: int) -> str:
-    return f"order_book:{market_index}"

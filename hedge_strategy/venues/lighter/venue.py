@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.domain.allowance import Allowance
+from hedge_strategy.domain.allowance import Allowance, RequestCounts
 from hedge_strategy.domain.fill import Fill
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderReport, Outcome, Rejected, SignedTransaction, TransactionReport, Unknown
@@ -174,6 +174,10 @@ class LighterVenue:
     def allowance(self) -> Allowance:
         """See the port."""
         return self._limiter.left(self._clock.monotonic_ns() // 1_000_000)
+
+    def requests(self) -> RequestCounts:
+        """See the port."""
+        return self._account.traffic.counts
 
     def send(self, transaction: SignedTransaction) -> None:
         """See the port."""

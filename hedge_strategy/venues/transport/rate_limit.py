@@ -14,7 +14,9 @@ from hedge_strategy.domain.allowance import Allowance
 
 WINDOW_MS = 60_000
 URGENT_SENDS = 8
-"""Transactions of each window that orders which add risk leave for cancels."""
+"""Transactions of each window that orders which add risk leave for cancels: as many as there are markets, if more."""
+URGENT_PART = 2
+"""No more than this part of a window is left for them: else a small account could place nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,13 @@ class RateLimiter:
         self._reads = RollingWindow(rules.reads_per_window)
         self._sends = RollingWindow(rules.sends_per_window)
         self._closed_until_ms = 0
+        self._urgent_sends = URGENT_SENDS
         self._lock = threading.Lock()
+
+    def serve(self, markets: int) -> None:
+        """So many markets send here: all of them can cancel at once, whatever was placed before."""
+        with self._lock:
+            self._urgent_sends = min(max(URGENT_SENDS, markets), max(1, self._rules.sends_per_window // URGENT_PART))
 
     def take_read(self, weight: int, now_ms: int) -> int:
         """Books a read, or says how long to wait.
@@ -113,15 +121,16 @@ class RateLimiter:
             now_ms: milliseconds of a clock that never goes back.
             is_urgent: False for what adds risk (an order of A's): it leaves room for what takes it away (a cancel).
         """
-        reserve = 0 if is_urgent else URGENT_SENDS
+        weight = self._rules.send_weight
         with self._lock:
+            reserve = 0 if is_urgent else self._urgent_sends
             delay = max(self._sends.delay_ms(1, now_ms, reserve), self._closed_until_ms - now_ms, 0)
             if self._rules.is_pool_shared:
-                delay = max(delay, self._reads.delay_ms(self._rules.send_weight, now_ms))
+                delay = max(delay, self._reads.delay_ms(weight, now_ms, reserve * weight))
             if delay == 0:
                 self._sends.book(1, now_ms)
                 if self._rules.is_pool_shared:
-                    self._reads.book(self._rules.send_weight, now_ms)
+                    self._reads.book(weight, now_ms)
             return delay
 
     def left(self, now_ms: int) -> Allowance:

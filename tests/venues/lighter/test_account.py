@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.domain.order import Unknown
 from hedge_strategy.venues.lighter.account import LighterAccount
-from hedge_strategy.venues.lighter.config import LighterConfig
+from hedge_strategy.venues.lighter.config import LighterConfig, Tier
 from hedge_strategy.venues.lighter.venue import LighterVenue
 from hedge_strategy.venues.port import Connected, Disconnected, OrderSeen, SendAnswered, TransactionSeen
 from tests.polling import wait_until
@@ -110,8 +111,38 @@ def test_what_does_not_change_is_asked_for_once(stub: StubVenue, lanes: tuple[Li
             ],
         }
     )
-    for lane in (*lanes, *lanes):
-        assert lane.load_market("BTC").index == 1
-        assert lane.give_way_between(7)
+
+    def ask(lane: LighterVenue) -> bool:
+        return lane.load_market("BTC").index == 1 and lane.give_way_between(7)
+
+    with ThreadPoolExecutor(4) as at_once:
+        assert all(at_once.map(ask, (*lanes, *lanes)))
     assert len(stub.rest.calls("orderBookDetails")) == 1
     assert len(stub.rest.calls("account")) == 2
+
+
+def test_a_book_that_does_not_come_leaves_only_its_own_lane_unconnected(
+    stub: StubVenue, lanes: tuple[LighterVenue, LighterVenue]
+) -> None:
+    (btc, eth), on_btc, on_eth = lanes, Heard(), Heard()
+    btc.start([BTC], on_btc)
+    on_btc.wait(Connected)
+    stub.ws.silent_channels.add("order_book/0")
+    eth.start([ETH], on_eth)
+    wait_until(lambda: len(stub.ws.messages("unsubscribe")) >= 2, "it to be asked for again and again")
+    assert (btc.is_connected(), eth.is_connected(), on_eth.of(Connected)) == (True, False, [])
+    stub.ws.silent_channels.clear()
+    on_eth.wait(Connected)
+    assert (len(on_btc.of(Connected)), on_btc.of(Disconnected), stub.ws.accepted) == (1, [], 1)
+
+
+def test_each_lane_that_joins_can_always_cancel(config: LighterConfig) -> None:
+    clock, chance = SystemClock(), random.Random(7).random
+    account = LighterAccount(replace(config, tier=Tier.STANDARD), clock, chance)
+    for key_index in range(4, 16):
+        account.join(key_index, [BTC], Heard())
+    placed = sum(account.limiter.take_send(0, is_urgent=False) == 0 for _ in range(40))
+    assert placed == 40 - 12
+    for key_index in range(4, 16):
+        account.leave(key_index)
+    account.close()

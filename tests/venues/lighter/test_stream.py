@@ -160,15 +160,39 @@ def test_a_chain_of_changes_is_followed_and_a_gap_is_healed(stub: StubVenue, ope
     assert not heard.of(Disconnected)
 
 
-def test_a_book_that_never_comes_back_ends_the_connection(stub: StubVenue, open_venue: Open) -> None:
-    _, heard = started(open_venue, subscribe_timeout_ms=200)
+def test_a_book_that_does_not_come_back_is_asked_for_again_and_nothing_else_is_disturbed(
+    stub: StubVenue, open_venue: Open
+) -> None:
+    venue, heard = started(open_venue, subscribe_timeout_ms=100)
     heard.wait(Connected)
     stub.ws.silent_channels = {"order_book/1"}
     stub.ws.push({"type": "update/order_book"} | payloads.book(120, 110))
-    wait_until(lambda: len(stub.ws.messages("unsubscribe")) == 1, "unsubscribing")
-    heard.wait(Disconnected)
+    wait_until(lambda: len(stub.ws.messages("unsubscribe")) == 3, "it to be asked for again and again")
+    assert not venue.is_connected(), "the lane that needs it"
     stub.ws.silent_channels = set()
-    heard.wait(Connected, 2)
+    wait_until(venue.is_connected, "the book")
+    assert venue.book(BTC, 1).is_live
+    assert (stub.ws.accepted, heard.of(Disconnected)) == (1, [])
+
+
+def test_where_not_one_book_comes_the_connection_is_replaced(stub: StubVenue, open_venue: Open) -> None:
+    stub.ws.silent_channels = {"order_book/1", "order_book/0"}
+    _, heard = started(open_venue, subscribe_timeout_ms=150)
+    wait_until(lambda: stub.ws.accepted >= 2, "another connection")
+    stub.ws.silent_channels = set()
+    heard.wait(Connected)
+
+
+def test_a_refused_book_is_asked_for_again_and_nothing_else_is_disturbed(stub: StubVenue, open_venue: Open) -> None:
+    stub.ws.silent_channels = {"order_book/0"}
+    venue, heard = started(open_venue, subscribe_timeout_ms=300)
+    wait_until(lambda: venue.book(BTC, 1).is_live, "the other book")
+    stub.ws.push({"error": {"code": 30012, "message": "failed to subscribe"}})
+    stub.ws.push({"error": {"code": 30005, "message": "Invalid Channel: order_book/0"}})
+    wait_until(lambda: len(stub.ws.messages("unsubscribe")) == 1, "it to be asked for again")
+    stub.ws.silent_channels = set()
+    heard.wait(Connected)
+    assert (stub.ws.accepted, heard.of(Disconnected)) == (1, [])
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Requests stay within the venue's rolling minute, and reads never use up what hedges need."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hedge_strategy.domain.allowance import Allowance
-from hedge_strategy.venues.transport.rate_limit import WINDOW_MS, RateLimiter, RateRules, RollingWindow
+from hedge_strategy.venues.lighter.config import RATE_RULES, Tier
+from hedge_strategy.venues.transport.rate_limit import URGENT_SENDS, WINDOW_MS, RateLimiter, RateRules, RollingWindow
 
 SHARED = RateRules(reads_per_window=60, sends_per_window=40, is_pool_shared=True, send_reserve=20, is_weighted=False)
 
@@ -65,3 +67,25 @@ def test_what_is_left_is_what_would_still_go_out() -> None:
     limiter.refused_by_venue(0, 5_000)
     assert limiter.left(1_000).closed_ms == 4_000
     assert limiter.left(WINDOW_MS) == Allowance(sends=40, reads=40)
+
+
+@pytest.mark.parametrize("tier", list(RATE_RULES))
+@pytest.mark.parametrize("markets", [1, 20])
+def test_all_markets_can_cancel_at_once_whatever_was_placed_and_read_before(tier: Tier, markets: int) -> None:
+    limiter = RateLimiter(RATE_RULES[tier])
+    limiter.serve(markets)
+    while limiter.take_read(300, 0) == 0:
+        """Until there is no room."""
+    placed = 0
+    while limiter.take_send(0, is_urgent=False) == 0:
+        placed += 1
+    assert placed > 0 or markets == 20
+    assert [limiter.take_send(1, is_urgent=True) for _ in range(max(URGENT_SENDS, markets))] == [0] * max(8, markets)
+
+
+def test_what_is_kept_for_cancels_is_never_more_than_half() -> None:
+    limiter = RateLimiter(SHARED)
+    limiter.serve(1_000)
+    assert sum(limiter.take_send(0, is_urgent=False) == 0 for _ in range(60)) == 20
+    limiter.serve(1)
+    assert sum(limiter.take_send(0, is_urgent=False) == 0 for _ in range(60)) == 12
