@@ -77,13 +77,24 @@ class ChannelConnection:
         try:
             if not self._pool.owns_connection(connection):
                 raise RedisUnavailable(MOVED)
-            with redis_errors():
-                reply: Any = connection.read_response() if connection.can_read(wait_ms / 1000) else None
+            reply: Any = self._read(connection, wait_ms)
             self._watch(heard=reply is not None)
         except (RedisUnavailable, CommandRefused) as error:
             self.close()
             raise RedisUnavailable(str(error)) from error
         return reply
+
+    @staticmethod
+    def _read(connection: Any, wait_ms: int) -> Any:
+        """A cluster that is learnt anew closes its connections, whoever reads from them: the library then trips over
+        what is no socket any more."""
+        try:
+            with redis_errors():
+                return connection.read_response() if connection.can_read(wait_ms / 1000) else None
+        except (TypeError, AttributeError, ValueError) as error:
+            if connection.is_connected:
+                raise
+            raise RedisUnavailable(f"Redis: the connection was closed: {error}") from error
 
     def close(self) -> None:
         """Gives the connection up."""

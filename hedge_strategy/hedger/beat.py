@@ -66,6 +66,14 @@ class Beat:
             thread.join()
 
     def _run(self) -> None:
+        in_turn(self._beats, self._all_end, None)
+
+    def _all_end(self, error: Exception) -> None:
+        """The thread itself has met a mistake; nobody would be looked after any more."""
+        for member in tuple(self._members.values()):
+            member.failed(error)
+
+    def _beats(self) -> None:
         while True:
             with self._turn:
                 if self._thread is not threading.current_thread():

@@ -55,7 +55,7 @@ class Crew:
 
     def __init__(self, redis: CrewRedis, clock: Clock, signing_threads: int = 0) -> None:
         self.user = redis.user
-        self.listening = Listening(redis.channels)
+        self.listening = Listening(redis.channels, clock)
         self.beat = Beat(clock)
         self.workers = Workers("hedger-worker", WORKERS_MAX)
         self.look_ups = Workers("hedger-look-up", LOOK_UPS_AT_ONCE)

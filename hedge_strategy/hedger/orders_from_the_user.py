@@ -181,12 +181,13 @@ class UserDesk:
     def leave(self, market: str) -> None:
         """A market takes part no more; what it still has to say is said, and it is taken off the board."""
         ties = self._markets.pop(market)
-        with self._is_saying:  # else what is being said might put it back on the board
-            try:
-                ties.orders.say()
-            except (RedisUnavailable, CommandRefused) as error:
-                self._log.warning("what became of a command was not told", market=market, reason=str(error))
-            ties.orders.leave()
+        with self._is_saying:
+            pass  # what is being said may still put it on the board; what is said from now on does not
+        try:
+            ties.orders.say()
+        except (RedisUnavailable, CommandRefused) as error:
+            self._log.warning("what became of a command was not told", market=market, reason=str(error))
+        ties.orders.leave()
 
     def mistake(self, error: Exception) -> None:
         """A mistake of the program in what all markets have in common."""

@@ -108,7 +108,7 @@ class HedgerProcess:
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
         feed_ties = FeedTies(
-            self._take_at_once, self._dispatch, lambda: self._machine.wants_more, crew.workers.submit, self._mistake
+            self._hear_at_once, self._dispatch, lambda: self._machine.wants_more, crew.workers.submit, self._mistake
         )
         self._feed = FillFeed(coordination.subscriber, run.maker_market, feed_ties, clock)
         self._is_clean = self._has_failed = False
@@ -228,6 +228,13 @@ class HedgerProcess:
             self._dispatch(event)
         finally:
             self._lock.release()
+
+    def _hear_at_once(self, event: ev.Event) -> None:
+        """On the listening thread: in place, unless it was held up by another market a moment ago."""
+        if self._redis.crew.listening.is_held_up:
+            self._inbox.tell(event)
+        else:
+            self._take_at_once(event)
 
     def _wants(self, now_ms: int) -> Sequence[Asked]:
         return (*self._notices.wants(now_ms), *self._feed.wants(now_ms))

@@ -98,6 +98,14 @@ class Rounds:
         self._wake.set()
 
     def _run(self) -> None:
+        in_turn(self._rounds, self._all_end, None)
+
+    def _all_end(self, error: Exception) -> None:
+        """The thread itself has met a mistake; nobody would ask any more."""
+        for member in tuple(self._members.values()):
+            member.failed(error)
+
+    def _rounds(self) -> None:
         while self._thread is threading.current_thread():
             self._round()
             self._wake.wait(ROUND_MS / 1000)

@@ -70,7 +70,7 @@ def feed(client: redis.Redis, heard: Heard) -> Iterator[FillFeed]:
     )
     rounds, listening = (
         Rounds(RoundTrips(client), SystemClock(), workers),
-        Listening(ChannelServers(client, SystemClock())),
+        Listening(ChannelServers(client, SystemClock()), SystemClock()),
     )
     listener = Listener(subscriber.channels, subscriber.home, feed.take_in, feed.lose, mistakes.append)
     listening.join(listener)

@@ -10,7 +10,7 @@ from hedge_strategy.coordination.channel import Heard, Resubscribed
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.shared_channels import ChannelServers
 from hedge_strategy.coordination.slots import channels_of
-from hedge_strategy.hedger.listener import Listener, Listening
+from hedge_strategy.hedger.listener import SLOW_NS, Listener, Listening
 from tests.cluster import redis_cluster
 from tests.polling import wait_until
 
@@ -30,6 +30,8 @@ class Market:
     def hear(self, heard: Heard | Resubscribed) -> None:
         self.heard.append(heard)
         self.threads.add(str(threading.get_ident()))
+        if isinstance(heard, Heard) and heard.payload == b"slow":
+            threading.Event().wait(SLOW_NS / 1_000_000_000 + 0.05)
         if isinstance(heard, Heard) and heard.payload == b"planted":
             raise KeyError("planted")
 
@@ -47,7 +49,11 @@ def _threads() -> int:
 
 def test_one_thread_hears_for_all_and_ends_with_the_last(real: redis.Redis) -> None:
     before = _threads()
-    listening, btc, eth = Listening(ChannelServers(real, SystemClock())), Market(real, "BTC"), Market(real, "ETH")
+    listening, btc, eth = (
+        Listening(ChannelServers(real, SystemClock()), SystemClock()),
+        Market(real, "BTC"),
+        Market(real, "ETH"),
+    )
     for market in (btc, eth):
         listening.join(market.listener)
     wait_until(lambda: btc.hears(b"1") and eth.hears(b"2"), "both to hear")
@@ -64,9 +70,19 @@ def test_one_thread_hears_for_all_and_ends_with_the_last(real: redis.Redis) -> N
     wait_until(lambda: _threads() == before, "the thread to end")
 
 
+def test_one_that_takes_long_is_known_to_all(real: redis.Redis) -> None:
+    listening, btc = Listening(ChannelServers(real, SystemClock()), SystemClock()), Market(real, "BTC")
+    listening.join(btc.listener)
+    wait_until(lambda: btc.hears(b"1"), "it to hear")
+    assert not listening.is_held_up
+    btc.publish(b"slow")
+    wait_until(lambda: listening.is_held_up, "the slow one to be noticed")
+    listening.leave(btc.listener)
+
+
 def test_in_a_cluster_every_market_is_heard_also_after_a_failover(tmp_path: Path) -> None:
     with redis_cluster(tmp_path) as cluster, connect(cluster.settings) as client:
-        listening = Listening(ChannelServers(client, SystemClock()))
+        listening = Listening(ChannelServers(client, SystemClock()), SystemClock())
         markets = [Market(client, symbol) for symbol in ("BTC", "ETH", "SOL", "DOGE", "XRP", "LTC")]
         for market in markets:
             listening.join(market.listener)
