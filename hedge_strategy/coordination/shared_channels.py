@@ -134,7 +134,7 @@ class SharedChannels:
         for ear in ears:
             ear.missing = set(ear.names)
         self._connection.open(ears[0].home)
-        for ear in ears:
+        for ear in self._ears:  # read anew: who joined before it was open did not subscribe
             self._subscribe(ear)
         return True
 
