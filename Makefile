@@ -1,7 +1,7 @@
 # Every target does all of its own set-up. Needed: make and Python 3.11 or newer (PYTHON=... names one by hand).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup redis promtool test test-fast planted desk simulate mutants chaos figures compose-check docs lint demo bench ccxt-env clean
+.PHONY: help setup redis promtool chromium test test-fast planted desk simulate mutants chaos figures compose-check docs lint demo bench ccxt-env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +35,9 @@ redis: ## install redis-server from the system's packages where it is missing an
 promtool: ## install promtool from the system's packages (prometheus) where it is missing and may be installed
 	@sh .ci/install-promtool
 
+chromium: ## install Chromium from the system's packages where it is missing and may be installed
+	@sh .ci/install-chromium
+
 test: setup redis ## run all tests but the planted failures, the desk and those with Docker; ARGS="-k word" narrows them
 	@$(PYTEST) -m "not planted and not desk and not docker" $(ARGS)
 
@@ -44,7 +47,7 @@ test-fast: setup ## run the tests that start no process of the product and need 
 planted: setup redis ## plant each known failure in a copy of the product: its test must find it
 	@$(PYTEST) -m planted $(ARGS)
 
-desk: setup redis promtool ## run the tests that need programs of others: promtool for the rules of Prometheus
+desk: setup redis promtool chromium ## run the tests that need programs of others: promtool, a browser, schemathesis
 	@$(PYTEST) -m desk $(ARGS)
 
 simulate: setup ## SEEDS=10000 fresh schedules of faults over a model of everything; SEED=1234 replays one; JOBS=1 core

@@ -73,15 +73,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _desk(folder: Path, program: str, say: Any, asked: argparse.Namespace) -> int:
     plan, load_before = desk.SHORT if asked.short else desk.FULL, os.getloadavg()[0]
     try:
-        found, watched = desk.measure_desk(folder, program, plan, say)
+        measured = desk.measure_desk(folder, program, plan, say)
     except (DemoFailed, RuntimeError) as failed:
         sys.stderr.write(f"hedge bench: {failed}; logs are in {folder}\n")
         return 1
     shutil.rmtree(folder)
     load = (round(load_before, 2), round(os.getloadavg()[0], 2))
-    text = desk.page_of(found, watched, load)
-    sys.stdout.write(json.dumps({"desk": found, "load": load}) + "\n" if asked.json else text)
-    slow = desk.too_costly(found) if asked.check else []
+    told = {"desk": measured.figures, "cpu_percent": measured.cpu_percent, "load": load}
+    sys.stdout.write(json.dumps(told) + "\n" if asked.json else desk.page_of(measured, load))
+    slow = desk.too_costly(measured.figures) if asked.check else []
     for line in slow:
         sys.stderr.write(f"hedge bench: {line}\n")
     return 1 if slow else 0

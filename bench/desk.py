@@ -26,6 +26,7 @@ from websockets.sync.client import connect
 from bench.figures import percentile
 from bench.fills import Hedged, hedged_fills
 from bench.laboratory import MARKET, PART_LOTS, WITHIN_S, Laboratory, Pair
+from bench.machine import usage_of
 from hedge_strategy.cli.demo_processes import DemoProcess, hedge_command
 
 PLAIN, DESK = "plain", "desk"
@@ -137,6 +138,8 @@ class DeskTurns:
         self._others: list[DemoProcess] = []
         self._number = 0
         self.watched: list[Watcher] = []
+        self.used_ns: dict[tuple[str, str], int] = defaultdict(int)
+        """Of the processor, by variant and process; the process "" is the time that passed."""
         _let_look(pair.config)
 
     def play(self, plan: DeskPlan) -> None:
@@ -170,9 +173,15 @@ class DeskTurns:
             self._others.clear()
         laboratory.stop(pair, "maker", "hedger")
 
+    def _usage(self) -> dict[str, int]:
+        running = [*self._pair.processes.values(), *self._others]
+        used = {one.name.split("-")[-2]: usage_of(one.process_id).cpu_ns for one in running}
+        return {**used, "": self._laboratory.clock.monotonic_ns()}
+
     def _drill(self, variant: str, fills: int) -> None:
         laboratory, pair = self._laboratory, self._pair
         laboratory.wait_hedging(pair)
+        before = self._usage()
         for kind in KINDS:
             lots = PART_LOTS if kind == "partial" else None
             for count in (WARM_UP, fills):
@@ -181,6 +190,8 @@ class DeskTurns:
                 laboratory.drill(pair, count, RATE, lots=lots)
                 laboratory.wait_hedged(pair)
             self._windows[kind, variant].append((began_ns, laboratory.now_ns()))
+        for name, used_ns in self._usage().items():
+            self.used_ns[variant, name] += used_ns - before[name]
         laboratory.drill(pair, 1, RATE)  # what is left of the order that was taken in parts
         laboratory.wait_hedged(pair)
 
@@ -260,8 +271,18 @@ def figures_of(turns: Mapping[tuple[str, str], Sequence[Sequence[float]]]) -> di
     return found
 
 
-def page_of(found: Mapping[str, Mapping[str, float]], watched: Sequence[Watcher], load: tuple[float, float]) -> str:
+def cpu_percent(used_ns: Mapping[tuple[str, str], int]) -> dict[str, dict[str, float]]:
+    """What each process used of a core while fills came, by variant."""
+    found: dict[str, dict[str, float]] = {PLAIN: {}, DESK: {}}
+    for (variant, name), used in used_ns.items():
+        if name:
+            found[variant][name] = round(100 * used / used_ns[variant, ""], 1)
+    return found
+
+
+def page_of(desk: "DeskMeasured", load: tuple[float, float]) -> str:
     """The figures as a page."""
+    found, watched = desk.figures, desk.watched
     lines = [
         "| fills | variant | n | p50 µs | p99 µs |",
         "|---|---|---|---|---|",
@@ -275,6 +296,11 @@ def page_of(found: Mapping[str, Mapping[str, float]], watched: Sequence[Watcher]
             f"{kind}: p50 with the desk is {row['p50_ratio']} of that without (at most {MOST} is promised); round by "
             f"round {row['round_ratio']}, from {row['least']} to {row['most']} in {row['rounds']} rounds"
             for kind, row in found.items()
+        ),
+        "",
+        *(
+            f"of a core, {name}: " + ", ".join(f"{process} {percent} %" for process, percent in used.items())
+            for name, used in desk.cpu_percent.items()
         ),
         f"{sum(one.reads for one in watched)} answers were read, the slowest took "
         f"{1_000 * max(one.longest_s for one in watched):.0f} ms; the page got {sum(one.frames for one in watched)} "
@@ -292,9 +318,22 @@ def too_costly(found: Mapping[str, Mapping[str, float]]) -> list[str]:
     ]
 
 
-def measure_desk(
-    folder: Path, program: str, plan: DeskPlan, say: Callable[[str], None]
-) -> tuple[dict[str, dict[str, float]], list[Watcher]]:
+@dataclass(frozen=True, slots=True)
+class DeskMeasured:
+    """What came of it.
+
+    Attributes:
+        figures: of latency, by kind of fill.
+        cpu_percent: of a core, by variant and process.
+        watched: who read the desk in each of its turns.
+    """
+
+    figures: Mapping[str, Mapping[str, float]]
+    cpu_percent: Mapping[str, Mapping[str, float]]
+    watched: Sequence[Watcher]
+
+
+def measure_desk(folder: Path, program: str, plan: DeskPlan, say: Callable[[str], None]) -> DeskMeasured:
     """Measures all; every process has ended when it returns or raises.
 
     Raises:
@@ -305,6 +344,6 @@ def measure_desk(
     try:
         turns = DeskTurns(laboratory, laboratory.open_pair("desk", laboratory.redis), say)
         turns.play(plan)
-        return figures_of(turns.latencies_us()), turns.watched
+        return DeskMeasured(figures_of(turns.latencies_us()), cpu_percent(turns.used_ns), turns.watched)
     finally:
         laboratory.close()

@@ -7,7 +7,7 @@ import importlib
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from hedge_strategy.earned_today import NO_JOURNAL, earned_today, has_journal
 from hedge_strategy.errors import UserError
 from hedge_strategy.inspection import open_switchboard
 from hedge_strategy.venue_eyes import BothEyes
-from hedge_strategy.wiring import redis_settings, venue_of
+from hedge_strategy.wiring import redis_settings, watched_of
 
 TOKEN_BYTES = 32
 SHUTDOWN_S = 3
@@ -175,8 +175,8 @@ def _eyes(config: Config, clock: Clock) -> VenueEyes:
         return NoEyes()
     return BothEyes(
         {
-            "A": lambda: venue_of(config, config.account_a, clock),
-            "B": lambda: venue_of(config, config.account_b, clock),
+            "A": lambda: watched_of(config, config.account_a, clock),
+            "B": lambda: watched_of(config, config.account_b, clock),
         },
         clock,
         config.console.markets_max,
@@ -195,20 +195,23 @@ class ConsoleServer:
     """The console, served until it is asked to end.
 
     Args:
-        parts: what is served.
+        config: the settings.
         listen: `host:port`; port 0 takes a free one.
+        clock: time.
 
     Raises:
-        UserError: the address cannot be listened at.
+        UserError: the address cannot be listened at, the settings are not as they must be, or Redis is not.
     """
 
-    def __init__(self, parts: ConsoleParts, listen: str) -> None:
+    def __init__(self, config: Config, listen: str, clock: Clock) -> None:
         host, _, port = listen.rpartition(":")
-        self._parts = parts
-        self._socket = _bound(host.strip("[]"), int(port))
-        self.port: int = self._socket.getsockname()[1]
+        with ExitStack() as undo:
+            self._socket = undo.enter_context(_bound(host.strip("[]"), int(port)))
+            self.port: int = self._socket.getsockname()[1]
+            self._parts = make_console(config, f"{host}:{self.port}", clock)
+            undo.pop_all()
         settings = uvicorn.Config(
-            parts.app,
+            self._parts.app,
             log_config=None,
             access_log=False,
             proxy_headers=False,

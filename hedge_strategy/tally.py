@@ -80,6 +80,7 @@ class Tally:
         self._clock = clock
         self._read_ns = clock.monotonic_ns
         self._kept: deque[tuple[Fold, Any, Any, int]] = deque(maxlen=KEPT_MAX)
+        self._append = self._kept.append
         self._looks: dict[object, Callable[[int], None]] = {}
         self._adding = threading.Lock()
         self._add = self._counted
@@ -92,7 +93,7 @@ class Tally:
             what: what happened; nothing changes it any more.
             also: what else.
         """
-        self._kept.append((fold, what, also, self._read_ns()))
+        self._append((fold, what, also, self._read_ns()))
 
     def count(self, name: str, *labels: str) -> None:
         """Counts one, where it need not be quick."""

@@ -61,7 +61,7 @@ from hedge_strategy.tally import Tally
 from hedge_strategy.timeline import Timeline
 from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import Venue
-from hedge_strategy.venues.registry import OpenLane, open_account, open_venue
+from hedge_strategy.venues.registry import OpenLane, open_account, open_venue, open_watched
 from hedge_strategy.venues.self_trades import SelfTrades, prevent_self_trades
 
 APART_MARGIN_MS = 30_000
@@ -296,6 +296,11 @@ def longest_answer_ms(config: Config) -> int:
 def venue_of(config: Config, account: ResolvedAccount, clock: Clock, tally: Tally | None = None) -> Venue:
     """An account's venue object; touches no network."""
     return open_venue(config, account, clock, random.Random().random, tally)
+
+
+def watched_of(config: Config, account: ResolvedAccount, clock: Clock) -> Venue:
+    """An account's venue object for who only looks; touches no network."""
+    return open_watched(config, account, clock, random.Random().random)
 
 
 def lanes_of(config: Config, account: ResolvedAccount, clock: Clock, tally: Tally | None = None) -> OpenLane:

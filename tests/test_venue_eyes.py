@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from hedge_strategy.domain.order import OrderReport, OrderStatus, Side
 from hedge_strategy.domain.position import Position
 from hedge_strategy.venue_eyes import BothEyes
 from hedge_strategy.venues.port import Connected, Disconnected, OrderSeen, PositionSeen
+from hedge_strategy.wiring import watched_of
+from tests.cli.journal_scene import journal_scene
 from tests.fake_venue import BTC, FakeVenue
 from tests.polling import wait_until
 
@@ -74,3 +77,17 @@ def test_a_position_that_cannot_be_read_is_not_known_and_it_says_why(venues: dic
         assert eyes.positions() == {}
     finally:
         eyes.close()
+
+
+def test_also_the_hedgers_position_is_heard_though_the_hedger_itself_does_not(tmp_path: Path) -> None:
+    with journal_scene(tmp_path) as scene:
+        clock = SystemClock()
+        eyes = BothEyes({"B": lambda: watched_of(scene.config, scene.config.account_b, clock)}, clock, 1)
+        eyes.follow(["BTC"])
+        try:
+            wait_until(lambda: size_of(eyes, "B") is not None and not eyes.problem(), "what is read", deadline_s=30)
+            assert Decimal(size_of(eyes, "B") or "1") == 0
+            scene.fill_and_hedge()
+            wait_until(lambda: size_of(eyes, "B") == "-0.00020", "what is heard")
+        finally:
+            eyes.close()

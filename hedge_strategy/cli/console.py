@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from hedge_strategy.cli.metered import METRICS_HELP, told_metrics
 from hedge_strategy.cli.terminal import configure_logs, one_line_errors, run_until_signalled
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.metrics import LISTEN_FORM
@@ -29,22 +30,26 @@ def serve(
     config: ConfigOption = Path("config.yaml"),
     listen: Annotated[str | None, typer.Option(help="host:port, in place of console.listen; port 0: any.")] = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+    metrics: Annotated[str | None, typer.Option(help=METRICS_HELP)] = None,
 ) -> None:
     """Serve the console until Ctrl-C; its first line on standard output is its address."""
     if context.invoked_subcommand is not None:
         return
     configure_logs(as_json=log_json, process="console")
     with one_line_errors("hedge console"):
-        from hedge_strategy.consoling import ConsoleServer, make_console
+        from hedge_strategy.consoling import ConsoleServer
 
         settings = read_config(config, os.environ)
         where = settings.console.listen if listen is None else listen
         if not re.match(LISTEN_FORM, where):
             raise UserError(f"--listen {where}: expected host:port, such as 127.0.0.1:8080")
-        server = ConsoleServer(make_console(settings, where, SystemClock()), where)
-        typer.echo(f"http://{where.rpartition(':')[0]}:{server.port}/")
-        sys.stdout.flush()
-        raise typer.Exit(run_until_signalled(server))
+        clock = SystemClock()
+        with told_metrics(metrics or settings.metrics.listen, "console", clock):
+            server = ConsoleServer(settings, where, clock)
+            typer.echo(f"http://{where.rpartition(':')[0]}:{server.port}/")
+            sys.stdout.flush()
+            code = run_until_signalled(server)
+        raise typer.Exit(code)
 
 
 @console.command("set-password")

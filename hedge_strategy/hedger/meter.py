@@ -51,7 +51,10 @@ class HedgerMeter:
         symbol = market.symbol
         own = MarketNumbers(tally.numbers, symbol)
         self._count, self._observe, self._put = own.count, own.observe, own.put
-        self._folds = (self._event, self._command, self._state)
+        # Bound once: making a bound method each time would cost half as much again.
+        self._keep, self._on_event, self._on_command, self._on_state = (
+            tally.keep, self._event, self._command, self._state
+        )  # fmt: skip
         self._heard: OrderedDict[tuple[OrderKey, int], tuple[int, int]] = OrderedDict()
         self._under_way: OrderedDict[int, _UnderWay] = OrderedDict()
         self._open: OrderedDict[OrderKey, int] = OrderedDict()
@@ -67,16 +70,16 @@ class HedgerMeter:
     def heard(self, event: ev.Event) -> None:
         """Before an event is taken in."""
         if type(event) in KEPT_EVENTS:
-            self._tally.keep(self._folds[0], event)
+            self._keep(self._on_event, event)
 
     def done(self, command: ev.Command, answer: ev.Event | None) -> None:
         """After a command was carried out."""
         if type(command) in KEPT_COMMANDS:
-            self._tally.keep(self._folds[1], command, answer)
+            self._keep(self._on_command, command, answer)
 
     def told(self, state: Mapping[str, Any]) -> None:
         """What B says of itself on the status board."""
-        self._tally.keep(self._folds[2], state)
+        self._keep(self._on_state, state)
 
     # --- later --------------------------------------------------------------------------------------------------------
 

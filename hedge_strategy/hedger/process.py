@@ -51,7 +51,7 @@ from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
 from hedge_strategy.hedger.standing import HedgerRun, Standing, StandingParts
 from hedge_strategy.hedger.turns import in_turn
-from hedge_strategy.hedger.venue_events import says_that_all_is_well
+from hedge_strategy.hedger.venue_events import wakes
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 
 NOTICE_TRAVEL_MS = 1_000
@@ -242,7 +242,7 @@ class HedgerProcess:
     def _on_venue_event(self, event: VenueEvent) -> None:
         self._redis.flattening.sender.heard(event)
         if isinstance(event, TELLING):
-            self._inbox.tell(event, wakes=self._machine.waiting > 1 or not says_that_all_is_well(event))
+            self._inbox.tell(event, wakes=wakes(event, is_busy=self._machine.waiting > 1))
 
     def _look_after(self) -> float:
         """Time passed. Nothing here waits: where there is something to do, a worker does it."""

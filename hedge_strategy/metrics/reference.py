@@ -25,6 +25,8 @@ Redis does not answer, B's look is not taken, and its gauges stand still.
 units of the market's coin. Histograms of hops have buckets from 0.1 ms to 10 s; those that begin with the venue's own
 time (`hedge_fill_…`) compare two clocks and mean no more than those agree; a negative difference counts as 0.
 
+`hedge bench --only desk` measures A and B by themselves beside A and B with metrics, journal and console, by turns.
+
 `deploy/prometheus` has a configuration and alert rules, `deploy/grafana` a dashboard: [deployment](deployment.md).
 What each alert means and what to do: [operations](operations.md).
 

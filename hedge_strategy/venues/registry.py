@@ -18,6 +18,7 @@ from hedge_strategy.venues.port import Prices, Records, Venue
 OpenLane = Callable[[ResolvedAccount], Venue]
 """A lane of one account: told the account with the key that signs."""
 Factory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float], Tally | None], OpenLane]
+WatchedFactory = Callable[[Config, ResolvedAccount, Clock, Callable[[], float]], Venue]
 RecordsFactory = Callable[[Config, ResolvedAccount, Clock, Tally | None], Records]
 PricesFactory = Callable[[str], Prices]
 RECORD_PAGES_MAX = 100_000
@@ -59,7 +60,12 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
     )
 
 
+def _lighter_watched(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> Venue:
+    return LighterVenue(replace(_lighter_config(config, account), hears_fills=True), clock, random)
+
+
 VENUES: MappingProxyType[str, Factory] = MappingProxyType({"lighter": _lighter})
+WATCHED: MappingProxyType[str, WatchedFactory] = MappingProxyType({"lighter": _lighter_watched})
 RECORDS: MappingProxyType[str, RecordsFactory] = MappingProxyType({"lighter": _lighter_records})
 PRICES: MappingProxyType[str, PricesFactory] = MappingProxyType({"lighter": LighterPrices})
 
@@ -102,6 +108,15 @@ def open_venue(
 ) -> Venue:
     """Makes the venue object of an account that has one lane in this process; as `open_account`."""
     return open_account(config, account, clock, random, tally)(account)
+
+
+def open_watched(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> Venue:
+    """Makes the venue object of an account for who only looks: it hears all, also what the account's own process has no
+    use for; touches no network. Raises as `open_account`."""
+    factory = WATCHED.get(account.venue)
+    if factory is None:
+        raise ConfigError("venue", f"{account.venue!r} is none of {', '.join(WATCHED)}")
+    return factory(config, account, clock, random)
 
 
 def open_records(config: Config, account: ResolvedAccount, clock: Clock, tally: Tally | None = None) -> Records:

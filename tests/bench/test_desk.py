@@ -1,6 +1,6 @@
 """What the desk costs is told as ratios of medians, over all and round by round."""
 
-from bench.desk import DESK, KINDS, PLAIN, Watcher, figures_of, page_of, too_costly
+from bench.desk import DESK, KINDS, PLAIN, DeskMeasured, Watcher, cpu_percent, figures_of, page_of, too_costly
 
 
 def turns(plain: list[list[float]], desk: list[list[float]]) -> dict[tuple[str, str], list[list[float]]]:
@@ -21,5 +21,8 @@ def test_more_than_is_promised_is_too_costly() -> None:
 
 
 def test_the_page_says_how_it_was_measured() -> None:
-    page = page_of(figures_of(turns([[100.0]], [[101.0]])), [Watcher([], "", 7, 9, 0.012)], (0.5, 1.5))
+    used = cpu_percent({(DESK, ""): 1_000, (DESK, "hedger"): 125})
+    measured = DeskMeasured(figures_of(turns([[100.0]], [[101.0]])), used, [Watcher([], "", 7, 9, 0.012)])
+    page = page_of(measured, (0.5, 1.5))
+    assert "of a core, desk: hedger 12.5 %" in page
     assert "7 answers were read, the slowest took 12 ms; the page got 9 frames; load 0.5 before, 1.5 after" in page

@@ -37,7 +37,6 @@ def test_a_busy_port_is_one_line(tmp_path: Path, command: tuple[str, ...], is_in
 def test_without_a_place_nothing_is_loaded_and_nothing_listens() -> None:
     with told_metrics(None, "maker", SystemClock()) as tally:
         assert tally is None
-    script = (
-        "import sys, hedge_strategy.cli.maker, hedge_strategy.cli.hedger; sys.exit('prometheus_client' in sys.modules)"
-    )
+    modules = "hedge_strategy.cli.metered, hedge_strategy.hedger.marks, hedge_strategy.maker.marks"
+    script = f"import sys, {modules}; sys.exit('prometheus_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == 0

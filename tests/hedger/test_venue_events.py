@@ -10,7 +10,7 @@ from hedge_strategy.domain.order import (
     TransactionStatus,
     Unknown,
 )
-from hedge_strategy.hedger.venue_events import says_that_all_is_well
+from hedge_strategy.hedger.venue_events import wakes
 from hedge_strategy.venues.port import Connected, SendAnswered, TransactionSeen, VenueEvent
 
 SENT = SignedTransaction(14, "bytes", "a", 7, 4, 1_761_297_780_123, 8_193)
@@ -28,10 +28,15 @@ RUNS = TransactionSeen(TransactionReport("a", TransactionStatus.EXECUTED, 7, 4, 
     ],
 )
 def test_trouble_wakes_at_once(event: VenueEvent) -> None:
-    assert not says_that_all_is_well(event)
+    assert wakes(event, is_busy=False)
 
 
 def test_what_goes_its_way_wakes_nobody_and_a_new_connection_does() -> None:
-    assert says_that_all_is_well(TAKEN)
-    assert says_that_all_is_well(RUNS)
-    assert not says_that_all_is_well(Connected(is_first=False))
+    assert not wakes(TAKEN, is_busy=False)
+    assert not wakes(RUNS, is_busy=False)
+    assert wakes(Connected(is_first=False), is_busy=False)
+
+
+def test_while_other_fills_wait_that_a_send_was_taken_wakes_and_the_rest_of_it_does_not() -> None:
+    assert wakes(TAKEN, is_busy=True)
+    assert not wakes(RUNS, is_busy=True)

@@ -76,8 +76,8 @@ FAILURES = (
         (
             Change(  # else the order's own frame ends the placing
                 "maker/process.py",
-                "        self._desk.heard(event)\n        if isinstance(event, SendAnswered):\n",
-                "        if isinstance(event, SendAnswered):\n            self._desk.heard(event)\n",
+                "        self._desk.heard(event)\n        if not isinstance(event, SendAnswered):\n",
+                "        if isinstance(event, SendAnswered):\n            self._desk.heard(event)\n        else:\n",
             ),
             Change(
                 MAKER,

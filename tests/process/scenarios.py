@@ -22,6 +22,7 @@ OLD_FORM = (
     *("filled_quote_amount", "avg_price", "timestamp", "side"),
 )
 CANCEL_ORDER = 15
+START_WITHIN_S = 30
 
 
 def start_btc(product: Product) -> None:
@@ -152,7 +153,8 @@ def two_hedgers_of_one_market(product: Product, deadline_s: float) -> None:
     first.wait_log("owns the market")
     second = product.start_hedger("BTC", config=product.config(5))
     product.start_maker("BTC", QUANTITY[BTC])
-    wait_until(lambda: second.log("another hedger owns the market; waiting") or second.log("owns the market"), "it up")
+    waits = "another hedger owns the market; waiting"
+    wait_until(lambda: second.log(waits) or second.log("owns the market"), "it up", deadline_s=START_WITHIN_S)
     order = product.fill(BTC, "0.00030")
     expect_hedged(product, "0.00030", order=order["order_index"], deadline_s=deadline_s)
     product.fill(BTC, "0.00070", order=order)

@@ -10,7 +10,7 @@ from hedge_strategy.config.schema import Config, Lighter, RedisPlace, ResolvedAc
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.errors import ConfigError, UserError
 from hedge_strategy.venues.lighter.venue import LighterVenue
-from hedge_strategy.venues.registry import RECORDS, VENUES, open_records, open_venue
+from hedge_strategy.venues.registry import RECORDS, VENUES, WATCHED, open_records, open_venue
 
 
 def account(venue: str = "lighter", key: str = "ab" * 40) -> ResolvedAccount:
@@ -55,7 +55,7 @@ def test_mistakes_name_their_key() -> None:
 
 
 def test_every_venue_has_its_books() -> None:
-    assert list(RECORDS) == list(VENUES)
+    assert list(RECORDS) == list(VENUES) == list(WATCHED)
     records = open_records(config(), account(), SystemClock())
     assert records.account_index == 0
     records.close()

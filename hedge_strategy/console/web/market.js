@@ -1,7 +1,7 @@
 // One market: its book, A's order, and each fill beside its hedge.
 import { amount, clock, fill, h, isZero, money, opposite, pill, span } from "./dom.js";
 import { commandButtons } from "./dialogs.js";
-import { facts, orderText, positionText, short } from "./overview.js";
+import { facts, orderText, positionText, short, unhedged } from "./overview.js";
 import { get } from "./server.js";
 
 const ROWS_SHOWN = 60;
@@ -83,7 +83,7 @@ export class Market {
       ["B holds", positionText(one.positions.B)],
       ["Together", h(isZero(one.exposure ?? 0) ? "span.number" : "b.warn", {}, amount(one.exposure))],
       ["A's order", orderText(one.maker.order)],
-      ["Unhedged", one.unhedged_for_ms === null ? "nothing" : h("b.warn", {}, `${amount(one.unhedged ?? one.unhedged_lots)} for ${span(one.unhedged_for_ms)}`)],
+      ["Unhedged", unhedged(one)],
       ["Last fill to hedge", span(one.latency_ms)],
       ["A", lane(one.maker)],
       ["B", lane(one.hedger)],

@@ -70,6 +70,13 @@ export function orderText(order) {
     order.phase === "resting" ? null : h("small.faint", {}, ` ${order.phase}`));
 }
 
+/** What waits for its hedge; the ledger may be ahead of A, which then only has not heard of it yet. */
+export function unhedged(one) {
+  if (one.unhedged_for_ms === null) return h("span.faint", {}, "nothing");
+  const size = one.unhedged ?? one.unhedged_lots;
+  return h("span.warn", {}, isZero(size) ? `a hedge is awaited for ${span(one.unhedged_for_ms)}` : `${amount(size)} for ${span(one.unhedged_for_ms)}`);
+}
+
 export function facts(pairs) {
   return h("dl.facts", {}, pairs.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
@@ -85,7 +92,7 @@ function card(one) {
       h(`div${one.exposure === null || isZero(one.exposure) ? "" : ".warn"}`, {}, h("span.name", {}, "together"), h("span.number", {}, amount(one.exposure)))),
     facts([
       ["A's order", orderText(one.maker.order)],
-      ["Unhedged", one.unhedged_for_ms === null ? h("span.faint", {}, "nothing") : h("span.warn", {}, `${amount(one.unhedged ?? one.unhedged_lots)} for ${span(one.unhedged_for_ms)}`)],
+      ["Unhedged", unhedged(one)],
       ["Fill to hedge", one.latency_ms === null ? h("span.faint", {}, "–") : span(one.latency_ms)],
       ["Owner", one.lease ? h("span", {}, short(one.lease.owner), h("small.faint", {}, ` lane ${one.lease.lane}, ${span(one.lease.remaining_ms)} left`)) : h("span.bad", {}, "nobody")],
       today ? ["Today", h("span", {}, money(today.volume), h("small.faint", {}, " volume, "), money(today.result), h("small.faint", {}, " result"))] : null,
