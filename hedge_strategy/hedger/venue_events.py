@@ -1,8 +1,8 @@
 """Which of the venue's events must be taken at once, and which only say that a hedge goes its way. Pure.
 
-The latter wake nobody: they are taken with the next event that does, or with the next tick. Each waking costs as much as
-all that is done about such an event. While other fills wait, that a send was taken does wake: it is the moment to sign
-the next ones.
+The latter wake nobody: they are taken with the next event that does, or with the next tick. Each waking costs as much
+as all that is done about such an event. While other fills wait, that a send was taken does wake: it is the moment to
+sign the next ones.
 """
 
 from hedge_strategy.domain.order import Accepted, TransactionStatus
