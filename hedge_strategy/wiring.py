@@ -169,6 +169,7 @@ class HedgerGround:
         self.clock = clock
         self.watching = watching
         user = UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS))
+        self.results = ResultPublisher(client)
         self.crew = Crew(CrewRedis(RoundTrips(client), ChannelServers(client, clock), user), clock, SIGNING_THREADS)
         self.maker_venue = maker_venue
         self.open_lane = open_lane
@@ -222,7 +223,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
     keeper = LeaseKeeper(leases, maker_market.symbol, run_id, venue.key_index, clock)
     coordination = HedgerCoordination(
         subscriber=FillSubscriber(client, clock, source, run_id),
-        results=ResultPublisher(client),
+        results=ground.results,
         keeper=keeper,
         presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
         ownership=OwnershipParts(
