@@ -9,10 +9,10 @@ from hedge_strategy.alerts.telegram_desk import Give, Shown
 from hedge_strategy.cli.giving import wait_until_obeyed
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config
-from hedge_strategy.console.obedience import is_obeyed
+from hedge_strategy.console.obedience import is_obeyed, missing
 from hedge_strategy.console.report import Beside, MarketStatus, read_report
 from hedge_strategy.coordination.alert_board import AlertBoard
-from hedge_strategy.coordination.commands import Action, Command
+from hedge_strategy.coordination.commands import ALL_MARKETS, Action, Command
 from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.earned_today import earned_today
 
@@ -70,18 +70,30 @@ class OfficeDesk:
 
     def give(self, wanted: Give) -> str:
         """Gives a command and says what became of it. Raises: HedgeError: it may or may not be given."""
-        action = Action(wanted.order.value)
-        command = Command(action=action, market=wanted.market, reason=wanted.reason, sent_by=wanted.by)
+        action, known = Action(wanted.order.value), self._known_markets()
+        alike = [one for one in known if one.lower() == wanted.market.lower()]
+        market = wanted.market if wanted.market in (ALL_MARKETS, *known) or not alike else alike[0]
+        if known and market not in (ALL_MARKETS, *known):
+            return (
+                f"NOTHING was done: there is no market {wanted.market}; there are: {', '.join(known) or 'none'}, or all"
+            )
+        command = Command(action=action, market=market, reason=wanted.reason, sent_by=wanted.by)
         command_id = self._switchboard.commands.send(command)
         wait_s = FLATTENED_WITHIN_S if action is Action.FLATTEN else OBEYED_WITHIN_S
-        lines = wait_until_obeyed(self._switchboard, command_id, wanted.market, wait_s, self._clock)
+        lines = wait_until_obeyed(self._switchboard, command_id, market, wait_s, self._clock)
         if not lines:
             return "no process is alive; whoever starts will obey it" + (
                 "; what is held is NOT closed: run hedge flatten" if action is Action.FLATTEN else ""
             )
         head = "done" if is_obeyed(lines) else "NOT done everywhere; who answers later will still obey"
+        if absent := missing(self._switchboard.board.read(), known if market == ALL_MARKETS else (market,)):
+            head += f"; NOT by the {', '.join(absent)}, not alive: what it holds and rests stays"
         told = [f"{one.market} {one.role}: {'' if one.is_done else 'NOT DONE: '}{one.outcome}" for one in lines]
         return "\n".join([head, *told])
+
+    def _known_markets(self) -> tuple[str, ...]:
+        """A word that was meant as the reason, or a symbol in small letters, is no market in which somebody obeys."""
+        return tuple(dict.fromkeys([*self._config.symbols, *self._switchboard.known_markets()]))
 
     def _earned(self) -> str:
         today, problem = earned_today(self._config, to_ms(self._clock.now_ns()))

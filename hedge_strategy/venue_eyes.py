@@ -18,7 +18,7 @@ from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.console.report import Held
 from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.position import Position
-from hedge_strategy.errors import HedgeError, RateLimited, VenueError
+from hedge_strategy.errors import HedgeError, RateLimited, UserError, VenueError
 from hedge_strategy.venues.port import BookTop, Connected, Disconnected, OrderSeen, PositionSeen, Venue, VenueEvent
 
 AGAIN_AFTER_MS = 5_000
@@ -45,6 +45,7 @@ class AccountEye:
         self._resting: dict[int, int] = {}
         self._gone_since_ms: int | None = None
         self._is_connected = False
+        self._lacks = ""
         self._must_read = threading.Event()
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -125,7 +126,7 @@ class AccountEye:
         """Whether the markets were found and the socket was opened before the end."""
         while not self._stop.is_set():
             try:
-                markets = [self._venue.load_market(symbol) for symbol in self._symbols]
+                markets = self._found()
             except HedgeError as error:
                 self._say(str(error))
                 self._stop.wait(AGAIN_AFTER_MS / 1000)
@@ -134,6 +135,19 @@ class AccountEye:
             self._venue.start(markets, self._hear)
             return True
         return False
+
+    def _found(self) -> list[Market]:
+        """The markets; one that the venue does not have, such as one of long ago in Redis, hides no other."""
+        markets, unknown = [], []
+        for symbol in self._symbols:
+            try:
+                markets.append(self._venue.load_market(symbol))
+            except UserError:
+                unknown.append(symbol)
+        if unknown and not markets:
+            raise UserError(f"the venue has no market {', '.join(unknown)}")
+        self._lacks = f"the venue has no market {', '.join(unknown)}" if unknown else ""
+        return markets
 
     def _read_all(self) -> None:
         """Every position once; one that a frame told meanwhile is newer than the answer."""
@@ -153,7 +167,7 @@ class AccountEye:
                 break
         with self._lock:
             if self._is_connected:
-                self._gone_since_ms, self.problem = None, ""
+                self._gone_since_ms, self.problem = None, self._lacks
 
     def _say(self, problem: str) -> None:
         problem = " ".join(problem.split())

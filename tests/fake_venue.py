@@ -27,7 +27,7 @@ from hedge_strategy.domain.order import (
     TransactionStatus,
 )
 from hedge_strategy.domain.position import Position
-from hedge_strategy.errors import RateLimited, SigningFailed, VenueUnreachable
+from hedge_strategy.errors import RateLimited, SigningFailed, UserError, VenueUnreachable
 from hedge_strategy.risk.gate import Approved
 from hedge_strategy.venues.port import (
     BookTop,
@@ -171,7 +171,10 @@ class FakeVenue:
         return other_account_index in self.gives_way_to
 
     def load_market(self, symbol: str) -> Market:
-        return {"BTC": BTC, "ETH": ETH}[symbol]
+        known = {"BTC": BTC, "ETH": ETH}
+        if symbol not in known:
+            raise UserError(f"no market {symbol!r} here")
+        return known[symbol]
 
     def start(self, markets: Sequence[Market], listener: Listener) -> None:
         self._listener = listener

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,23 @@ def test_an_order_is_a_command_and_who_obeyed_is_told(office: tuple[OfficeDesk, 
 
     thread = threading.Thread(target=obey)
     thread.start()
-    assert desk.give(PAUSE).splitlines() == ["done", "BTC maker: paused, nothing rests"]
+    head, line = desk.give(PAUSE).splitlines()
+    assert head.startswith("done; NOT by the hedger of BTC, not alive")
+    assert line == "BTC maker: paused, nothing rests"
     thread.join()
     (first, second) = switchboard.commands.poll("BTC")
     assert (second.command.action, second.command.sent_by) == (Action.PAUSE, "ann by Telegram")
     assert first.command == second.command
+
+
+def test_a_word_that_is_no_market_pauses_nothing_and_small_letters_do(office: tuple[OfficeDesk, Switchboard]) -> None:
+    desk, switchboard = office
+    switchboard.board.write("maker-1", MAKER)
+    told = desk.give(replace(PAUSE, market="funding"))
+    assert told == "NOTHING was done: there is no market funding; there are: BTC, or all"
+    assert switchboard.commands.poll("funding") == ()
+    switchboard.board.remove("maker-1")
+    switchboard.board.write("maker-1", {**MAKER, "role": "journal"})
+    desk.give(replace(PAUSE, market="btc"))
+    (sent,) = switchboard.commands.poll("BTC")
+    assert sent.command.market == "BTC"

@@ -79,6 +79,16 @@ def test_a_position_that_cannot_be_read_is_not_known_and_it_says_why(venues: dic
         eyes.close()
 
 
+def test_a_market_that_the_venue_does_not_have_hides_no_other(venues: dict[str, FakeVenue]) -> None:
+    eyes = BothEyes({"B": lambda: venues["B"]}, SystemClock(), 5)
+    eyes.follow(["OLD", "BTC"])
+    try:
+        wait_until(lambda: ("B", "BTC") in eyes.positions(), "the position of the other")
+        wait_until(lambda: "no market OLD" in eyes.problem(), "that it is missing")
+    finally:
+        eyes.close()
+
+
 def test_also_the_hedgers_position_is_heard_though_the_hedger_itself_does_not(tmp_path: Path) -> None:
     with journal_scene(tmp_path) as scene:
         clock = SystemClock()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hedge_strategy.alerts.rules import Action
 from hedge_strategy.coordination import commands as cm
 from hedge_strategy.coordination.commands import ALL_MARKETS, Command, Commands, SentCommand
+from hedge_strategy.errors import WireError
 
 SENDER = "alert rule "
 FREEZE = " (freeze)"
@@ -74,10 +75,15 @@ class Actions:
 
         Raises:
             RedisUnavailable: it may or may not be given; calling again is harmless.
-            WireError: the log of commands holds what is none.
+            WireError: the log of commands holds what is none, and a resume needs to be read there.
         """
         market = wanted.market or ALL_MARKETS
-        log = self._commands.poll(market)
+        try:
+            log = self._commands.poll(market)
+        except WireError:
+            if wanted.action is Action.RESUME:
+                raise  # whose pause it would end cannot be known
+            log = ()  # to pause twice does less harm than not at all
         if any(one.command.sent_by == wanted.sent_by and _is_of(one, wanted, market) for one in log):
             return ""
         if wanted.action is Action.RESUME:

@@ -65,7 +65,7 @@ def message_of(notice: AlertNotice, *, is_again: bool = False) -> Message:
     is_over = notice.state is AlertState.RESOLVED
     head = "RESOLVED" if is_over else notice.severity.upper() + (" (still)" if is_again else "")
     title = f"[{head}] {notice.name}" + (f" {notice.market}" if notice.market else "")
-    body = notice.text + (f" (done: {notice.action})" if notice.action else "")
+    body = notice.text + (f" (action: {notice.action})" if notice.action else "")
     return Message(title, body, notice.severity, is_over)
 
 

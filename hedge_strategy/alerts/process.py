@@ -23,6 +23,7 @@ from hedge_strategy.alerts.actions import Actions, Wanted
 from hedge_strategy.alerts.channel import message_of
 from hedge_strategy.alerts.conditions import Source, is_of_no_market
 from hedge_strategy.alerts.delivery import Deliveries, Outcome
+from hedge_strategy.alerts.guard import Guard
 from hedge_strategy.alerts.judging import judge, windows_ms
 from hedge_strategy.alerts.machine import IDLE, Phase, Say, Standing
 from hedge_strategy.alerts.rules import Action, AlertFile, Rule
@@ -124,6 +125,7 @@ class Alerter:
         self._has_saved = False
         self._has_looked = False
         self._is_redis_away = False
+        self._guard = Guard(parts.deliveries)
 
     def ask_to_stop(self) -> None:
         """Asks; returns at once."""
@@ -137,7 +139,7 @@ class Alerter:
             thread.start()
         _log.info("looks after the rules", rules=len(self._rules), channels=len(self._parts.deliveries.channels))
         while not self._stop.is_set():
-            self.round()
+            self._guard.keep(self.round)
             self._stop.wait(self._every_s)
         self._parts.deliveries.stop(LAST_WORDS_S, self._clock)
         self._note_outcomes(self._parts.deliveries.sweep())

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from hedge_strategy.alerts.conditions import Source
 from hedge_strategy.alerts.snapshot import MarketSeen, MoneySeen, Snapshot, hedge_of, side_of
 from hedge_strategy.coordination.lease import Lease
-from hedge_strategy.coordination.status_board import ProcessStatus
+from hedge_strategy.coordination.status_board import ProcessStatus, markets_of
 from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.errors import CoordinationError, HedgeError, InvariantBroken, WireError
 
@@ -83,7 +83,7 @@ class Watch:
 
     def _markets(self, now_ms: int, prices: Prices, money: Money) -> dict[str, MarketSeen]:
         board = self.switchboard.board.read()
-        self._known |= {str(one.state.get("market", "")) for one in board} - {""}
+        self._known |= markets_of(board)
         if not self.configured and now_ms >= self._walk_next_ms:
             self._known |= set(self.switchboard.markets())
             self._walk_next_ms = now_ms + ALL_MARKETS_EVERY_MS

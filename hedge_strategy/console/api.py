@@ -26,7 +26,7 @@ from hedge_strategy.console.api_forms import (
     Well,
 )
 from hedge_strategy.console.collector import Collector
-from hedge_strategy.console.obedience import Obedience, is_obeyed, obedience
+from hedge_strategy.console.obedience import is_obeyed, missing, obedience
 from hedge_strategy.console.settings_page import SettingLine
 from hedge_strategy.console.sources import Figures, VenueEyes, book_as_plain
 from hedge_strategy.console.visitors import COOKIE, Access, Visitors
@@ -77,9 +77,9 @@ def make_api(parts: ApiParts, clock: Clock) -> APIRouter:
     return router
 
 
-def as_json(value: object) -> Response:
+def as_json(value: object, status: int = 200) -> Response:
     """Our own values as JSON; amounts are text already."""
-    return Response(msgspec.json.encode(value), media_type="application/json")
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
 def _add_health(router: APIRouter, parts: ApiParts) -> None:
@@ -145,8 +145,8 @@ def _add_reads(router: APIRouter, parts: ApiParts, clock: Clock) -> None:
     async def status(request: Request) -> Response:
         """What `hedge status --json` says, and why it may be old."""
         visitors.reader(request)
-        look = collector.look
-        return as_json({"report": look.report, "problem": look.problem, "venue": parts.eyes.problem()})
+        report, problem = collector.look.report, collector.problem
+        return as_json({"report": report, "problem": problem, "venue": parts.eyes.problem()})
 
     @router.get("/api/market", tags=["looks"])
     async def market(request: Request, symbol: SymbolText) -> Response:
@@ -183,15 +183,18 @@ def _add_reads(router: APIRouter, parts: ApiParts, clock: Clock) -> None:
 def _add_commands(router: APIRouter, parts: ApiParts) -> None:
     visitors, switchboard = parts.visitors, parts.switchboard
 
-    def lines(command_id: str, market: str) -> tuple[Obedience, ...]:
-        return obedience(switchboard.board.read(), switchboard.commands.acknowledgements(command_id), market)
-
-    def told(command_id: str, found: tuple[Obedience, ...]) -> CommandGiven:
+    def told(command_id: str, market: str) -> CommandGiven:
+        alive = switchboard.board.read()
+        found = obedience(alive, switchboard.commands.acknowledgements(command_id), market)
         processes: list[dict[str, str | bool]] = [
             {"who": one.who, "role": one.role, "market": one.market, "is_done": one.is_done, "outcome": one.outcome}
             for one in found
         ]
-        return CommandGiven(command_id=command_id, is_obeyed=is_obeyed(found), processes=processes)
+        report = parts.collector.look.report
+        known = (market,) if market != ALL_MARKETS else tuple(one.market for one in report.markets) if report else ()
+        return CommandGiven(
+            command_id=command_id, is_obeyed=is_obeyed(found), missing=list(missing(alive, known)), processes=processes
+        )
 
     @router.post("/api/commands", tags=["changes"], status_code=201)
     async def command(form: CommandForm, request: Request) -> CommandGiven:
@@ -207,7 +210,7 @@ def _add_commands(router: APIRouter, parts: ApiParts) -> None:
             sent_by=f"the console ({address})",
         )
         command_id = await run_in_threadpool(_answer, lambda: switchboard.commands.send(given))
-        return told(command_id, await run_in_threadpool(_answer, lambda: lines(command_id, form.market)))
+        return await run_in_threadpool(_answer, lambda: told(command_id, form.market))
 
     @router.get("/api/commands/{command_id}", tags=["looks"])
     async def obeyed(
@@ -215,7 +218,7 @@ def _add_commands(router: APIRouter, parts: ApiParts) -> None:
     ) -> CommandGiven:
         """What became of a command."""
         visitors.reader(request)
-        return told(command_id, await run_in_threadpool(_answer, lambda: lines(command_id, market)))
+        return await run_in_threadpool(_answer, lambda: told(command_id, market))
 
 
 def _answer(ask: Callable[[], Answered]) -> Answered:

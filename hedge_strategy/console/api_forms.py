@@ -70,10 +70,12 @@ class CommandGiven(BaseModel):
         command_id: its name.
         is_obeyed: whether all that are alive have done it.
         processes: who did what.
+        missing: who is not there to obey, such as `maker of BTC`: what it holds and rests stays as it is.
     """
 
     command_id: str
     is_obeyed: bool
+    missing: list[str]
     processes: list[dict[str, str | bool]]
 
 

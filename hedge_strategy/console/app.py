@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -16,6 +17,7 @@ from hedge_strategy.console.doorkeeper import Doorkeeper
 from hedge_strategy.console.live import Live
 
 WEB_FOLDER = Path(__file__).parent / "web"
+MALFORMED = 422
 _ABOUT = """See A and B, and pause, resume or flatten them. No path places an order.
 
 Whatever changes something takes a login with the password (`POST /api/login`), its session cookie, an `Origin` of this
@@ -42,6 +44,10 @@ def make_app(parts: ApiParts, door: Door, clock: Clock) -> ASGIApp:
     app.include_router(make_api(parts, clock))
     live = Live(parts.collector, parts.eyes, parts.visitors)
 
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> Response:
+        return as_json({"detail": _words(error)}, MALFORMED)
+
     @app.get("/api/openapi.json", include_in_schema=False)
     async def openapi(request: Request) -> Response:
         parts.visitors.reader(request)
@@ -57,3 +63,9 @@ def make_app(parts: ApiParts, door: Door, clock: Clock) -> ASGIApp:
 
     app.mount("/web", StaticFiles(directory=WEB_FOLDER), name="web")
     return Doorkeeper(app, door)
+
+
+def _words(error: RequestValidationError) -> str:
+    """What is wrong with a request; nothing of what stood there, which may be a password or no text at all."""
+    found = (f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors())
+    return "; ".join(found).encode(errors="replace").decode()

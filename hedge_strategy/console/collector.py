@@ -22,8 +22,9 @@ from hedge_strategy.coordination.alert_board import AlertBoard, AlertNotice, Tol
 from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.messages import FillMessage, ResultMessage
 from hedge_strategy.coordination.observer import Observed, Observer
+from hedge_strategy.coordination.status_board import markets_of
 from hedge_strategy.coordination.switchboard import Switchboard
-from hedge_strategy.errors import CoordinationError, InvariantBroken, WireError
+from hedge_strategy.errors import CoordinationError, HedgeError
 
 LOOK_S = 1.0
 MARKETS_PER_SECOND = 25
@@ -34,7 +35,9 @@ LISTEN_MS = 250
 AGAIN_AFTER_S = 1.0
 ALERTS_SHOWN = 200
 EXPOSURES_MAX = 3_600
+PROBLEM_CHARACTERS_MAX = 500
 STALE_AFTER_MS = 10_000
+STALE_WORDS = "the newest look at Redis, the venues and the journal does not come to its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,16 @@ class Collector:
     @property
     def is_ready(self) -> bool:
         """Whether what is known is of now."""
+        return self._look.report is not None and not self.problem
+
+    @property
+    def problem(self) -> str:
+        """Why what is known is not of now, in words; empty where it is. A look that hangs tells nothing by itself."""
         look = self._look
-        return look.report is not None and not look.problem and self._now_ms() - look.at_ms < STALE_AFTER_MS
+        if look.problem or look.report is None:
+            return look.problem
+        stale_after_ms = max(STALE_AFTER_MS, 3 * int(1000 * _pause_s(look.report)))
+        return STALE_WORDS if self._now_ms() - look.at_ms >= stale_after_ms else ""
 
     def pairs(self, symbol: str, since: int = 0) -> tuple[Pair, ...]:
         """Fills and hedges of a market that changed after that number."""
@@ -145,14 +156,19 @@ class Collector:
             before = self._look
             try:
                 self._look = self._look_once(before.number + 1)
-            except (CoordinationError, InvariantBroken, WireError) as error:
-                problem = " ".join(str(error).split())
+            except HedgeError as error:
+                self._look = self._failed(before, str(error))
+            except Exception as error:  # noqa: BLE001 - outermost loop of the thread; without it pages go on as live
                 if not before.problem:
-                    self._log.warning("cannot be read", reason=problem)
-                self._look = Look(before.number + 1, before.at_ms, before.report, before.alerts, problem)
-            report = self._look.report
-            count = len(report.markets) if report is not None else 0
-            self._stop.wait(max(LOOK_S, count / MARKETS_PER_SECOND))
+                    self._log.exception("a look did not come to its end")
+                self._look = self._failed(before, f"what was read makes no sense: {type(error).__name__}: {error}")
+            self._stop.wait(_pause_s(self._look.report))
+
+    def _failed(self, before: Look, why: str) -> Look:
+        problem = " ".join(why.split())[:PROBLEM_CHARACTERS_MAX]
+        if not before.problem:
+            self._log.warning("cannot be read", reason=problem)
+        return Look(before.number + 1, before.at_ms, before.report, before.alerts, problem)
 
     def _look_once(self, number: int) -> Look:
         reading, now_ms = self._reading, self._now_ms()
@@ -178,7 +194,7 @@ class Collector:
         if now_ms >= self._walk_at_ms:
             self._markets_in_redis = reading.switchboard.markets()
             self._walk_at_ms = now_ms + WALK_EVERY_MS
-        alive = {str(one.state.get("market", "")) for one in reading.switchboard.board.read()} - {""}
+        alive = markets_of(reading.switchboard.board.read())
         return list(dict.fromkeys([*reading.configured, *sorted(alive | set(self._markets_in_redis))]))
 
     # --- fills and results ----------------------------------------------------------------------------------------
@@ -212,6 +228,11 @@ class Collector:
 
     def _now_ms(self) -> int:
         return to_ms(self._clock.monotonic_ns())
+
+
+def _pause_s(report: Report | None) -> float:
+    """Between two looks."""
+    return max(LOOK_S, (len(report.markets) if report is not None else 0) / MARKETS_PER_SECOND)
 
 
 def _take_in(pairs: Pairs, heard: Observed | None) -> None:

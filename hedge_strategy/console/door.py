@@ -14,6 +14,7 @@ ANY_ADDRESS = ("0.0.0.0", "[::]")
 OPEN_PATHS = ("/health", "/ready")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_BYTES_MAX = 16_384
+HTTP_PORT = 80
 
 
 def is_loopback(listen: str) -> bool:
@@ -31,7 +32,8 @@ def known_hosts(listen: str, configured: Iterable[str]) -> frozenset[str]:
     """
     address, _, port = listen.rpartition(":")
     own = {*LOOPBACK, *({address} - set(ANY_ADDRESS))}
-    return frozenset({f"{host}:{port}".lower() for host in own} | {host.lower() for host in configured})
+    ends = (f":{port}", "") if int(port) == HTTP_PORT else (f":{port}",)  # browsers leave it out
+    return frozenset({f"{host}{end}".lower() for host in own for end in ends} | {host.lower() for host in configured})
 
 
 class Door:

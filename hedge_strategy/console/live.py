@@ -76,7 +76,7 @@ class _Page:
         self._collector = collector
         self._eyes = eyes
         self._market = ""
-        self._look = 0
+        self._look = (0, "")
         self._alerts: object = None
         self._book: object = None
         self._numbers: dict[str, int] = {}
@@ -96,9 +96,10 @@ class _Page:
     async def tell(self) -> None:
         """Sends what is new."""
         look = self._collector.look
-        if look.number != self._look:
-            self._look = look.number
-            told = {"report": look.report, "problem": look.problem, "venue": self._eyes.problem()}
+        problem = self._collector.problem
+        if (look.number, problem) != self._look:
+            self._look = (look.number, problem)
+            told = {"report": look.report, "problem": problem, "venue": self._eyes.problem()}
             await self._send("status", told)
             if look.alerts != self._alerts:
                 self._alerts = look.alerts

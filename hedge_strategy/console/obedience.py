@@ -64,3 +64,9 @@ def obedience(
 def is_obeyed(lines: Iterable[Obedience]) -> bool:
     """Whether nothing is left to wait for."""
     return all(line.is_done for line in lines)
+
+
+def missing(processes: Iterable[ProcessStatus], markets: Iterable[str]) -> tuple[str, ...]:
+    """Who is not there to obey, in words such as `maker of BTC`: what it holds and rests stays as it is."""
+    alive = {(one.state.get("role"), str(one.state.get("market", ""))) for one in processes}
+    return tuple(f"{role} of {market}" for market in markets for role in OBEYING if (role, market) not in alive)

@@ -16,7 +16,7 @@ from hedge_strategy.coordination.status_board import ProcessStatus
 from hedge_strategy.coordination.switchboard import Switchboard
 from hedge_strategy.domain.position import Holding
 
-MISSING = "missing"
+MISSING, UNREADABLE = "missing", "unreadable"
 GOOD_STATES = {"maker": ("quoting", "waiting"), "hedger": ("hedging",)}
 
 
@@ -175,7 +175,7 @@ def read_report(
     """
     known = wanted or list(dict.fromkeys([*configured, *switchboard.known_markets()]))
     processes = switchboard.board.read()
-    markets = tuple(_market(switchboard, symbol, processes, beside) for symbol in known)
+    markets = tuple(_readable(switchboard, symbol, processes, beside) for symbol in known)
     return Report(
         ok=bool(markets) and all(one.ok for one in markets),
         markets=markets,
@@ -202,6 +202,20 @@ def _hedgers(switchboard: Switchboard, shown: Sequence[str]) -> tuple[SharingHed
         )
         for one in hedgers
     )
+
+
+def _readable(
+    switchboard: Switchboard, symbol: str, processes: tuple[ProcessStatus, ...], beside: Beside
+) -> MarketStatus:
+    """One market; what A or B says there in a form that is not known, such as another version's, hides no other."""
+    try:
+        return _market(switchboard, symbol, processes, beside)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        why = f"what A or B says of itself cannot be read ({type(error).__name__}: {error})"
+        others = tuple(one for one in processes if one.state.get("market") != symbol)
+        nobody = _market(switchboard, symbol, others, beside)
+        said = {"state": UNREADABLE, "reason": ""}
+        return msgspec.structs.replace(nobody, maker=said, hedger=said, problems=(why,))
 
 
 def _market(

@@ -35,7 +35,8 @@ class AlertNotice(msgspec.Struct, frozen=True, kw_only=True):
         state: whether it has begun or is over.
         since_ms: when it began to fire, unix ms, by the alerter's clock; the same in both notices of one alert.
         at_ms: when this was said, the same clock.
-        action: what the rule had done about it, such as `pause`; empty for nothing.
+        action: what the rule orders about it, such as `pause`, which is given right after this is said, or as soon as
+            Redis answers; in the notice that it is over what was given. Empty for nothing.
     """
 
     name: str

@@ -142,7 +142,7 @@ class Commands:
         for _ in range(COMMANDS_KEPT // COMMANDS_PER_POLL + 1):
             with redis_errors():
                 page: Any = self._client.xrange(COMMAND_LOG, f"({_checked(after)}", "+", count=COMMANDS_PER_POLL)
-            sent = [SentCommand(name.decode(), _command(fields[b"command"])) for name, fields in page]
+            sent = [SentCommand(name.decode(), _command(fields.get(b"command", b""))) for name, fields in page]
             found += [one for one in sent if one.command.market in (market, ALL_MARKETS)]
             if len(page) < COMMANDS_PER_POLL:
                 break

@@ -4,14 +4,14 @@ A process that is gone is off the board one life later; one that ends in order t
 stands here. Times are Redis' own clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import redis
 
-from hedge_strategy.coordination.keys import STATUS_LIVES, STATUS_STATES
+from hedge_strategy.coordination.keys import STATUS_LIVES, STATUS_STATES, is_symbol
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.errors import WireError
 
@@ -30,6 +30,12 @@ class ProcessStatus:
 
     who: str
     state: Mapping[str, Any]
+
+
+def markets_of(processes: Iterable[ProcessStatus]) -> set[str]:
+    """The markets in which they say that they live; what is no symbol is passed over, and hides no other."""
+    told = (one.state.get("market") for one in processes)
+    return {market for market in told if isinstance(market, str) and is_symbol(market)}
 
 
 class StatusBoard:

@@ -7,7 +7,7 @@ from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.hedger_registry import LiveHedger
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.ledger_rows import Totals
-from hedge_strategy.coordination.status_board import StatusBoard
+from hedge_strategy.coordination.status_board import StatusBoard, markets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +41,4 @@ class Switchboard:
             RedisUnavailable: no answer.
             WireError: what stands there cannot be read.
         """
-        alive = {str(one.state.get("market", "")) for one in self.board.read()} - {""}
-        return tuple(sorted(alive | set(self.markets())))
+        return tuple(sorted(markets_of(self.board.read()) | set(self.markets())))

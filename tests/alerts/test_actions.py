@@ -7,6 +7,7 @@ from hedge_strategy.alerts.actions import Actions, Wanted, why_not_resumed
 from hedge_strategy.alerts.rules import Action
 from hedge_strategy.coordination import commands as cm
 from hedge_strategy.coordination.commands import Command, Commands, SentCommand
+from hedge_strategy.errors import WireError
 
 PAUSE, RESUME, FLATTEN = cm.Action.PAUSE, cm.Action.RESUME, cm.Action.FLATTEN
 
@@ -59,3 +60,15 @@ def test_a_command_is_given_once_for_a_firing(real: redis.Redis) -> None:
     assert actions.carry_out(Wanted("x", "", 11, Action.PAUSE, "all")) == ""
     assert actions.carry_out(resume, ("BTC",)) == ""
     assert commands.poll("BTC")[-1].command.market == "*"
+
+
+@pytest.mark.parametrize("fields", [{"command": "garbage"}, {"other": "x"}])
+def test_a_log_that_cannot_be_read_keeps_no_market_from_being_paused(real: redis.Redis, fields: dict[str, str]) -> None:
+    commands = Commands(real)
+    real.xadd("hedge:{commands}:log", fields)  # type: ignore[arg-type]
+    assert Actions(commands).carry_out(Wanted("x", "BTC", 7, Action.FLATTEN, "why")) == ""
+    standing = commands.standing("BTC")
+    assert standing is not None
+    assert standing.command.action is FLATTEN
+    with pytest.raises(WireError):
+        Actions(commands).carry_out(Wanted("x", "BTC", 7, Action.RESUME, "back", is_end=True))

@@ -83,5 +83,5 @@ def test_a_notice_is_said_with_what_matters_first() -> None:
         at_ms=1,
         action="pause",
     )
-    assert message_of(notice) == Message("[CRITICAL] daily-loss BTC", "lost 11 (done: pause)", Severity.CRITICAL)
+    assert message_of(notice) == Message("[CRITICAL] daily-loss BTC", "lost 11 (action: pause)", Severity.CRITICAL)
     assert message_of(notice, is_again=True).title == "[CRITICAL (still)] daily-loss BTC"

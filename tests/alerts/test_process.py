@@ -299,3 +299,16 @@ def test_it_begins_its_work_also_where_redis_is_away(tmp_path: Path) -> None:
         assert scene.titles() == ["[CRITICAL] it", "[RESOLVED] it"]
         assert len(scene.alert_board.recent()) == 2
         scene.end()
+
+
+def test_what_no_symbol_is_ends_no_alerter(real: redis.Redis) -> None:
+    scene = Scene(real, rule("kind: maker_missing"))
+    try:
+        scene.all_well()
+        scene.board.write("x", {"role": "maker", "market": "BT{C}"})
+        scene.rounds(2)
+        scene.board.remove("maker-1")
+        scene.rounds(2)
+        assert scene.titles() == ["[CRITICAL] it BTC"]
+    finally:
+        scene.end()

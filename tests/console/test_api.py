@@ -80,6 +80,7 @@ def test_a_command_is_passed_on_and_who_obeyed_is_told(console: Console) -> None
     given = page.post("/api/commands", json={**PAUSE, "reason": "lunch\nnow"})
     assert given.status_code == 201
     assert (given.json()["is_obeyed"], console.standing()) == (False, "pause")
+    assert given.json()["missing"] == ["hedger of BTC"]
     sent = Commands(console.redis).standing("BTC")
     assert sent is not None
     assert (sent.command.reason, sent.command.sent_by) == ("lunch now", "the console (testclient)")
@@ -130,3 +131,12 @@ def test_it_is_ready_once_redis_was_read(console: Console) -> None:
         assert (market["market"], market["maker"]["state"], market["hedger"]["state"]) == ("BTC", "quoting", "missing")
     finally:
         console.collector.close()
+
+
+@pytest.mark.parametrize("body", ['{"password": "secret \\ud800"}', '"secret \\ud800"'])
+def test_what_is_no_text_is_refused_in_words_that_tell_nothing_of_it(console: Console, body: str) -> None:
+    headers = {"Origin": ADDRESS, "Content-Type": "application/json"}
+    told = console.visitor().post("/api/login", content=body, headers=headers)
+    assert told.status_code == 422
+    assert "body" in told.json()["detail"]
+    assert "secret" not in told.json()["detail"]

@@ -1,16 +1,19 @@
 """What the console knows is what Redis says now, and it says when it is not."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hedge_strategy.console.collector import Collector
 from hedge_strategy.console.report import Held
 from hedge_strategy.coordination.alert_board import AlertBoard, AlertNotice, AlertState, AlertType, Severity
 from hedge_strategy.coordination.fill_stream import FillPublisher
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.coordination.status_board import StatusBoard
-from tests.console.scene import HEDGER, MAKER, Console, console_scene
+from tests.console.scene import HEDGER, MAKER, Console, HandClock, console_scene
 from tests.console.test_pairing import fill, result
 from tests.polling import wait_until
 
@@ -62,3 +65,59 @@ def test_it_reads_hears_and_says_when_it_cannot(console: Console) -> None:
     wait_until(lambda: collector.look.problem, "that Redis does not answer")
     assert not collector.is_ready
     assert collector.look.report is not None, "what was known is still shown, as old"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {**MAKER, "market": "BT{C}"},
+        {**MAKER, "market": ["BTC"]},
+        {"role": "maker", "market": "ETH"},
+        {**MAKER, "market": "ETH", "is_connected": True, "said_at_ms": 1},
+        {**MAKER, "market": "ETH", "is_connected": True, "said_at_ms": 1, "position": "many"},
+    ],
+)
+def test_what_one_process_says_oddly_hides_nothing_else(console: Console, said: dict[str, Any]) -> None:
+    collector = console.collector
+    console.eyes.told[("B", "ETH")] = Held(size="1", told_by="venue", age_ms=0)
+    StatusBoard(console.redis, life_ms=60_000).write("a-2", said)
+    console.look()
+    console.look()
+    report = collector.look.report
+    assert report is not None
+    states = {one.market: one.maker["state"] for one in report.markets}
+    assert (collector.problem, states["BTC"]) == ("", "quoting")
+    assert not set(states) - {"BTC", "ETH"}
+    assert states.get("ETH", "unreadable") == "unreadable"
+
+
+def test_a_look_that_raises_what_nobody_expected_is_told_and_looked_again(console: Console) -> None:
+    console.look()
+    console.eyes.told = {("A", "BTC"): None}  # type: ignore[dict-item]
+    console.eyes.positions = lambda: 1 // 0  # type: ignore[method-assign,assignment,return-value]
+    wait_until(lambda: "ZeroDivisionError" in console.collector.problem, "the problem")
+    del console.eyes.positions  # type: ignore[method-assign]
+    wait_until(lambda: console.collector.is_ready, "the look after it")
+
+
+def test_a_look_that_hangs_is_told(console: Console) -> None:
+    console.look()
+    clock, hangs, goes_on = HandClock(), threading.Event(), threading.Event()
+
+    def hang(_: int) -> tuple[dict[str, Any], str]:
+        hangs.set()
+        goes_on.wait(20)
+        return {}, ""
+
+    collector = Collector(console.collector._reading, clock)
+    collector.start()
+    try:
+        wait_until(lambda: collector.is_ready, "the first look")
+        console.figures.today = hang  # type: ignore[method-assign]
+        clock.now_ms += 20_000
+        wait_until(hangs.is_set, "the look that hangs")
+        assert "does not come to its end" in collector.problem
+        assert not collector.is_ready
+    finally:
+        goes_on.set()
+        collector.close()

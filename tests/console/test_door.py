@@ -62,7 +62,13 @@ def test_health_is_answered_under_any_name() -> None:
 
 
 def test_listening_everywhere_makes_no_name_ours() -> None:
-    assert known_hosts("0.0.0.0:80", ()) == {"localhost:80", "127.0.0.1:80", "[::1]:80"}
+    assert known_hosts("0.0.0.0:81", ()) == {"localhost:81", "127.0.0.1:81", "[::1]:81"}
+
+
+def test_browsers_leave_the_port_of_http_out() -> None:
+    door = Door(known_hosts("127.0.0.1:80", ()))
+    assert door.why_refused("POST", "/api/login", "localhost", "http://localhost") == ""
+    assert door.why_refused("GET", "/", "hedge.example", None)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Who is waited for, and when a command is obeyed."""
 
-from hedge_strategy.console.obedience import is_obeyed, obedience
+from hedge_strategy.console.obedience import is_obeyed, missing, obedience
 from hedge_strategy.coordination.commands import Acknowledgement
 from hedge_strategy.coordination.status_board import ProcessStatus
 
@@ -36,3 +36,8 @@ def test_an_answer_that_is_not_done_yet_is_waited_for() -> None:
 def test_who_is_gone_without_an_answer_is_not_waited_for() -> None:
     assert is_obeyed(obedience((), (), "BTC"))
     assert [line.who for line in obedience((), (said("maker-1", "maker"),), "BTC")] == ["maker-1"]
+
+
+def test_who_is_not_there_to_obey_is_named() -> None:
+    assert missing((A, B), ("BTC",)) == ()
+    assert missing((B, OTHER), ("BTC", "ETH")) == ("maker of BTC", "hedger of ETH")

@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from hedge_strategy.coordination.status_board import STATE_BYTES_MAX, ProcessStatus, StatusBoard
+from hedge_strategy.coordination.status_board import STATE_BYTES_MAX, ProcessStatus, StatusBoard, markets_of
 from hedge_strategy.errors import WireError
 from tests.polling import wait_until
 
@@ -45,3 +45,8 @@ def test_what_cannot_be_shown_is_refused(client: redis.Redis) -> None:
     client.hset("hedge:{status}:states", "maker-1", "[")
     with pytest.raises(WireError, match="status_board"):
         board.read()
+
+
+def test_what_is_no_symbol_is_no_market() -> None:
+    told = [ProcessStatus("x", {"market": market}) for market in ("BTC", "BT{C}", "", ["ETH"], None, 7)]
+    assert markets_of([*told, ProcessStatus("y", {})]) == {"BTC"}

@@ -63,6 +63,12 @@ OUTERMOST_LOOPS = MappingProxyType(
             "outermost loop of a channel's thread, and services' libraries raise anything: said without its text, "
             "which could hold the channel's URL; the message counts as failed"
         ),
+        "hedge_strategy/alerts/guard.py::Guard.keep": (
+            "outermost loop of the alerter: logged with its trace, said by every channel, and looked again"
+        ),
+        "hedge_strategy/console/collector.py::Collector._look_until_stopped": (
+            "outermost loop of the console's looks: logged with its trace, every page is told, and looked again"
+        ),
         "hedge_strategy/venues/lighter/signer.py::Signer._load": (
             "whole body of the loading thread, and the SDK raises bare Exception: kept as the reason of every refusal"
         ),

@@ -18,7 +18,7 @@ export class Alerts {
     const { standing, recent } = this.known.alerts;
     fill(this.standing, h("h2", {}, "Standing now"), standing.length
       ? h("ul.alerts", {}, standing.map((one) => h(`li.${one.severity}`, {}, pill(one.severity), h("div", {}, h("b", {}, one.market ? `${one.market}: ${one.name}` : one.name),
-        h("p", {}, one.text), h("small.faint", {}, `since ${moment(one.since_ms)}, for ${span(Date.now() - one.since_ms)}${one.action ? `; did: ${one.action}` : ""}`)))))
+        h("p", {}, one.text), h("small.faint", {}, `since ${moment(one.since_ms)}, for ${span(Date.now() - one.since_ms)}${one.action ? `; action: ${one.action}` : ""}`)))))
       : h("p.faint", {}, "none"));
     fill(this.recent, h("h2", {}, "Lately"), recent.length
       ? h("div.scroll", {}, h("table", {}, h("thead", {}, h("tr", {}, ["when", "state", "severity", "market", "rule", "what", "told to"].map((name) => h("th", {}, name)))),

@@ -93,7 +93,13 @@ async function follow(given, title, market) {
     fill(lines, given.processes.map((one) => h(`li.${one.is_done ? "done" : "open"}`, {},
       `${one.market} ${one.role}: ${one.outcome}`)));
     if (given.is_obeyed && look > 3) {
-      state.textContent = given.processes.length ? "done" : "nobody is alive; whoever starts will obey";
+      if (given.missing.length) {
+        state.textContent = `${given.processes.length ? "done by those who are alive, " : ""}NOT done by the ${given.missing.join(" and the ")}, not alive: `
+          + "what it holds and rests stays; whoever starts will obey, and `hedge flatten` on a terminal stands in for it";
+        state.className = "bad";
+        return;
+      }
+      state.textContent = "done";
       toast.classList.add("done");
       setTimeout(() => toast.remove(), 15000);
       return;

@@ -56,7 +56,7 @@ export const isZero = (text) => Number(text) === 0;
 /** A coloured word for a state. */
 export function pill(state, title = "") {
   const kind = { quoting: "good", hedging: "good", hedged: "good", waiting: "calm", sharing: "calm", partial: "warn", standby: "calm",
-    paused: "warn", checking: "warn", flattening: "warn", stopping: "warn", failed: "bad", missing: "bad",
+    paused: "warn", checking: "warn", flattening: "warn", stopping: "warn", failed: "bad", missing: "bad", unreadable: "bad",
     critical: "bad", warning: "warn", info: "calm", firing: "bad", resolved: "good" }[state] ?? "calm";
   return h(`span.pill.${kind}`, { title }, state);
 }

@@ -1,5 +1,5 @@
 // The frame: which page is shown, what is known so far, who one is, and the live connection.
-import { fill, h } from "./dom.js";
+import { clock, fill, h } from "./dom.js";
 import { Alerts } from "./alerts.js";
 import { Api } from "./api.js";
 import { askLogin } from "./dialogs.js";
@@ -12,6 +12,8 @@ import { Settings } from "./settings.js";
 
 const PAGES = [["#/", "Overview", "◫"], ["#/charts", "Charts", "∿"], ["#/alerts", "Alerts", "!"], ["#/settings", "Settings", "≡"]];
 const PAIRS_KEPT = 200;
+const OLD_MS = 15000;
+const OLD_MS_A_MARKET = 120; // of many markets the console looks less often
 const element = (id) => document.getElementById(id);
 
 const known = {
@@ -30,6 +32,8 @@ let page;
 let isLive = false;
 let hasAlerts = false;
 let isAsking = false;
+let heardAt = 0;
+let isOld = false;
 
 const live = new Live(hear, (isUp) => {
   isLive = isUp;
@@ -39,6 +43,10 @@ const live = new Live(hear, (isUp) => {
 
 function hear(kind, told) {
   if (kind === "status") {
+    heardAt = Date.now();
+    const wasOld = isOld;
+    isOld = Boolean(told.problem);
+    if (wasOld !== isOld) showFrame();
     known.report = told.report ?? known.report;
     known.venue = told.venue;
     banner(told.problem ? `What is shown is old: ${told.problem}` : "");
@@ -58,14 +66,25 @@ function banner(words) {
   element("banner").hidden = !words;
 }
 
+/** What no longer comes is said to be old: figures that stand still look like those of a quiet market. */
+function watch() {
+  const patience = OLD_MS + OLD_MS_A_MARKET * (known.report?.markets.length ?? 0);
+  if (!known.report || session.role === "nobody" || (isLive && Date.now() - heardAt < patience)) return;
+  banner(`What is shown is old: nothing was heard from the console since ${clock(heardAt)}`);
+  if (!isOld) {
+    isOld = true;
+    showFrame();
+  }
+}
+
 function showFrame() {
   const here = location.hash || "#/";
   const standing = known.alerts.standing.length;
   fill(element("nav"), PAGES.map(([where, name, sign]) => h("a", { href: where, "aria-current": here === where ? "page" : null },
     h("span.sign", { "aria-hidden": "true" }, sign), h("span", {}, name), name === "Alerts" && standing ? h("span.badge", {}, standing) : null)));
   const link = element("link");
-  link.textContent = isLive ? "live" : session.role === "nobody" ? "" : "connecting …";
-  link.className = `link ${isLive ? "up" : "down"}`;
+  link.textContent = isLive && !isOld ? "live" : session.role === "nobody" ? "" : "connecting …";
+  link.className = `link ${isLive && !isOld ? "up" : "down"}`;
   element("login").hidden = session.role === "master";
   element("logout").hidden = !session.csrf;
   element("sound").textContent = isOn() ? "🔔" : "🔕";
@@ -131,4 +150,5 @@ element("logout").addEventListener("click", async () => {
 });
 addEventListener("logged-out", () => { if (session.role !== "nobody") { session.role = "nobody"; session.csrf = ""; enter(false); } });
 addEventListener("hashchange", showPage);
+setInterval(watch, 1000);
 enter(false);

@@ -1,7 +1,11 @@
 // One market: its book, A's order, and each fill beside its hedge.
 import { amount, clock, fill, h, isZero, money, opposite, pill, span } from "./dom.js";
 import { commandButtons } from "./dialogs.js";
+<<<<<<< HEAD
+import { facts, orderText, positionText, short, unhedgedText } from "./overview.js";
+=======
 import { facts, orderText, positionText, short, unhedged } from "./overview.js";
+>>>>>>> main
 import { get } from "./server.js";
 
 const ROWS_SHOWN = 60;
@@ -81,9 +85,13 @@ export class Market {
     fill(this.detail, facts([
       ["A holds", positionText(one.positions.A)],
       ["B holds", positionText(one.positions.B)],
-      ["Together", h(isZero(one.exposure ?? 0) ? "span.number" : "b.warn", {}, amount(one.exposure))],
+      ["Together", one.exposure === null ? h("b.warn", {}, "not known") : h(isZero(one.exposure) ? "span.number" : "b.warn", {}, amount(one.exposure))],
       ["A's order", orderText(one.maker.order)],
+<<<<<<< HEAD
+      ["Unhedged", unhedgedText(one)],
+=======
       ["Unhedged", unhedged(one)],
+>>>>>>> main
       ["Last fill to hedge", span(one.latency_ms)],
       ["A", lane(one.maker)],
       ["B", lane(one.hedger)],

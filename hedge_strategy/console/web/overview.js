@@ -40,11 +40,13 @@ function tiles(report, alerts) {
   const markets = report.markets;
   const unwell = markets.filter((one) => !one.ok).length;
   const exposed = markets.filter((one) => one.exposure !== null && !isZero(one.exposure)).length;
+  const unknown = markets.filter((one) => one.exposure === null).length;
   const sum = (name) => markets.reduce((total, one) => total + Number(one.today?.[name] ?? 0), 0).toFixed(2);
   const standing = alerts.standing.length;
   const found = [
     tile("Markets", unwell ? `${markets.length - unwell} of ${markets.length} at work` : `${markets.length} at work`, unwell ? "bad" : "good"),
-    tile("Not hedged now", exposed ? `${exposed} of ${markets.length}` : "none", exposed ? "warn" : "", "markets in which A's and B's positions do not cancel out"),
+    tile("Not hedged now", [exposed ? `${exposed} of ${markets.length}` : unknown ? "" : "none", unknown ? `${unknown} not known` : ""].filter(Boolean).join(", "),
+      exposed || unknown ? "warn" : "", "markets in which A's and B's positions do not cancel out"),
     tile("Alerts", standing ? String(standing) : "none", standing ? "bad" : ""),
     tile("Redis answers in", `${report.redis_ms.toFixed(1)} ms`, report.redis_ms > 5 ? "warn" : ""),
   ];
@@ -61,6 +63,13 @@ export function positionText(held) {
   if (!held) return h("span.faint", { title: "nobody knows" }, "?");
   const how = held.told_by === "venue" ? "as the venue says" : `as ${held.told_by} says`;
   return h("span.number", { title: `${how}, ${span(held.age_ms)} old` }, amount(held.size), held.age_ms > 5000 ? h("small.faint", {}, ` ${span(held.age_ms)} ago`) : null);
+}
+
+/** What the ledger lacks, whoever still lives to say so: lots of the hedging venue where no B says how large they are. */
+export function unhedgedText(one) {
+  if (one.unhedged_for_ms === null && one.unhedged_lots === 0) return h("span.faint", {}, "nothing");
+  const size = one.unhedged === null ? `${amount(one.unhedged_lots)} lots` : amount(one.unhedged);
+  return h("b.warn", {}, one.unhedged_for_ms === null ? size : `${size} for ${span(one.unhedged_for_ms)}`);
 }
 
 export function orderText(order) {
@@ -92,7 +101,11 @@ function card(one) {
       h(`div${one.exposure === null || isZero(one.exposure) ? "" : ".warn"}`, {}, h("span.name", {}, "together"), h("span.number", {}, amount(one.exposure)))),
     facts([
       ["A's order", orderText(one.maker.order)],
+<<<<<<< HEAD
+      ["Unhedged", unhedgedText(one)],
+=======
       ["Unhedged", unhedged(one)],
+>>>>>>> main
       ["Fill to hedge", one.latency_ms === null ? h("span.faint", {}, "–") : span(one.latency_ms)],
       ["Owner", one.lease ? h("span", {}, short(one.lease.owner), h("small.faint", {}, ` lane ${one.lease.lane}, ${span(one.lease.remaining_ms)} left`)) : h("span.bad", {}, "nobody")],
       today ? ["Today", h("span", {}, money(today.volume), h("small.faint", {}, " volume, "), money(today.result), h("small.faint", {}, " result"))] : null,
