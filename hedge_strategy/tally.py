@@ -1,7 +1,8 @@
 """What happens in a process, kept for its metrics where it happens and added up later, on another thread.
 
 Promises: keeping costs less than a microsecond, waits for no lock, formats nothing and never fails; at most `KEPT_MAX`
-wait to be added up, the oldest go first, and that this happened is counted. Nobody decides anything by a tally.
+wait to be added up, the oldest go first, and that this happened is counted. Nobody decides anything by a tally, and a
+mistake in adding up spoils a figure, never the process.
 """
 
 import threading
@@ -9,6 +10,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeVar
+
+import structlog
 
 KEPT_MAX: Final = 65_536
 ADDED_PER_TURN: Final = 2_000
@@ -83,6 +86,8 @@ class Tally:
         self._append = self._kept.append
         self._looks: dict[object, Callable[[int], None]] = {}
         self._adding = threading.Lock()
+        self._has_failed = False
+        self._log = structlog.get_logger("metrics")
         self._add = self._counted
 
     def keep(self, fold: Fold, what: object, also: object = None) -> None:
@@ -123,7 +128,7 @@ class Tally:
                     fold, what, also, at_ns = self._kept.popleft()
                 except IndexError:
                     return
-                fold(what, also, at_ns)
+                self._safely(fold, what, also, at_ns)
                 if number % ADDED_PER_TURN == ADDED_PER_TURN - 1:
                     self._clock.sleep(PAUSE_S)
 
@@ -131,7 +136,16 @@ class Tally:
         """Takes all looks."""
         with self._adding:
             for look in tuple(self._looks.values()):
-                look(self._read_ns())
+                self._safely(look, self._read_ns())
+
+    def _safely(self, fold: Callable[..., None], *what: object) -> None:
+        try:
+            fold(*what)
+        except Exception:  # noqa: BLE001 - a thread that dies would end the process that trades
+            self.numbers.add("hedge_metrics_failures_total")
+            if not self._has_failed:
+                self._has_failed = True
+                self._log.exception("a mistake in the metrics: figures are wrong; trading is not touched")
 
     def _counted(self, name: Any, labels: Any, _at_ns: int) -> None:
         self.numbers.add(name, *labels)

@@ -50,6 +50,20 @@ def test_the_oldest_go_when_too_much_waits_and_that_is_told() -> None:
     assert reader.clock.slept, "others were let in between"
 
 
+def test_a_mistake_in_adding_up_spoils_its_figure_and_nothing_else() -> None:
+    reader = Reader("hedger")
+
+    def mistaken(*_: object) -> None:
+        raise KeyError("state")
+
+    reader.tally.keep(mistaken, None)
+    reader.tally.look_with("mistaken", mistaken)
+    reader.tally.count("hedge_redis_errors_total", "timeout")
+    found = reader.read()
+    assert found["hedge_redis_errors_total"] == {("timeout",): 1}
+    assert found["hedge_metrics_failures_total"] == {(): 2}
+
+
 def test_a_steady_moment_is_told_by_the_wall() -> None:
     reader = Reader("hedger")
     reader.clock.move_ms(250)

@@ -75,6 +75,11 @@ _TABLE = (
         "Times that more happened than could be added up; figures are too small then.",
         told_by=ALL,
     ),
+    _counter(
+        "hedge_metrics_failures_total",
+        "Happenings that could not be added up, by a mistake of the program; trading is not touched.",
+        told_by=ALL,
+    ),
     # --- one market, A and B ---
     _gauge(
         "hedge_state",

@@ -22,7 +22,7 @@ def promtool(*arguments: str | Path) -> str:
         if os.environ.get("CI"):
             pytest.skip(lacking)
         pytest.fail(lacking, pytrace=False)
-    done = subprocess.run([program, *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([program, *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=110, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     return said

@@ -1,6 +1,6 @@
 """What Prometheus is given to read: promtool takes it; each rule fires when it should and is silent when it should.
 
-Series are written as promtool does: `0+1x20` begins at 0 and grows by 1 with each of 20 steps of 15 seconds.
+Series are written as promtool does: `0+1x20` begins at 0 and grows by 1 with each of 20 steps of 30 seconds.
 """
 
 from pathlib import Path
@@ -14,10 +14,10 @@ from tests.deploy.watched import RULES, expressions_in_dashboard, rules
 
 pytestmark = pytest.mark.desk
 
-STEP = "15s"
-STEPS = 80
-AT = "15m"
-GROWS, LITTLE, STILL = f"0+4x{STEPS}", f"0 1 1x{STEPS}", f"0x{STEPS}"
+STEP = "30s"
+STEPS = 45
+AT = "10m"
+GROWS, LITTLE, STILL = f"0+8x{STEPS}", f"0 1 1x{STEPS}", f"0x{STEPS}"
 B, A, BTC = 'job="hedger"', 'job="maker"', 'job="hedger",market="BTC"'
 UP_A, UP_B = f"up{{{A}}}", f"up{{{B},instance='1'}}".replace("'", '"')
 
@@ -65,7 +65,7 @@ CASES: dict[str, Case] = {
     "HedgeHedgerPaused": measured("hedge_state", 1, 0, f'{BTC},state="paused"'),
     "HedgeMakerPaused": (
         {'hedge_state{job="maker",market="BTC",state="paused"}': constant(1)},
-        {'hedge_state{job="maker",market="BTC",state="paused"}': f"1x20 0x40 1x{STEPS}"},
+        {'hedge_state{job="maker",market="BTC",state="paused"}': f"1x10 0x20 1x{STEPS}"},
     ),
     "HedgeFillsNotPublished": counted("hedge_publish_failures_total"),
     "HedgeFillsNotKept": counted("hedge_keep_failures_total"),

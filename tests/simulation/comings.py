@@ -1,8 +1,8 @@
 """Hedgers that share the market as hosts do: they come, go, and hand it over in order, in some of the schedules.
 
 A host takes the lease first and builds what hedges then; when it gives the market back it lives on, and may be the next
-to take it, by another name of its own and on its own lane. What is drawn here comes from a source of its own, so that
-the other schedules stay what they were.
+to take it, by another name of its own. All sign with the market's one key. What is drawn here comes from a source of
+its own, so that the other schedules stay what they were.
 """
 
 import random

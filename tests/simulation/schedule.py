@@ -125,8 +125,9 @@ class World:
         retry_times = (2, 5, 11)[clock.below(3)]
         count = 2 if clock.random() < 0.5 else 1
         for number in range(len(self.comings.joins) if self.comings is not None else count):
-            key = 4 + number
-            self.exchange.open(HEDGER, key, 10)
+            key = 4 if self.comings is not None else 4 + number  # hosts have one key for a market
+            if key == 4 + number:
+                self.exchange.open(HEDGER, key, 10)
             hedger = HedgerNode(self.exchange, self.redis, self.pace, name=f"B{number + 1}", key=key, life_ms=life_ms)
             hedger.retry_times = retry_times
             if self.comings is not None:

@@ -63,6 +63,9 @@ OUTERMOST_LOOPS = MappingProxyType(
             "outermost loop of a channel's thread, and services' libraries raise anything: said without its text, "
             "which could hold the channel's URL; the message counts as failed"
         ),
+        "hedge_strategy/tally.py::Tally._safely": (
+            "a mistake in a figure: logged with its trace and counted; a thread that dies would end the process"
+        ),
         "hedge_strategy/alerts/guard.py::Guard.keep": (
             "outermost loop of the alerter: logged with its trace, said by every channel, and looked again"
         ),
