@@ -6,6 +6,7 @@ It holds the venue only as something to read (`venue_eyes`), and Redis as `hedge
 import importlib
 import secrets
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from hedge_strategy.clock import Clock
+from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.config.schema import Config
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.console.api import ApiParts
@@ -40,6 +41,9 @@ from hedge_strategy.wiring import redis_settings, watched_of
 
 TOKEN_BYTES = 32
 SHUTDOWN_S = 3
+HISTORY_KEPT_MS = 10_000
+HISTORY_STEP_MS = 60_000
+"""Histories that begin within the same minute are one."""
 BACKLOG = 128
 HOUR_MS = 3_600_000
 
@@ -56,12 +60,19 @@ class ConsoleParts:
 class JournalFigures:
     """What the journal says, where there is one; looked for at each question, since it may be begun later.
 
+    Of a long history there is much to read: it is read by one at a time, and what was read last serves all who ask for
+    the same within `HISTORY_KEPT_MS`. So no number of pages takes more than one core from those who trade.
+
     Args:
         config: where it is.
+        clock: for how long a history is kept.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Clock) -> None:
         self._config = config
+        self._clock = clock
+        self._reading = threading.Lock()
+        self._histories: dict[int, tuple[int, History]] = {}
 
     def today(self, now_ms: int) -> tuple[dict[str, Today], str]:
         """What each market earned since midnight UTC, and why there is nothing, in words."""
@@ -71,6 +82,16 @@ class JournalFigures:
         """How things went since then. Raises: JournalFailed; UserError."""
         if not has_journal(self._config):
             return History(problem=NO_JOURNAL)
+        now_ms, asked = to_ms(self._clock.monotonic_ns()), since_ms // HISTORY_STEP_MS * HISTORY_STEP_MS
+        with self._reading:
+            self._histories = {
+                since: kept for since, kept in self._histories.items() if now_ms - kept[0] < HISTORY_KEPT_MS
+            }
+            if asked not in self._histories:
+                self._histories[asked] = (to_ms(self._clock.monotonic_ns()), self._read_history(asked))
+            return self._histories[asked][1]
+
+    def _read_history(self, since_ms: int) -> History:
         series = importlib.import_module("hedge_strategy.journal.series")
         with _journal(self._config) as store:
             found = series.read_history(store, since_ms)
@@ -147,7 +168,7 @@ def make_console(config: Config, listen: str, clock: Clock) -> ConsoleParts:
     kept = checked_hash(password.reveal()) if password is not None else read_hash(Path(config.state_dir))
     markets = max(section.markets_max, len(config.symbols))
     client = connect(redis_settings(config, markets))
-    switchboard, figures, eyes = open_switchboard(config), JournalFigures(config), _eyes(config, clock)
+    switchboard, figures, eyes = open_switchboard(config), JournalFigures(config, clock), _eyes(config, clock)
     reading = Reading(
         switchboard=switchboard,
         alerts=AlertBoard(client),

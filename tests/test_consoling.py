@@ -62,7 +62,7 @@ def test_what_is_no_hash_and_an_address_that_is_taken_are_refused(config: Config
 
 def test_figures_come_from_the_journal_where_there_is_one(tmp_path: Path) -> None:
     with journal_scene(tmp_path) as scene:
-        figures = JournalFigures(scene.config)
+        figures = JournalFigures(scene.config, SystemClock())
         assert "no journal" in figures.history(0).problem
         assert figures.hedges("BTC", 10) == ()
         scene.begin()
@@ -75,6 +75,8 @@ def test_figures_come_from_the_journal_where_there_is_one(tmp_path: Path) -> Non
             "exposure": 3,
             "latency_ms": 2,
         }
+        assert figures.history(1_000) is found, "within the same minute it is not read again"
+        assert figures.history(120_000) is not found
         newest, older = figures.hedges("BTC", 10)
         assert (newest.side, newest.size, older.size, older.maker_price) == (
             "sell",

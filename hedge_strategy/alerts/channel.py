@@ -86,6 +86,7 @@ class AppriseChannel:
 
         silence("apprise")
         self._kinds = {one.value: one for one in apprise.NotifyType}
+        self._plain = apprise.NotifyFormat.TEXT
         self._masked = _secret_parts(url.reveal())
         plugin: Any = apprise.Apprise.instantiate(url.reveal(), suppress_exceptions=True)
         if plugin is None:
@@ -106,7 +107,7 @@ class AppriseChannel:
     def send(self, message: Message) -> str:
         """See `Sender`."""
         kind = "success" if message.is_over else _NOTIFY_TYPE[message.severity]
-        result = self._server.notify(body=message.body, title=message.title, notify_type=self._kinds[kind])
+        result = self._server.notify(message.body, message.title, self._kinds[kind], body_format=self._plain)
         if result:
             return ""
         said = [str(entry.message) for entry in result.logs()]

@@ -193,9 +193,11 @@ class ChannelThread:
             job.also += self._queue
             self._queue.clear()
         if job.also:
-            titles = [job.message.title, *(one.message.title for one in job.also)]
+            together = [job.message, *(one.message for one in job.also)]
+            titles = [one.title for one in together]
+            worst = max((one.severity for one in together), key=lambda one: one.rank)
             body = "; ".join(titles[:TITLES_MAX]) + ("; …" if len(titles) > TITLES_MAX else "")
-            job.message = Message(f"{len(titles)} messages in one", body, job.message.severity)
+            job.message = Message(f"{len(titles)} messages in one", body, worst)
         return True
 
     def _end(self, job: _Job, problem: str) -> None:

@@ -42,6 +42,9 @@ def test_why_it_did_not_arrive_is_told_without_the_url(caplog: pytest.LogCapture
     shown = refused + away + repr(channel(service.port)) + caplog.text
     assert SECRET not in shown
     assert not logging.getLogger("apprise").propagate
+    said = f"no route to user:{SECRET}@127.0.0.1/{SECRET}-path"
+    assert channel(service.port).masked(said).startswith("no route to")
+    assert SECRET not in channel(service.port).masked(said)
 
 
 def test_one_that_never_answers_is_given_up() -> None:

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from hedge_strategy.alerts.conditions import AnyCondition
+from hedge_strategy.alerts.delivery import Patience
 from hedge_strategy.alerts.snapshot import HedgeSeen, MoneySeen
 from hedge_strategy.coordination import commands as cm
 from hedge_strategy.coordination.commands import Command
@@ -188,14 +189,15 @@ def test_a_channel_that_fails_is_said_on_the_board_and_holds_up_no_other(make: C
     text = rule("kind: hedger_missing").replace("}]\nrules", "}, {name: bad, url: 'json://localhost'}]\nrules")
     senders = {"ops": RecordingSender(), "bad": RecordingSender("the service is away")}
     scene = make(text, senders=senders)
-    scene.patience = type(scene.patience)(1.0, 0.01)
+    scene.patience = Patience(60, 0.01)
     scene.end()
     scene.begin()
     scene.no_hedger()
     scene.rounds(1)
     assert scene.titles() == ["[CRITICAL] it BTC"]
+    wait_until(lambda: len(senders["bad"].sent) > 1, "another attempt")
+    scene.rounds(70)
     scene.titles("bad")
-    assert len(senders["bad"].sent) > 1, "it was tried again"
     scene.rounds(1)
     (told,) = scene.alert_board.recent()
     assert (told.delivery.delivered, told.delivery.failed) == (("ops",), ("bad",))
@@ -250,12 +252,14 @@ def test_a_second_alerter_waits_and_takes_over_as_it_stands(make: Callable[..., 
         first.rounds(1)
         second.rounds(1)
     assert (first.titles(), second.titles()) == (["[CRITICAL] it BTC"], [])
+    assert [one.alerter._parts.acting.is_set() for one in (first, second)] == [True, False]
     first.alerter.ask_to_stop()
     first.alerter.run()
     second.rounds(2)
     second.hedger()
     second.rounds(15)
     assert second.titles() == ["[RESOLVED] it BTC"]
+    assert second.alerter._parts.acting.is_set()
     assert len(second.given()) == 1
 
 

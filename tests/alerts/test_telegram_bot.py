@@ -110,8 +110,8 @@ def test_flatten_is_asked_back_and_done_once(api: BotApi) -> None:
 
 def test_what_waited_before_the_start_is_never_carried_out(api: BotApi) -> None:
     desk = Desk()
-    api.write("/pause")
     api.write("/flatten")
+    api.write("/pause")
     with running(api, desk):
         begun(api)
         api.write("/pause", ago_s=3_600)
@@ -139,6 +139,8 @@ def test_only_the_alerter_that_acts_polls(api: BotApi) -> None:
         api.write("/pause")
         may_poll.set()
         begun(api)
+        api.write("/status")
+        wait_until(lambda: "shown: status" in api.texts, "the status")
     assert desk.given == [], "that was before it acted"
 
 

@@ -62,6 +62,13 @@ def test_a_hedger_that_shares_markets_is_alive_also_while_it_owns_none(server: R
     assert (shown.exit_code, shown.stdout.strip()) == (0, "hedger shares markets")
 
 
+def test_an_alerter_is_asked_for_by_its_role(server: RedisServer, tmp_path: Path) -> None:
+    assert ask(tmp_path, "--role", "alerter").exit_code == 1
+    say(server, f"alerter-{HOST}-{os.getpid()}-1", {"role": "alerter", "state": "standby"})
+    shown = ask(tmp_path, "--role", "alerter")
+    assert (shown.exit_code, shown.stdout.strip()) == (0, "alerter is standby")
+
+
 def test_who_fell_silent_is_not_alive_also_for_the_live_probe(server: RedisServer, tmp_path: Path) -> None:
     assert ask(tmp_path).exit_code == 1
     assert ask(tmp_path, "--live").exit_code == 1

@@ -10,6 +10,8 @@ from tests.tidy.source_files import PACKAGE, ROOT, problems_of, project_files, r
 _PRIVATE_FOLDERS = "|".join(["work", "tmp", "root", "home", "Users", "private/var"])
 MACHINE_PATH = re.compile(rf"(?<![\w.~/$}}-])/(?:{_PRIVATE_FOLDERS})/[\w.]+")
 
+MERGE_MARKS = ("<" * 7 + " ", ">" * 7 + " ")
+
 
 def machine_path_problems(text: str, path: str) -> list[str]:
     """Absolute paths that exist on one machine only."""
@@ -17,6 +19,15 @@ def machine_path_problems(text: str, path: str) -> list[str]:
         f"{path}:{number}: {match.group()}; use a path relative to the project, a setting, or in a test tmp_path"
         for number, line in enumerate(text.splitlines(), start=1)
         for match in MACHINE_PATH.finditer(line)
+    ]
+
+
+def merge_problems(text: str, path: str) -> list[str]:
+    """Both sides of a conflict, where a merge was kept before it was whole."""
+    return [
+        f"{path}:{number}: a merge was not brought to its end; choose, and take the marks out"
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.startswith(MERGE_MARKS)
     ]
 
 
@@ -40,6 +51,17 @@ def readme_problems(text: str, commands: list[str]) -> list[str]:
 
 def test_no_file_names_a_path_of_one_machine() -> None:
     require_none(problems_of(machine_path_problems, list(project_files())))
+
+
+def test_every_merge_was_brought_to_its_end() -> None:
+    require_none(problems_of(merge_problems, list(project_files())))
+
+
+@pytest.mark.parametrize("sign", ["<", ">"])
+def test_a_merge_that_was_not_is_found(sign: str) -> None:
+    (problem,) = merge_problems(f"one\n{sign * 7} main\ntwo", "x.js")
+    assert "x.js:2" in problem
+    assert merge_problems(f"{sign * 6} a\n x {sign * 7} b\n=======\n", "x.md") == []
 
 
 def test_the_changelog_says_what_is_new() -> None:

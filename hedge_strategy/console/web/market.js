@@ -1,11 +1,7 @@
 // One market: its book, A's order, and each fill beside its hedge.
 import { amount, clock, fill, h, isZero, money, opposite, pill, span } from "./dom.js";
 import { commandButtons } from "./dialogs.js";
-<<<<<<< HEAD
 import { facts, orderText, positionText, short, unhedgedText } from "./overview.js";
-=======
-import { facts, orderText, positionText, short, unhedged } from "./overview.js";
->>>>>>> main
 import { get } from "./server.js";
 
 const ROWS_SHOWN = 60;
@@ -87,11 +83,7 @@ export class Market {
       ["B holds", positionText(one.positions.B)],
       ["Together", one.exposure === null ? h("b.warn", {}, "not known") : h(isZero(one.exposure) ? "span.number" : "b.warn", {}, amount(one.exposure))],
       ["A's order", orderText(one.maker.order)],
-<<<<<<< HEAD
       ["Unhedged", unhedgedText(one)],
-=======
-      ["Unhedged", unhedged(one)],
->>>>>>> main
       ["Last fill to hedge", span(one.latency_ms)],
       ["A", lane(one.maker)],
       ["B", lane(one.hedger)],

@@ -65,11 +65,13 @@ export function positionText(held) {
   return h("span.number", { title: `${how}, ${span(held.age_ms)} old` }, amount(held.size), held.age_ms > 5000 ? h("small.faint", {}, ` ${span(held.age_ms)} ago`) : null);
 }
 
-/** What the ledger lacks, whoever still lives to say so: lots of the hedging venue where no B says how large they are. */
+/** What the ledger lacks, whoever still lives to say so: lots where no B says how large they are. Where it lacks nothing, A
+ *  may not have heard of the hedge yet. */
 export function unhedgedText(one) {
-  if (one.unhedged_for_ms === null && one.unhedged_lots === 0) return h("span.faint", {}, "nothing");
-  const size = one.unhedged === null ? `${amount(one.unhedged_lots)} lots` : amount(one.unhedged);
-  return h("b.warn", {}, one.unhedged_for_ms === null ? size : `${size} for ${span(one.unhedged_for_ms)}`);
+  const isWaiting = one.unhedged_for_ms !== null;
+  if (one.unhedged_lots === 0) return isWaiting ? h("span.warn", {}, `a hedge is awaited for ${span(one.unhedged_for_ms)}`) : h("span.faint", {}, "nothing");
+  const size = one.unhedged === null || isZero(one.unhedged) ? `${amount(one.unhedged_lots)} lots` : amount(one.unhedged);
+  return h("b.warn", {}, isWaiting ? `${size} for ${span(one.unhedged_for_ms)}` : size);
 }
 
 export function orderText(order) {
@@ -77,13 +79,6 @@ export function orderText(order) {
   if (!order.side) return order.phase;
   return h("span", {}, h(`b.${order.side}`, {}, order.side), " ", h("span.number", {}, `${amount(order.size)} @ ${amount(order.price)}`),
     order.phase === "resting" ? null : h("small.faint", {}, ` ${order.phase}`));
-}
-
-/** What waits for its hedge; the ledger may be ahead of A, which then only has not heard of it yet. */
-export function unhedged(one) {
-  if (one.unhedged_for_ms === null) return h("span.faint", {}, "nothing");
-  const size = one.unhedged ?? one.unhedged_lots;
-  return h("span.warn", {}, isZero(size) ? `a hedge is awaited for ${span(one.unhedged_for_ms)}` : `${amount(size)} for ${span(one.unhedged_for_ms)}`);
 }
 
 export function facts(pairs) {
@@ -101,11 +96,7 @@ function card(one) {
       h(`div${one.exposure === null || isZero(one.exposure) ? "" : ".warn"}`, {}, h("span.name", {}, "together"), h("span.number", {}, amount(one.exposure)))),
     facts([
       ["A's order", orderText(one.maker.order)],
-<<<<<<< HEAD
       ["Unhedged", unhedgedText(one)],
-=======
-      ["Unhedged", unhedged(one)],
->>>>>>> main
       ["Fill to hedge", one.latency_ms === null ? h("span.faint", {}, "–") : span(one.latency_ms)],
       ["Owner", one.lease ? h("span", {}, short(one.lease.owner), h("small.faint", {}, ` lane ${one.lease.lane}, ${span(one.lease.remaining_ms)} left`)) : h("span.bad", {}, "nobody")],
       today ? ["Today", h("span", {}, money(today.volume), h("small.faint", {}, " volume, "), money(today.result), h("small.faint", {}, " result"))] : null,
