@@ -34,7 +34,8 @@ Beside that way:
         maker/lookout, surroundings whether a hedger lives, what the user wants;  dead_man_switch, sweep: nothing rests
         maker/record                where A's history begins and how far it is handled, on disk and in Redis
         maker/host                  several markets in one process, each apart;  shared_account: what they share
-    B   hedger/keeper, ownership    from the lease of a market to acting for it;  recovery, counting, recount: ledger
+    B   hedger/crew                 the threads that all markets of a process share: listener, rounds, beat, workers
+        hedger/keeper, ownership    from the lease of a market to acting for it;  recovery, counting, recount: ledger
         hedger/host, sharing        several markets in one process, shared with other hedgers
         hedger/resolution           what became of a send in doubt;  position_watch, risk/position_guard: both positions
         hedger/flattening           ends both positions, with venues/closing;  orders_from_the_user: pause, resume

@@ -30,11 +30,14 @@ from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
 from hedge_strategy.coordination.rights import connect_for_trading
+from hedge_strategy.coordination.round_trip import RoundTrips
+from hedge_strategy.coordination.shared_channels import ChannelServers
 from hedge_strategy.coordination.shared_memory import SharedMemory
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import UserError, VenueError
 from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
+from hedge_strategy.hedger.crew import Crew, CrewRedis
 from hedge_strategy.hedger.flattening import FlatteningParts
 from hedge_strategy.hedger.following import Following
 from hedge_strategy.hedger.host import HedgerHost, HostCoordination, HostRun
@@ -44,12 +47,14 @@ from hedge_strategy.hedger.marks import HedgeMarks
 from hedge_strategy.hedger.meter import HedgerMeter
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
+from hedge_strategy.hedger.pace import watch_s
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.presign import AHEAD_MAX
-from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
+from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess
 from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.sizing import HedgeRule
+from hedge_strategy.hedger.standing import HedgerRun
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.tally import Tally
@@ -69,6 +74,8 @@ PRESENCE_LIFE_MS = 3_000
 """How long a notice of A's or B's state holds without being told again."""
 STATUS_LIFE_MS = 5_000
 """How long a process stands on the status board without saying so again."""
+SIGNING_THREADS = min(AHEAD_MAX, os.cpu_count() or 1)
+"""Of all markets of one process together."""
 KEYS_TRIED_MAX = 3
 """Of several markets' keys, to find one that what an account's lanes share can sign with."""
 
@@ -161,6 +168,9 @@ class HedgerGround:
         self.client = client
         self.clock = clock
         self.watching = watching
+        user = UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS))
+        self.results = ResultPublisher(client)
+        self.crew = Crew(CrewRedis(RoundTrips(client), ChannelServers(client, clock), user), clock, SIGNING_THREADS)
         self.maker_venue = maker_venue
         self.open_lane = open_lane
         self.markets_here: Callable[[], int] = lambda: 1
@@ -213,7 +223,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
     keeper = LeaseKeeper(leases, maker_market.symbol, run_id, venue.key_index, clock)
     coordination = HedgerCoordination(
         subscriber=FillSubscriber(client, clock, source, run_id),
-        results=ResultPublisher(client),
+        results=ground.results,
         keeper=keeper,
         presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
         ownership=OwnershipParts(
@@ -221,11 +231,12 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
             recovery=recovery,
             watch=PositionWatch(ledger, sources, markets, guard, ground.count_markets),
             give_back=keeper.refused,
+            watch_s=lambda: watch_s(ground.count_markets()),
         ),
-        user=UserChannel(Commands(client), StatusBoard(client, life_ms=STATUS_LIFE_MS)),
+        crew=ground.crew,
         flattening=FlatteningParts(recovery, sources, markets, sender, config.strategy.max_slippage),
     )
-    own = (config.account_a.account_index, self_trades, ground.watching.marks(maker_market), settings.signing_threads)
+    own = (config.account_a.account_index, self_trades, ground.watching.marks(maker_market))
     run = HedgerRun(maker_market, hedge_market, run_id, *own, ground.count_markets)
     return HedgerProcess(venue, coordination, HedgerMachine(settings), run, clock)
 
@@ -274,7 +285,7 @@ def _hedger_settings(
         retry_times=config.strategy.retry_times,
         answer_timeout_ms=config.lighter.answer_timeout_ms,
         owner=run_id,
-        signing_threads=min(AHEAD_MAX, os.cpu_count() or 1) if config.strategy.sign_ahead else 0,
+        signing_threads=SIGNING_THREADS if config.strategy.sign_ahead else 0,
     )
 
 

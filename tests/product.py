@@ -87,6 +87,10 @@ class ProductProcess:
             )
 
     @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
     def code(self) -> int | None:
         """The exit code; None while it runs."""
         return self._process.poll()

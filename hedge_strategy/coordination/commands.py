@@ -11,6 +11,7 @@ data has lost a standing command too: processes that obeyed it must go on doing 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -28,6 +29,7 @@ from hedge_strategy.coordination.keys import (
     COMMANDS_STANDING,
     is_symbol,
 )
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.errors import WireError
 
@@ -156,8 +158,7 @@ class Commands:
         """
         with redis_errors():
             held: Any = self._client.hmget(COMMANDS_STANDING, [market, ALL_MARKETS])
-        found = [_standing(one) for one in held if one is not None]
-        return max(found, key=lambda one: _order(one.command_id), default=None)
+        return newest_standing(held)
 
     def acknowledge(self, command_id: str, acknowledgement: Acknowledgement) -> None:
         """Says what became of a command here; a later word of the same process replaces an earlier one.
@@ -214,6 +215,21 @@ class CommandBell:
     def close(self) -> None:
         """Gives the connection up; to be called by the waiting thread."""
         self._channels.close()
+
+
+def asking_standing(markets: Sequence[str]) -> Question:
+    """What asks for the standing commands: of these markets, in their order, and last the one for all markets."""
+    return Question(COMMANDS_STANDING, ("HMGET", COMMANDS_STANDING, *markets, ALL_MARKETS))
+
+
+def newest_standing(held: Sequence[bytes | None]) -> SentCommand | None:
+    """The newest of some answers; None where there are none.
+
+    Raises:
+        WireError: what stands there is no command.
+    """
+    found = [_standing(one) for one in held if one is not None]
+    return max(found, key=lambda one: _order(one.command_id), default=None)
 
 
 def _checked(command_id: str) -> str:

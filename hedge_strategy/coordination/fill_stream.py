@@ -27,6 +27,7 @@ from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import FILL_GROUP, STREAM_FIELD, market_keys
 from hedge_strategy.coordination.messages import FillMessage, decode_fill, encode
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.coordination.slots import channels_of
 from hedge_strategy.errors import WireError
@@ -153,15 +154,16 @@ class FillSubscriber:
         self._keys = market_keys(source.market)
         self._names = channels_of(client, source.market)
         names = (self._names.fills, self._names.old_fills, self._names.announcements)
-        self._channels = Channels(client, clock, tuple(filter(None, names)), self._names.home)
+        self.channels = tuple(filter(None, names))
+        """Where it is heard of fills and orders."""
+        self.home = self._names.home
+        """A key that lives where they do."""
+        self._channels = Channels(client, clock, self.channels, self.home)
         self._script = Script(client, "fill_stream.lua")
 
     def listen(self, timeout_ms: int) -> FillHeard | OrderHeard | Resubscribed | Unreadable | None:
         """Waits for the next fill on the channel, the fast way, or for an order that is announced. After `Resubscribed`
         the stream must be read.
-
-        The bare channel of old publishers is heard too; messages about other accounts and markets there are nothing
-        unusual and are passed over.
 
         Args:
             timeout_ms: at most this long; 0 only looks.
@@ -173,8 +175,14 @@ class FillSubscriber:
             RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
         """
         heard = self._channels.listen(timeout_ms)
-        if not isinstance(heard, Heard):
-            return heard
+        return self.understand(heard) if isinstance(heard, Heard) else heard
+
+    def understand(self, heard: Heard) -> FillHeard | OrderHeard | Unreadable | None:
+        """What one of its `channels` said; None for what is nothing for this hedger.
+
+        The bare channel of old publishers is one of them; messages about other accounts and markets there are nothing
+        unusual and are passed over.
+        """
         try:
             if heard.channel == self._names.announcements:
                 announced = decode_announcement(heard.payload, self._source.market)
@@ -235,6 +243,10 @@ class FillSubscriber:
         if not 0 <= block_ms <= BLOCK_MS_MAX:
             raise ValueError(f"block_ms {block_ms} is not in 0 … {BLOCK_MS_MAX}")
         return tuple(self._read(">", block_ms or None))
+
+    def asking_first(self) -> Question:
+        """The stream's first entry: empty where there is nothing to read, neither new nor what anybody was given."""
+        return Question(self._keys.fills, ("XRANGE", self._keys.fills, "-", "+", "COUNT", 1))
 
     def take_over(self, min_idle_ms: int) -> tuple[FillEntry | UnreadableEntry, ...]:
         """Makes entries ours that other consumers were given and did not acknowledge, oldest first.

@@ -35,8 +35,9 @@ import redis
 from hedge_strategy.coordination import ledger_restore
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import order_of_name
-from hedge_strategy.coordination.ledger_restore import LedgerMarker, RestoredOrder, Watermark
+from hedge_strategy.coordination.ledger_restore import MARKER_FIELDS, LedgerMarker, RestoredOrder, Watermark, marker_of
 from hedge_strategy.coordination.ledger_rows import (
+    TOTALS_FIELDS,
     Busy,
     Finished,
     Intent,
@@ -52,6 +53,7 @@ from hedge_strategy.coordination.ledger_rows import (
     row_of,
     seen_arguments,
     stored_fields,
+    totals_of,
     unsettled_intent,
 )
 from hedge_strategy.coordination.ledger_script import Belief, LedgerBounds, LedgerScript
@@ -117,16 +119,9 @@ class HedgeLedger:
         Raises:
             RedisUnavailable: no answer.
         """
-        names = ("epoch", "sequence", "restoring", "finished_trade_id", "finished_at_ms")
         with redis_errors():
-            held: Any = self._client.hmget(self._keys.marker, names)
-        epoch, sequence, restoring, trade_id, at_ms = (None if one is None else one.decode() for one in held)
-        return LedgerMarker(
-            epoch=None if restoring else epoch,
-            sequence=int(sequence or 0),
-            is_being_rebuilt=restoring is not None,
-            watermark=Watermark(int(trade_id or 0), int(at_ms or 0)),
-        )
+            held: Any = self._client.hmget(self._keys.marker, MARKER_FIELDS)
+        return marker_of(held)
 
     def epoch(self) -> str | None:
         """The epoch of the ledger in Redis; None where there is none, or it is being rebuilt.
@@ -370,9 +365,8 @@ class HedgeLedger:
             RedisUnavailable: no answer.
         """
         with redis_errors():
-            names = ("filled:buy", "filled:sell", "hedged:buy", "hedged:sell", "in_flight")
-            values: Any = self._client.hmget(self._keys.totals, names)
-        return Totals(*(int(value or 0) for value in values))
+            values: Any = self._client.hmget(self._keys.totals, TOTALS_FIELDS)
+        return totals_of(values)
 
     def _call(
         self, operation: str, name: OrderKey | str, fencing: int | None, *arguments: str | int, index: str | None = None

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.ledger_rows import SeenFill, stored_fields
 from hedge_strategy.coordination.ledger_script import LedgerScript
 from hedge_strategy.coordination.messages import LOTS_MAX
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.domain.hedge import IntentState
 from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_client_order_index
 from hedge_strategy.domain.order import Side, SignedTransaction
@@ -53,6 +55,26 @@ class LedgerMarker:
     sequence: int
     is_being_rebuilt: bool
     watermark: Watermark
+
+
+MARKER_FIELDS = ("epoch", "sequence", "restoring", "finished_trade_id", "finished_at_ms")
+
+
+def asking_marker(market: str) -> Question:
+    """What asks a ledger what it says of itself; `marker_of` reads the answer."""
+    key = market_keys(market).marker
+    return Question(key, ("HMGET", key, *MARKER_FIELDS))
+
+
+def marker_of(held: Sequence[bytes | None]) -> LedgerMarker:
+    """What a ledger says of itself, as Redis holds it in `MARKER_FIELDS`."""
+    epoch, sequence, restoring, trade_id, at_ms = (None if one is None else one.decode() for one in held)
+    return LedgerMarker(
+        epoch=None if restoring else epoch,
+        sequence=int(sequence or 0),
+        is_being_rebuilt=restoring is not None,
+        watermark=Watermark(int(trade_id or 0), int(at_ms or 0)),
+    )
 
 
 class Standing(StrEnum):

@@ -10,7 +10,9 @@ are text everywhere in Redis, never numbers.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.messages import LOTS_MAX, FillMessage
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.ids import hedge_client_order_index, hedge_identity
 from hedge_strategy.domain.market import Market
@@ -126,6 +128,20 @@ class Totals:
     def unhedged_lots(self) -> int:
         """What the maker's position has that the hedger's lacks: positive where B must sell; in flight counts."""
         return (self.filled_buy_lots - self.hedged_buy_lots) - (self.filled_sell_lots - self.hedged_sell_lots)
+
+
+TOTALS_FIELDS = ("filled:buy", "filled:sell", "hedged:buy", "hedged:sell", "in_flight")
+
+
+def asking_totals(market: str) -> Question:
+    """What asks for the sums of a market; `totals_of` reads the answer."""
+    key = market_keys(market).totals
+    return Question(key, ("HMGET", key, *TOTALS_FIELDS))
+
+
+def totals_of(held: Sequence[bytes | None]) -> Totals:
+    """The sums, as Redis holds them in `TOTALS_FIELDS`."""
+    return Totals(*(int(value or 0) for value in held))
 
 
 def seen_fill(message: FillMessage, market: Market) -> SeenFill:

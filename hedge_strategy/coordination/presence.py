@@ -13,7 +13,10 @@ import redis
 
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import market_keys
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.errors import WireError
+
+MAY_REST = b"1"
 
 
 class HedgerState(StrEnum):
@@ -62,7 +65,7 @@ class Presence:
             RedisUnavailable: no answer.
         """
         with redis_errors():
-            self._client.set(self._keys.maker, b"1" if may_rest else b"0", px=self._life_ms)
+            self._client.set(self._keys.maker, MAY_REST if may_rest else b"0", px=self._life_ms)
 
     def maker_may_rest(self) -> bool:
         """Whether A may have an order on the book; False where A has said nothing of late.
@@ -71,7 +74,7 @@ class Presence:
             RedisUnavailable: no answer.
         """
         with redis_errors():
-            return self._client.get(self._keys.maker) == b"1"
+            return self._client.get(self._keys.maker) == MAY_REST
 
     def tell_hedger(self, presence: HedgerPresence) -> None:
         """Says what the owner of the market is doing.
@@ -81,6 +84,15 @@ class Presence:
         """
         with redis_errors():
             self._client.set(self._keys.hedger, msgspec.json.encode(presence), px=self._life_ms)
+
+    def telling_hedger(self, presence: HedgerPresence) -> Question:
+        """What tells what the owner of the market is doing."""
+        key = self._keys.hedger
+        return Question(key, ("SET", key, msgspec.json.encode(presence), "PX", self._life_ms))
+
+    def asking_maker(self) -> Question:
+        """What asks whether A may have an order on the book; answered with `MAY_REST` where it may."""
+        return Question(self._keys.maker, ("GET", self._keys.maker))
 
     def hedger(self) -> HedgerPresence | None:
         """What the owner says it is doing; None where it has said nothing of late.

@@ -39,6 +39,16 @@ def pool_of(client: redis.Redis, key: str) -> Any:
     return cluster.get_redis_connection(node).connection_pool
 
 
+def server_name(client: redis.Redis, key: str) -> str:
+    """Which server has a key; the same for all where there is one, or the cluster does not know."""
+    cluster: Any = client
+    if not is_cluster(client):
+        return ""
+    with suppress(redis.RedisError, redis.exceptions.RedisClusterException):
+        return str(cluster.nodes_manager.get_node_from_slot(cluster.keyslot(key)).name)
+    return ""
+
+
 def learn_anew(client: redis.Redis) -> None:
     """Asks a cluster which server has what: one did not answer. The client itself does so for its own commands only."""
     cluster: Any = client

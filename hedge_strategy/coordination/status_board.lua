@@ -4,10 +4,13 @@
 local time = redis.call('TIME')
 local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
--- write: 2 name  3 state  4 life in ms. Also throws out some that are over.
+-- write: 2 life in ms  3 ... names and states. Also throws out some that are over.
 if ARGV[1] == 'write' then
-  redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-  redis.call('ZADD', KEYS[2], now_ms + tonumber(ARGV[4]), ARGV[2])
+  local until_ms = now_ms + tonumber(ARGV[2])
+  for i = 3, #ARGV, 2 do
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+    redis.call('ZADD', KEYS[2], until_ms, ARGV[i])
+  end
   for _, over in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now_ms, 'LIMIT', 0, 10)) do
     redis.call('HDEL', KEYS[1], over)
     redis.call('ZREM', KEYS[2], over)

@@ -1,30 +1,37 @@
-"""What B reads of the venue by REST, on a thread of its own, so that nobody who hedges waits for it."""
+"""What B reads of the venue by REST, by workers of the process, so that nobody who hedges waits for it."""
 
-import queue
 from collections.abc import Callable
 
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import VenueError
 from hedge_strategy.hedger import events as ev
+from hedge_strategy.hedger.inbox import Inbox
 from hedge_strategy.venues.port import Venue
 
 LOOK_UPS_MAX = 64
 
 
 class LookUps:
-    """One market's look-ups. `run` belongs to one thread, the rest may be called from any.
+    """One market's look-ups, one at a time. Safe to share between threads.
 
     Args:
         venue: the hedging venue.
         market: that is hedged in.
-        tell: takes the answers; called on the thread of `run`.
+        tell: takes the answers; called on a worker.
+        submit: has something done by a worker.
     """
 
-    def __init__(self, venue: Venue, market: Market, tell: Callable[[ev.Event], None]) -> None:
+    def __init__(
+        self,
+        venue: Venue,
+        market: Market,
+        tell: Callable[[ev.Event], None],
+        submit: Callable[[Callable[[], None]], None],
+    ) -> None:
         self._venue = venue
         self._market = market
         self._tell = tell
-        self._wanted: queue.Queue[ev.LookUp | ev.ReadNonce | None] = queue.Queue(LOOK_UPS_MAX)
+        self._wanted: Inbox[ev.LookUp | ev.ReadNonce] = Inbox(submit, self._answer, market.symbol, LOOK_UPS_MAX)
 
     def ask(self, command: ev.LookUp | ev.ReadNonce) -> ev.Event | None:
         """Puts one in line.
@@ -32,27 +39,23 @@ class LookUps:
         Returns:
             None; or that nothing will be learnt, where too many wait already.
         """
-        try:
-            self._wanted.put_nowait(command)
-        except queue.Full:
-            reason = f"{LOOK_UPS_MAX} look-ups wait already"
-            if isinstance(command, ev.LookUp):
-                return ev.LookUpFailed(command.client_order_index, reason)
-            return ev.NonceReadFailed(reason)
-        return None
+        if self._wanted.tell(command):
+            return None
+        reason = f"{LOOK_UPS_MAX} look-ups wait already, or the market has ended"
+        if isinstance(command, ev.LookUp):
+            return ev.LookUpFailed(command.client_order_index, reason)
+        return ev.NonceReadFailed(reason)
 
     def end(self) -> None:
-        """Lets `run` end, after what is in line."""
-        self._wanted.put(None)
+        """Looks nothing more up; returns when nothing is being looked up any more."""
+        self._wanted.end()
 
-    def run(self) -> None:
-        """The thread's loop."""
-        while (command := self._wanted.get()) is not None:
-            match command:
-                case ev.LookUp(index, hashes):
-                    self._tell(self._look_up(index, hashes))
-                case ev.ReadNonce():
-                    self._tell(self._read_nonce())
+    def _answer(self, command: ev.LookUp | ev.ReadNonce) -> None:
+        match command:
+            case ev.LookUp(index, hashes):
+                self._tell(self._look_up(index, hashes))
+            case ev.ReadNonce():
+                self._tell(self._read_nonce())
 
     def _read_nonce(self) -> ev.Event:
         try:

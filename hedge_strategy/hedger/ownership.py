@@ -50,12 +50,14 @@ class OwnershipParts:
         recovery: makes it fit.
         watch: holds the positions against it.
         give_back: has the lease given back and acquired anew, because the ledger takes it for an old one.
+        watch_s: how long the owner sleeps while nothing happens.
     """
 
     ledger: HedgeLedger
     recovery: LedgerRecovery
     watch: PositionWatch
     give_back: Callable[[], None]
+    watch_s: Callable[[], float] = lambda: INTERVAL_S
 
 
 class Ownership:
@@ -151,6 +153,10 @@ class Ownership:
             self._flattening.given(command)
             self._is_wanted.set()
 
+    def awake(self) -> None:
+        """There may be something to look at; harmless where there is not."""
+        self._is_wanted.set()
+
     def end(self) -> None:
         """Lets `run` end."""
         self._ended.set()
@@ -159,7 +165,7 @@ class Ownership:
     def run(self) -> None:
         """The thread's loop."""
         while not self._ended.is_set():
-            is_wanted = self._is_wanted.wait(INTERVAL_S)
+            is_wanted = self._is_wanted.wait(self._parts.watch_s())
             lease, acting = self._held, self._acting
             try:
                 if lease is None:

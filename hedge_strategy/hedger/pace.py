@@ -8,10 +8,22 @@ TICK_S = 0.02
 """Between two looks of a market's machine at the time and the book …"""
 TICK_MAX_S = 0.1
 """… at the most, however many markets there are …"""
+IDLE_TICK_MAX_S = 0.25
+"""… or, where nothing is under way in the market, and nothing waits …"""
 MARKETS_AT_FULL_PACE = 8
 """… and so many markets have the shortest."""
+WATCH_S = 1.0
+"""Between two looks of the owner at what it must remember; whether the ledger still stands is asked as often …"""
+MARKETS_WATCHED_PER_S = 20
+"""… and so many markets have theirs so often."""
 
 
-def tick_s(markets: int) -> float:
+def tick_s(markets: int, *, is_idle: bool = False) -> float:
     """How long a market's machine is left alone where a process has so many markets."""
-    return min(TICK_MAX_S, TICK_S * max(1.0, markets / MARKETS_AT_FULL_PACE))
+    longest_s = IDLE_TICK_MAX_S if is_idle else TICK_MAX_S
+    return min(longest_s, TICK_S * max(1.0, markets / MARKETS_AT_FULL_PACE))
+
+
+def watch_s(markets: int) -> float:
+    """How long a market's owner sleeps where a process has so many markets; whatever happens wakes it."""
+    return max(WATCH_S, markets / MARKETS_WATCHED_PER_S)

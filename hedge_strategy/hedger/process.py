@@ -1,13 +1,18 @@
 """Process B's shell for one market: threads and sockets around the machine, which decides.
 
-Threads: listener (claims, stores, sends in place), stream reader (the truth), engine (venue's events), looker (REST),
-signers, keeper (the lease), ownership, and one that ticks (a main thread signs slowly). One event at a time.
+Threads of its own: the caller's (ownership: the ledger, both positions; mostly asleep) and the keeper (renews the
+lease). All else is done by the process' crew, for all its markets: the listener (a fill on the channel is claimed,
+signed if it was not yet, stored and sent in place, under the lock), the rounds (notices, and the stream, which is the
+truth and has whatever the channel lost), the beat (looks after the machine), workers (the venue's events, so that its
+socket never waits for Redis). Every event goes through `_dispatch`, one at a time. Nobody who serves other markets too
+waits for this one's lock.
 """
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,40 +20,40 @@ import structlog
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.commands import Action, SentCommand
 from hedge_strategy.coordination.fill_stream import FillSubscriber
+from hedge_strategy.coordination.ledger_restore import LedgerMarker
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
-from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, Unknown
 from hedge_strategy.errors import (
     CommandRefused,
-    InvariantBroken,
     RateLimited,
     RedisUnavailable,
     SigningFailed,
     VenueError,
-    WireError,
 )
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.booking import LedgerCommand, ask_ledger
-from hedge_strategy.hedger.feed import FillFeed
+from hedge_strategy.hedger.crew import Crew
+from hedge_strategy.hedger.feed import FeedTies, FillFeed
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
+from hedge_strategy.hedger.inbox import Inbox
 from hedge_strategy.hedger.keeper import LeaseKeeper
+from hedge_strategy.hedger.listener import Listener
 from hedge_strategy.hedger.look_ups import LookUps
 from hedge_strategy.hedger.machine import HedgerMachine
-from hedge_strategy.hedger.marks import NO_MARKS, HedgeMarks
-from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserChannel
+from hedge_strategy.hedger.notices import Notices, NoticeTies
+from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserTies
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
 from hedge_strategy.hedger.pace import tick_s
 from hedge_strategy.hedger.results import ResultTeller
+from hedge_strategy.hedger.rounds import Asked
 from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
-from hedge_strategy.hedger.status import HedgerStatus, condition_of
-from hedge_strategy.hedger.venue_events import VenueEvents
-from hedge_strategy.venues.lane import lane_state
+from hedge_strategy.hedger.standing import HedgerRun, Standing, StandingParts
+from hedge_strategy.hedger.turns import in_turn
+from hedge_strategy.hedger.venue_events import wakes
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
-from hedge_strategy.venues.self_trades import SelfTrades
 
-PRESENCE_INTERVAL_MS = 250
 NOTICE_TRAVEL_MS = 1_000
 """After B has said that it is leaving, A may quote once more before it has seen that; its notices count from then."""
 STOP_DEADLINE_MS = 30_000
@@ -62,40 +67,15 @@ TELLING = (OrderSeen, SendAnswered, TransactionSeen)
 
 @dataclass(frozen=True, slots=True)
 class HedgerCoordination:
-    """All of Redis that B uses, for one market."""
+    """All of Redis that B uses, for one market, and who serves all markets of this process."""
 
     subscriber: FillSubscriber
     results: ResultPublisher
     keeper: LeaseKeeper
     presence: Presence
     ownership: OwnershipParts
-    user: UserChannel
+    crew: Crew
     flattening: FlatteningParts
-
-
-@dataclass(frozen=True, slots=True)
-class HedgerRun:
-    """What is fixed for this run.
-
-    Attributes:
-        maker_market: the market that fills are counted in.
-        hedge_market: the market that is hedged in.
-        run_id: this run's name in leases and messages.
-        maker_account_index: whose fills are hedged.
-        self_trades: how A and B are kept from trading with each other.
-        marks: keeps when each hedge passed each step.
-        signing_threads: how many threads sign ahead.
-        markets_here: how many markets this process hedges in.
-    """
-
-    maker_market: Market
-    hedge_market: Market
-    run_id: str
-    maker_account_index: int
-    self_trades: SelfTrades = SelfTrades.NOT_PREVENTED
-    marks: HedgeMarks = NO_MARKS
-    signing_threads: int = 0
-    markets_here: Callable[[], int] = lambda: 1
 
 
 class HedgerProcess:
@@ -110,31 +90,44 @@ class HedgerProcess:
         self._run = run
         self._clock = clock
         self._lock = threading.RLock()
-        self._orders = OrdersFromTheUser(coordination.user, run.maker_market.symbol, run.run_id, clock)
+        self._orders = OrdersFromTheUser(coordination.crew.user, run.maker_market.symbol, run.run_id, clock)
         ties = FlatteningTies(self._is_quiet, self._answer, self._orders.flatten, self._orders.has_maker_done)
         self._flattening = MarketFlattening(coordination.flattening, ties, clock)
         self._ownership = Ownership(
             coordination.ownership, self._flattening, self._lock, self._dispatch, venue.key_index, clock
         )
-        self._venue_events = VenueEvents(run.maker_market.symbol, lambda: machine.waiting > 1)
-        self._look_ups = LookUps(venue, run.hedge_market, self._dispatch)
-        self._signing = SigningPool(venue.sign_order, self._dispatch, run.signing_threads)
+        crew, symbol = coordination.crew, run.maker_market.symbol
+        self._inbox: Inbox[ev.Event | SentCommand] = Inbox(crew.workers.submit, self._take_in, symbol)
+        self._look_ups = LookUps(venue, run.hedge_market, self._take_in, crew.look_ups.submit)
+        self._signing = SigningPool(venue.sign_order, self._take_in, crew.signers.submit)
+        notice_ties = NoticeTies(self._notice, self._maker_seen, self._marker_seen, self._no_answer)
+        self._notices = Notices(coordination.presence, symbol, notice_ties)
+        self._stop_by_ms = 0
         self._believe_maker_at_ms = 0
         self._maker_may_rest = True
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
-        self._feed = FillFeed(
-            coordination.subscriber, run.maker_market, clock, self._dispatch, lambda: self._machine.wants_more
+        feed_ties = FeedTies(
+            self._hear_at_once, self._dispatch, lambda: self._machine.wants_more, crew.workers.submit, self._mistake
         )
+        self._feed = FillFeed(coordination.subscriber, run.maker_market, feed_ties, clock)
         self._is_clean = self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
+        self._standing = Standing(
+            venue,
+            machine,
+            StandingParts(coordination.ownership, self._ownership, self._flattening, self._teller),
+            run,
+            clock,
+        )
         self._unusual: Counter[str] = Counter()
         self._log = structlog.get_logger("hedger", market=run.maker_market.symbol)
 
     @property
     def is_at_work(self) -> bool:
         """Whether it owns its market and hedges there."""
-        return self._ownership.is_held and self._own_presence().state is HedgerState.HEDGING
+        notice = self._notice()
+        return notice is not None and notice.state is HedgerState.HEDGING
 
     @property
     def is_cut_off(self) -> bool:
@@ -151,47 +144,51 @@ class HedgerProcess:
         Returns:
             0 where nothing was left in flight; 1 where it had to end before that.
         """
-        loops = (
-            (lambda: self._take(self._venue_events), "hedger-engine"),
-            (self._look_ups.run, "hedger-look-up"),
-            (self._ownership.run, "hedger-ownership"),
-            (self._feed.listen, "hedger-listener"),
-            (self._feed.read, "hedger-stream"),
-            *((self._signing.run, f"hedger-signing-{number}") for number in range(self._run.signing_threads)),
-        )
-        threads = [threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True) for loop, name in loops]
+        crew, symbol = self._redis.crew, self._run.maker_market.symbol
+        subscriber = self._redis.subscriber
+        listener = Listener(subscriber.channels, subscriber.home, self._feed.take_in, self._feed.lose, self._mistake)
         self._venue.start([self._run.hedge_market], self._on_venue_event)
-        for thread in threads:
-            thread.start()
+        crew.listening.join(listener)
         self._redis.keeper.start(self._ownership.gained, self._ownership.lost, self._guard)
-        ticks = threading.Thread(target=self._guard, args=(self._tick_until_finished,), name="hedger-ticks")
-        ticks.start()
+        crew.serve_user(UserTies(self._orders, self._inbox.tell, self._state, self._no_answer, self._mistake))
+        crew.rounds.join(self, self._wants, self._mistake)
+        crew.beat.join(self, self._look_after, self._beat_failed)
         try:
-            ticks.join()
+            self._guard(self._ownership.run)
+            self._finished.wait()
         finally:
-            self._finished.set()
-            self._feed.end()
-            self._ownership.end()
-            self._venue_events.end()
-            self._look_ups.end()
-            self._signing.end()
+            self._finish()
+            crew.beat.leave(self)
+            crew.listening.leave(listener)
+            crew.rounds.leave(self)
+            for line in (self._inbox, self._look_ups, self._signing):
+                line.end()
             self._venue.close()
-            for thread in threads:
-                thread.join()
+            self._feed.end()
             self._redis.keeper.stop()
-            self._orders.leave()
+            crew.leave_user(symbol)
         if unusual := self._unusual + self._feed.unusual:
             self._log.warning("counted in all", **unusual)
         return 0 if self._is_clean and not self._has_failed else 1
 
     def _guard(self, loop: Callable[[], None]) -> None:
         """A thread that dies of a mistake must not leave the process half alive: it is said, and the process ends."""
-        try:
-            loop()
-        except Exception:  # noqa: BLE001 - outermost loop of this thread
-            self._log.exception("a mistake in this program; ending", thread=threading.current_thread().name)
-            self._has_failed = True
-            self._stop_asked.set()
+        in_turn(loop, self._mistake, None)
+
+    def _mistake(self, error: Exception) -> None:
+        thread = threading.current_thread().name
+        self._log.error("a mistake in this program; ending", thread=thread, exc_info=error)
+        self._has_failed = True
+        self._stop_asked.set()
+
+    def _beat_failed(self, error: Exception) -> None:
+        """Nobody looks after the machine any more, so nobody would see it come to its end either."""
+        self._mistake(error)
+        self._finish()
+
+    def _finish(self) -> None:
+        self._finished.set()
+        self._ownership.end()
 
     # --- events in ----------------------------------------------------------------------------------------------------
 
@@ -217,50 +214,79 @@ class HedgerProcess:
             for command in telling:
                 self._perform(command)
 
+    def _take_in(self, one: ev.Event | SentCommand) -> None:
+        """As `_dispatch`, or `_obey`; on a thread that may wait."""
+        act = partial(self._obey, one) if isinstance(one, SentCommand) else partial(self._dispatch, one)
+        in_turn(act, self._mistake, None)
+
+    def _take_at_once(self, event: ev.Event) -> None:
+        """As `_dispatch`, on a thread that serves other markets too: in place, unless somebody is at it already."""
+        if not self._lock.acquire(blocking=False):
+            self._inbox.tell(event)
+            return
+        try:
+            self._dispatch(event)
+        finally:
+            self._lock.release()
+
+    def _hear_at_once(self, event: ev.Event) -> None:
+        """On the listening thread: in place, unless it was held up by another market a moment ago."""
+        if self._redis.crew.listening.is_held_up:
+            self._inbox.tell(event)
+        else:
+            self._take_at_once(event)
+
+    def _wants(self, now_ms: int) -> Sequence[Asked]:
+        return (*self._notices.wants(now_ms), *self._feed.wants(now_ms))
+
     def _on_venue_event(self, event: VenueEvent) -> None:
         self._redis.flattening.sender.heard(event)
         if isinstance(event, TELLING):
-            self._venue_events.tell(event)
+            self._inbox.tell(event, wakes=wakes(event, is_busy=self._machine.waiting > 1))
 
-    def _take(self, events: Iterable[VenueEvent]) -> None:
-        for event in events:
-            self._dispatch(event)
+    def _look_after(self) -> float:
+        """Time passed. Nothing here waits: where there is something to do, a worker does it."""
+        now_ms = to_ms(self._clock.monotonic_ns())
+        if self._stop_asked.is_set() and not self._stop_by_ms:
+            self._stop_by_ms = now_ms + STOP_DEADLINE_MS
+            self._believe_maker_at_ms = now_ms + NOTICE_TRAVEL_MS
+            self._log.info("stopping")
+            self._inbox.tell(ev.MakerSeen(may_rest=True))
+            self._inbox.tell(ev.Stop())
+            self._notices.hasten()
+            self._redis.crew.rounds.wake()
+        if self._lock.acquire(blocking=False):  # else somebody is at it
+            try:
+                tick = ev.Tick(self._venue.book(self._run.hedge_market, BOOK_LEVELS))
+                if self._machine.is_idle and not self._inbox.waiting:
+                    self._dispatch(tick)
+                elif not self._inbox.is_at_work:
+                    self._inbox.tell(tick)
+            finally:
+                self._lock.release()
+        if self._stop_by_ms and now_ms >= self._stop_by_ms and not self._finished.is_set():
+            self._log.error("ends with work left; the next hedger takes it up", seconds=STOP_DEADLINE_MS // 1000)
+            self._finish()
+        return tick_s(self._run.markets_here(), is_idle=self._machine.is_idle)
 
-    def _tick_until_finished(self) -> None:
-        next_notice_ms = stop_by_ms = 0
-        while not self._finished.is_set():
-            now_ms = to_ms(self._clock.monotonic_ns())
-            if self._stop_asked.is_set() and not stop_by_ms:
-                stop_by_ms = now_ms + STOP_DEADLINE_MS
-                self._believe_maker_at_ms = now_ms + NOTICE_TRAVEL_MS
-                self._dispatch(ev.MakerSeen(may_rest=True))
-                self._log.info("stopping")
-                self._dispatch(ev.Stop())
-                next_notice_ms = now_ms
-            if now_ms >= next_notice_ms:
-                next_notice_ms = now_ms + PRESENCE_INTERVAL_MS
-                self._exchange_notices()
-            self._take(self._venue_events.at_leisure())
-            self._dispatch(ev.Tick(self._venue.book(self._run.hedge_market, BOOK_LEVELS)))
-            if stop_by_ms and now_ms >= stop_by_ms:
-                self._log.error("ends with work left; the next hedger takes it up", seconds=STOP_DEADLINE_MS // 1000)
-                return
-            self._finished.wait(tick_s(self._run.markets_here()))
-        self._is_clean = True
+    def _notice(self) -> HedgerPresence | None:
+        """What A is told."""
+        return self._standing.presence(is_stopping=self._stop_asked.is_set()) if self._ownership.is_held else None
 
-    def _exchange_notices(self) -> None:
-        """Tells A how things stand here, and asks whether A may still be filled."""
-        try:
-            if self._ownership.is_held:
-                self._redis.presence.tell_hedger(self._own_presence())
-            may_rest = self._redis.presence.maker_may_rest()
-            self._maker_may_rest = may_rest or to_ms(self._clock.monotonic_ns()) < self._believe_maker_at_ms
-            self._dispatch(ev.MakerSeen(self._maker_may_rest))
-            if (command := self._orders.look()) is not None:
-                self._obey(command)
-            self._orders.say(self._state)
-        except (RedisUnavailable, InvariantBroken, WireError) as error:
-            self._count_unusual("redis", "Redis does not answer", str(error))
+    def _maker_seen(self, may_rest: bool) -> None:
+        now_ms = to_ms(self._clock.monotonic_ns())
+        self._maker_may_rest = may_rest or now_ms < self._believe_maker_at_ms
+        self._take_at_once(ev.MakerSeen(self._maker_may_rest))
+
+    def _marker_seen(self, marker: LedgerMarker) -> None:
+        """Where Redis may have forgotten, the owner looks at once."""
+        ledger = self._redis.ownership.ledger
+        stands = marker.epoch == ledger.believed_epoch and marker.sequence >= ledger.sequence
+        if self._ownership.acting is not None and not stands:
+            self._ownership.awake()
+
+    def _no_answer(self, reason: str) -> None:
+        self._count_unusual("redis", "Redis does not answer", reason)
 
     def _obey(self, given: SentCommand) -> None:
         """A pause is A's matter: what A was filled until then must still be hedged."""
@@ -288,48 +314,9 @@ class HedgerProcess:
         with self._lock:
             return self._machine.paused is not None or (self._machine.is_idle and not self._maker_may_rest)
 
-    def _state(self) -> dict[str, Any]:
-        ledger, held, presence = self._redis.ownership.ledger, self._ownership.held, self._own_presence()
-        condition, reason = condition_of(
-            presence.state.value,
-            presence.reason,
-            owns=held is not None,
-            is_stopping=self._stop_asked.is_set(),
-            is_flattening=self._flattening.is_due,
-        )
-        unhedged_lots = ledger.totals().unhedged_lots
-        with self._lock:
-            status = HedgerStatus(
-                condition=condition,
-                reason=reason,
-                fencing=held.fencing if held is not None else None,
-                epoch=ledger.believed_epoch,
-                sequence=ledger.sequence,
-                waiting=self._machine.waiting,
-                unhedged_lots=unhedged_lots,
-                told=self._teller.told,
-                self_trades=self._run.self_trades,
-            )
-        read = self._redis.ownership.watch.last(to_ms(self._clock.monotonic_ns()))
-        told = {"said_at_ms": to_ms(self._clock.now_ns()), "positions": read}
-        return self._run.marks.told({**lane_state(self._venue), **told, **status.as_state(self._run.maker_market)})
-
-    def _own_presence(self) -> HedgerPresence:
-        state, reason = HedgerState.DRAINING, ""
-        unexplained = self._redis.ownership.recovery.unexplained
-        stopped_by = self._flattening.unfinished or self._machine.paused or unexplained
-        if stopped_by:
-            state, reason = HedgerState.PAUSED, stopped_by
-        elif self._stop_asked.is_set():
-            reason = "stopping"
-        elif self._ownership.acting is None:
-            reason = self._redis.ownership.recovery.waits_for or "the ledger is being checked"
-        elif not self._venue.is_connected():
-            reason = "the connection to the hedging venue is down"
-        else:
-            state = HedgerState.HEDGING
-            reason = self._machine.waits_for
-        return HedgerPresence(state, reason, self._run.maker_account_index, self._run.run_id)
+    def _state(self) -> dict[str, Any] | None:
+        totals, is_stopping = self._notices.totals, self._stop_asked.is_set()
+        return None if totals is None else self._standing.state(totals.unhedged_lots, is_stopping=is_stopping)
 
     def _count_unusual(self, kind: str, event: str, reason: str) -> None:
         """Says the first of a kind in the log and counts the rest."""
@@ -365,7 +352,8 @@ class HedgerProcess:
             case ev.Note(level, event, facts):
                 getattr(self._log, level)(event, **dict(facts))
             case ev.Finish():
-                self._finished.set()
+                self._is_clean = True
+                self._finish()
         return None
 
     def _send(self, transaction: SignedTransaction) -> ev.Event | None:

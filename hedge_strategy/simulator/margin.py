@@ -120,13 +120,23 @@ def is_isolated_below_maintenance(position: PositionState) -> bool:
     )
 
 
-def liquidation_price(account: AccountState, position: PositionState) -> int:
-    """The mark price in ticks at which equity meets maintenance if no other price moves; 0 when there is none."""
+def cross_surplus(account: AccountState) -> int:
+    """What the cross part is worth beyond its maintenance margin, the same for all its positions."""
+    return cross_value(account) - cross_maintenance_margin(account)
+
+
+def liquidation_price(position: PositionState, surplus: int) -> int:
+    """The mark price in ticks at which equity meets maintenance if no other price moves; 0 when there is none.
+
+    Args:
+        position: which.
+        surplus: `cross_surplus` of its account, at this moment.
+    """
     size = position.size
     if size == 0:
         return 0
     if position.mode is MarginMode.CROSS:
-        equity = cross_value(account) - (cross_maintenance_margin(account) - maintenance_margin(position))
+        equity = surplus + maintenance_margin(position)
     else:
         equity = position.allocated + position.unrealized_pnl()
     market = position.market

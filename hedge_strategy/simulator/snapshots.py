@@ -5,9 +5,16 @@ from hedge_strategy.simulator.accounts import AccountState, PositionState
 from hedge_strategy.simulator.model import Account, MarginMode, Position
 
 
-def position_of(account: AccountState, position: PositionState) -> Position:
-    """At the mark price of this moment."""
+def position_of(account: AccountState, position: PositionState, surplus: int | None = None) -> Position:
+    """At the mark price of this moment.
+
+    Args:
+        account: whose.
+        position: which.
+        surplus: the account's, where it is known: with many positions it is not worked out for each.
+    """
     market = position.market
+    surplus = margin.cross_surplus(account) if surplus is None else surplus
     return Position(
         account_index=account.index,
         market_index=market.index,
@@ -17,7 +24,7 @@ def position_of(account: AccountState, position: PositionState) -> Position:
         unrealized_pnl=position.unrealized_pnl(),
         realized_pnl=position.realized_pnl,
         total_funding_paid=position.funding_paid,
-        liquidation_price=margin.liquidation_price(account, position),
+        liquidation_price=margin.liquidation_price(position, surplus),
         initial_margin_fraction=position.margin_fraction,
         margin_mode=position.mode,
         allocated_margin=position.allocated,
@@ -28,7 +35,8 @@ def position_of(account: AccountState, position: PositionState) -> Position:
 
 def positions_of(account: AccountState) -> tuple[Position, ...]:
     """By market index."""
-    return tuple(position_of(account, account.positions[index]) for index in sorted(account.positions))
+    surplus = margin.cross_surplus(account)
+    return tuple(position_of(account, account.positions[index], surplus) for index in sorted(account.positions))
 
 
 def account_of(account: AccountState) -> Account:

@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from hedge_strategy.clock import SystemClock
-from hedge_strategy.coordination.channel import DEAD_AFTER_MS, Channels, Heard, Resubscribed
+from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
+from hedge_strategy.coordination.channel_connection import DEAD_AFTER_MS
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.errors import RedisUnavailable
 from tests.polling import wait_until

@@ -11,6 +11,7 @@ The exchange stands still but for the fills that are asked for: it places orders
 
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -178,10 +179,17 @@ class Fleet:
 
     # --- fills ---
 
-    def fill(self, per_s: float, fills: int, *, markets: Sequence[int] | None = None) -> None:
+    def fill(self, per_s: float, fills: int, *, markets: Sequence[int] | None = None, is_spread: bool = False) -> None:
         """Has A filled in all markets, each at its part of the pace; returns at once.
 
         With a maker of its own, whatever that rests is filled; else orders are placed for A too.
+
+        Args:
+            per_s: fills, in all markets together.
+            fills: likewise.
+            markets: in these alone.
+            is_spread: one market begins after the other, so that the fills come one by one; else they come in bursts,
+                one in each market at the same time. Returns when the last has begun.
         """
         chosen = list(range(len(self.symbols))) if markets is None else list(markets)
         each = -(-fills // len(chosen))
@@ -189,6 +197,8 @@ class Fleet:
             first = maker_client_order_index(ORDERS_FROM_S, market, 1) + self._placed
             placed = {} if self.maker_process is not None else {"lots": LOTS, "first": first}
             self.exchange.drill(market, self.maker, each, per_s / len(chosen), **placed)
+            if is_spread:
+                threading.Event().wait(1 / per_s)
         self._placed += each
 
     def verdicts(self) -> dict[int, Verdict]:
@@ -261,9 +271,12 @@ class Fleet:
 
 @contextmanager
 def running_fleet(
-    folder: Path, *, markets: int = 12, lease_ms: int = LEASE_MS, tells: bool = True
+    folder: Path, *, markets: int = 12, lease_ms: int = LEASE_MS, tells: bool = True, is_watched: bool = True
 ) -> Iterator[tuple[Fleet, Witness]]:
-    """Exchange, Redis, the witness, and the teller of A's fills unless A itself is to be started."""
+    """Exchange, Redis, the witness, and the teller of A's fills unless A itself is to be started.
+
+    Unless `is_watched` the witness sees nothing: reading every command of many markets takes much of a processor.
+    """
     redis_folder = folder / "redis"
     redis_folder.mkdir(parents=True)
     rows = [_market(number) for number in range(markets)]
@@ -283,7 +296,7 @@ def running_fleet(
             keys = range(FIRST_KEY, FIRST_KEY + markets)
             accounts = {name: exchange.open_account(tuple(keys)) for name in ("account_a", "account_b")}
             fleet = Fleet(folder, exchange, server, [row["symbol"] for row in rows], accounts, lease_ms)
-            witness = Witness(server.port, lease_ms / 1000)
+            witness = Witness(server.port, lease_ms / 1000, is_watching=is_watched)
             teller = Teller(read_config(fleet.config("teller"), os.environ), fleet.symbols) if tells else None
             try:
                 yield fleet, witness

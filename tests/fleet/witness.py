@@ -94,17 +94,19 @@ class Witness:
     Args:
         port: of the server.
         life_s: how long a lease lives without being renewed.
+        is_watching: False: it never begins to.
     """
 
-    def __init__(self, port: int, life_s: float) -> None:
+    def __init__(self, port: int, life_s: float, *, is_watching: bool = True) -> None:
         self.history = History(life_s)
         self._client = redis.Redis(host="127.0.0.1", port=port, protocol=2, decode_responses=True)
         self._connection = self._client.connection_pool.get_connection()
-        self._connection.send_command("MONITOR")
-        assert self._connection.read_response() == "OK"
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
+        if is_watching:
+            self._connection.send_command("MONITOR")
+            assert self._connection.read_response() == "OK"
+            self._thread.start()
 
     def close(self) -> None:
         """Ends the watching; everything that Redis was asked before has been taken in."""

@@ -1,6 +1,5 @@
 """Fills on their way in: heard on the channel at once, read from the stream for sure, garbage counted."""
 
-import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,10 +12,15 @@ from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.keys import FILL_GROUP, STREAM_FIELD, market_keys
 from hedge_strategy.coordination.messages import FillMessage, fill_message
+from hedge_strategy.coordination.round_trip import RoundTrips
+from hedge_strategy.coordination.shared_channels import ChannelServers
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger.events import FillHeard
-from hedge_strategy.hedger.feed import FillFeed
+from hedge_strategy.hedger.feed import FeedTies, FillFeed
+from hedge_strategy.hedger.listener import Listener, Listening
+from hedge_strategy.hedger.rounds import Rounds
+from hedge_strategy.hedger.workers import Workers
 from tests.fake_venue import BTC
 from tests.polling import wait_until
 from tests.redis_server import running_redis
@@ -60,17 +64,25 @@ def heard() -> Heard:
 @pytest.fixture
 def feed(client: redis.Redis, heard: Heard) -> Iterator[FillFeed]:
     subscriber = FillSubscriber(client, SystemClock(), FillSource("BTC", MAKER, BTC.index), "b")
-    feed = FillFeed(subscriber, BTC, SystemClock(), heard, lambda: True)
-    threads = [threading.Thread(target=loop) for loop in (feed.listen, feed.read)]
-    for thread in threads:
-        thread.start()
+    workers, mistakes = Workers("test", 2), list[Exception]()
+    feed = FillFeed(
+        subscriber, BTC, FeedTies(heard, heard, lambda: True, workers.submit, mistakes.append), SystemClock()
+    )
+    rounds, listening = (
+        Rounds(RoundTrips(client), SystemClock(), workers),
+        Listening(ChannelServers(client, SystemClock()), SystemClock()),
+    )
+    listener = Listener(subscriber.channels, subscriber.home, feed.take_in, feed.lose, mistakes.append)
+    listening.join(listener)
+    rounds.join(feed, feed.wants, mistakes.append)
     wait_until(lambda: client.pubsub_numsub(market_keys("BTC").fill_channel)[0][1], "the channel to be heard")
     try:
         yield feed
     finally:
+        listening.leave(listener)
+        rounds.leave(feed)
         feed.end()
-        for thread in threads:
-            thread.join(10)
+    assert mistakes == []
 
 
 def test_a_fill_is_heard_on_both_ways_and_leaves_the_stream_once_hedged(

@@ -1,9 +1,19 @@
 """A market among few is looked after as one alone; among many a little less often, and never seldom."""
 
-from hedge_strategy.hedger.pace import TICK_MAX_S, TICK_S, tick_s
+from hedge_strategy.hedger.pace import IDLE_TICK_MAX_S, TICK_MAX_S, TICK_S, WATCH_S, tick_s, watch_s
 
 
 def test_few_markets_cost_none_of_them_anything_and_many_have_a_bound() -> None:
     assert tick_s(0) == tick_s(1) == tick_s(8) == TICK_S
     assert TICK_S < tick_s(12) < tick_s(24) < TICK_MAX_S
     assert tick_s(40) == tick_s(1_000) == TICK_MAX_S
+
+
+def test_where_nothing_is_under_way_many_markets_are_looked_after_less_often_and_few_are_not() -> None:
+    assert tick_s(8, is_idle=True) == TICK_S
+    assert tick_s(100, is_idle=True) == IDLE_TICK_MAX_S > tick_s(100)
+
+
+def test_the_owners_of_few_markets_look_every_second_and_those_of_many_less_often() -> None:
+    assert watch_s(1) == watch_s(20) == WATCH_S
+    assert watch_s(100) == 5 * WATCH_S

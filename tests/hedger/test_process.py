@@ -1,147 +1,32 @@
 """Process B against a real Redis and a venue in memory: it executes what A's fills say, and it can be stopped."""
 
-import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 import redis
 
-from hedge_strategy.clock import SystemClock
-from hedge_strategy.coordination.checkpoint import Checkpoints
 from hedge_strategy.coordination.commands import Action, Command, Commands
-from hedge_strategy.coordination.connection import connect, server_facts
-from hedge_strategy.coordination.disk import hedger_memory
-from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.fill_stream import FillPublisher
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_keys
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import seen_fill
-from hedge_strategy.coordination.messages import FillMessage, encode, fill_message
+from hedge_strategy.coordination.messages import encode
 from hedge_strategy.coordination.presence import HedgerState, Presence
-from hedge_strategy.coordination.result_channel import ResultPublisher
-from hedge_strategy.coordination.shared_memory import SharedMemory
-from hedge_strategy.coordination.status_board import StatusBoard
-from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.hedge import Claim, IntentState
-from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side, SignedTransaction
-from hedge_strategy.hedger.counting import RecoveryMarkets, RecoverySources
-from hedge_strategy.hedger.flattening import FlatteningParts
-from hedge_strategy.hedger.keeper import LeaseKeeper
-from hedge_strategy.hedger.machine import HedgerMachine
-from hedge_strategy.hedger.orders_from_the_user import UserChannel
-from hedge_strategy.hedger.ownership import OwnershipParts
-from hedge_strategy.hedger.position_watch import PositionWatch
-from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess, HedgerRun
-from hedge_strategy.hedger.recovery import LedgerRecovery
-from hedge_strategy.hedger.settings import HedgerSettings
-from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
 from hedge_strategy.risk.limits import Limits
-from hedge_strategy.risk.position_guard import PositionGuard
-from hedge_strategy.venues.lane import LaneSender
 from hedge_strategy.venues.port import SendAnswered
 from tests.fake_venue import BTC, ETH, FakeVenue
+from tests.hedger.running import HEDGER, MAKER, fill, hedging, wait_hedged
 from tests.polling import wait_until
 from tests.redis_server import running_redis
-
-HISTORY_LAG_MS = 100
-MAKER, HEDGER = 7, 8
-
-
-class Running:
-    """A hedger on threads of its own."""
-
-    def __init__(self, client: redis.Redis, venue: FakeVenue, market: Market, owner: str) -> None:
-        clock = SystemClock()
-        self._folder = tempfile.TemporaryDirectory()
-        self.maker_venue = FakeVenue(MAKER)
-        ledger = HedgeLedger(client, market.symbol)
-        sources = RecoverySources(
-            venue,
-            self.maker_venue,
-            hedger_memory(Path(self._folder.name), market.symbol, MAKER),
-            Checkpoints(client, market.symbol, MAKER),
-            SharedMemory(client, market.symbol),
-            partial(server_facts, client, "any"),
-        )
-        markets = RecoveryMarkets(market, market, is_one_venue=False)
-        recovery = LedgerRecovery(ledger, sources, markets, owner, clock, HISTORY_LAG_MS)
-        source = FillSource(market.symbol, MAKER, market.index)
-        leases = Leases(client, life_ms=3_000)
-        settings = HedgerSettings(HedgeRule(market, market, Decimal("0.005")), Limits(), 5, 300, owner)
-        self.machine = HedgerMachine(settings)
-        keeper = LeaseKeeper(leases, market.symbol, owner, venue.key_index, clock)
-        watch = PositionWatch(ledger, sources, markets, PositionGuard(30_000))
-        self.process = HedgerProcess(
-            venue,
-            HedgerCoordination(
-                FillSubscriber(client, clock, source, owner),
-                ResultPublisher(client),
-                keeper,
-                Presence(client, market.symbol, life_ms=2_000),
-                OwnershipParts(ledger, recovery, watch, keeper.refused),
-                UserChannel(Commands(client), StatusBoard(client, life_ms=5_000)),
-                FlatteningParts(
-                    recovery, sources, markets, LaneSender(venue, answer_timeout_ms=300, most_sends=3), Decimal("0.005")
-                ),
-            ),
-            self.machine,
-            HedgerRun(market, market, owner, MAKER),
-            clock,
-        )
-        self.code: int | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> int | None:
-        self.process.ask_to_stop()
-        self._thread.join(20)
-        return self.code
-
-    def _run(self) -> None:
-        self.code = self.process.run()
-        self._folder.cleanup()
-
-
-@contextmanager
-def hedging(
-    client: redis.Redis, venue: FakeVenue, market: Market = BTC, owner: str = "b-1", *, owns: bool = True
-) -> Iterator[Running]:
-    running = Running(client, venue, market, owner)
-    running.start()
-    try:
-        if owns:
-            leases = Leases(client, life_ms=3_000)
-            wait_until(lambda: (held := leases.read(market.symbol)) and held.owner == owner, "the lease")
-            wait_until(lambda: running.machine.wants_more, "the market to be taken up")
-        yield running
-    finally:
-        running.stop()
-
-
-def _fill(size: str, *, number: int = 1, market: Market = BTC, account: int = MAKER) -> FillMessage:
-    filled = Decimal(size)
-    order_index = ((market.index + 1) << 48) + number
-    fill = CumulativeFill(
-        account, market.index, order_index, Side.BUY, filled, filled * 100_000, False, 1_761_297_780_000
-    )
-    return fill_message(fill, market, last_trade_id=1, maker_id="a-1", sequence=1)
-
-
-def _hedged(client: redis.Redis, market: Market, lots: int) -> None:
-    ledger = HedgeLedger(client, market.symbol)
-    wait_until(lambda: ledger.totals().hedged_buy_lots == lots, f"{lots} hedged lots")
 
 
 def _acknowledged(client: redis.Redis, count: int, *, pending: int = 0) -> bool:
@@ -161,8 +46,8 @@ def test_each_growth_of_a_fill_is_hedged_once_however_often_it_is_told(real: red
     publisher = FillPublisher(real)
     with hedging(real, venue) as running:
         for size in ("0.00030", "0.00030", "0.00100", "0.00030", "0.00100"):
-            publisher.publish("BTC", _fill(size))
-        _hedged(real, BTC, 100)
+            publisher.publish("BTC", fill(size))
+        wait_hedged(real, BTC, 100)
         wait_until(lambda: _acknowledged(real, 5), "all entries to be acknowledged")
     assert venue.executed() == Decimal("-0.00100")
     assert running.code == 0
@@ -170,41 +55,41 @@ def test_each_growth_of_a_fill_is_hedged_once_however_often_it_is_told(real: red
 
 def test_market_index_0_is_a_market(real: redis.Redis, venue: FakeVenue) -> None:
     with hedging(real, venue, ETH):
-        FillPublisher(real).publish("ETH", _fill("0.0100", market=ETH))
-        _hedged(real, ETH, 100)
+        FillPublisher(real).publish("ETH", fill("0.0100", market=ETH))
+        wait_hedged(real, ETH, 100)
     assert venue.executed() == Decimal("-0.0100")
 
 
-def test_fills_of_others_are_not_hedged(real: redis.Redis, venue: FakeVenue) -> None:
+def test_fills_of_others_are_notwait_hedged(real: redis.Redis, venue: FakeVenue) -> None:
     publisher = FillPublisher(real)
     with hedging(real, venue):
-        publisher.publish("BTC", _fill("0.00500", account=MAKER + 1))
+        publisher.publish("BTC", fill("0.00500", account=MAKER + 1))
         wrong_index = replace(BTC, index=2)
-        publisher.publish("BTC", _fill("0.00600", market=wrong_index))
+        publisher.publish("BTC", fill("0.00600", market=wrong_index))
         real.publish(market_keys("BTC").fill_channel, b"not JSON")
-        real.publish(FILL_CHANNEL, encode(_fill("0.0100", market=ETH)))
+        real.publish(FILL_CHANNEL, encode(fill("0.0100", market=ETH)))
         real.xadd(market_keys("BTC").fills, {"message": b"{}"})
-        publisher.publish("BTC", _fill("0.00020"))
-        _hedged(real, BTC, 20)
+        publisher.publish("BTC", fill("0.00020"))
+        wait_hedged(real, BTC, 20)
     assert venue.executed() == Decimal("-0.00020")
 
 
-def test_the_old_form_on_the_bare_channel_is_hedged(real: redis.Redis, venue: FakeVenue) -> None:
+def test_the_old_form_on_the_bare_channel_iswait_hedged(real: redis.Redis, venue: FakeVenue) -> None:
     with hedging(real, venue):
         old = (
             b'{"account_index":7,"market_index":1,"order_index":562949953421313,"filled_base_amount":"0.00020",'
             b'"filled_quote_amount":"20.0","avg_price":"100000.0","timestamp":1761297780,"side":"buy"}'
         )
         wait_until(lambda: real.publish(FILL_CHANNEL, old), "a listener")
-        _hedged(real, BTC, 20)
+        wait_hedged(real, BTC, 20)
     assert venue.executed() == Decimal("-0.00020")
 
 
 def test_the_rest_of_a_partly_executed_hedge_is_hedged_and_no_more(real: redis.Redis, venue: FakeVenue) -> None:
     venue.switches.partial = [Decimal("0.00060"), Decimal("0.00000"), Decimal("0.00010")]
     with hedging(real, venue):
-        FillPublisher(real).publish("BTC", _fill("0.00100"))
-        _hedged(real, BTC, 100)
+        FillPublisher(real).publish("BTC", fill("0.00100"))
+        wait_hedged(real, BTC, 100)
     sizes = [str(order.size) for order in venue.orders.values()]
     assert sizes == ["0.00100", "0.00040", "0.00040", "0.00030"]
     assert venue.executed() == Decimal("-0.00100")
@@ -226,7 +111,7 @@ class Holding(FakeVenue):
 def test_a_command_while_a_hedge_is_under_way_does_not_take_it_up_a_second_time(real: redis.Redis) -> None:
     venue, commands = Holding(HEDGER), Commands(real)
     with hedging(real, venue):
-        FillPublisher(real).publish("BTC", _fill("0.00100"))
+        FillPublisher(real).publish("BTC", fill("0.00100"))
         wait_until(lambda: venue.held, "the first hedge to be sent")
         for action in (Action.PAUSE, Action.RESUME):
             name = commands.send(Command(action=action, market="BTC"))
@@ -234,7 +119,7 @@ def test_a_command_while_a_hedge_is_under_way_does_not_take_it_up_a_second_time(
         held = venue.held
         assert held is not None
         venue.push(SendAnswered(held, Rejected(21739, "not enough margin")))
-        _hedged(real, BTC, 100)
+        wait_hedged(real, BTC, 100)
     assert venue.executed() == Decimal("-0.00100")
     assert [one.hash for one in venue.sent].count(held.hash) == 1, "bytes that are settled as dead never leave again"
 
@@ -244,8 +129,8 @@ def test_a_recount_that_the_positions_contradict_pauses_the_market_and_it_goes_o
 ) -> None:
     presence = Presence(real, "BTC", life_ms=2_000)
     with hedging(real, venue) as running:
-        FillPublisher(real).publish("BTC", _fill("0.00100"))
-        _hedged(real, BTC, 100)
+        FillPublisher(real).publish("BTC", fill("0.00100"))
+        wait_hedged(real, BTC, 100)
         real.flushall()  # and A's own trade is hidden, its position too
         wait_until(
             lambda: (
@@ -280,17 +165,17 @@ def test_a_send_that_goes_wrong_is_neither_lost_nor_doubled(
     for name, value in switches.items():
         setattr(venue.switches, name, value)
     with hedging(real, venue) as running:
-        FillPublisher(real).publish("BTC", _fill("0.00100"))
-        _hedged(real, BTC, 100)
+        FillPublisher(real).publish("BTC", fill("0.00100"))
+        wait_hedged(real, BTC, 100)
         assert running.machine.paused is None
     assert venue.executed() == Decimal("-0.00100")
 
 
-def test_what_was_published_while_no_hedger_ran_is_hedged(real: redis.Redis, venue: FakeVenue) -> None:
+def test_what_was_published_while_no_hedger_ran_iswait_hedged(real: redis.Redis, venue: FakeVenue) -> None:
     for number in (1, 2, 3):
-        FillPublisher(real).publish("BTC", _fill("0.00100", number=number))
+        FillPublisher(real).publish("BTC", fill("0.00100", number=number))
     with hedging(real, venue):
-        _hedged(real, BTC, 300)
+        wait_hedged(real, BTC, 300)
     assert venue.executed() == Decimal("-0.00300")
 
 
@@ -298,11 +183,11 @@ def test_of_two_hedgers_one_hedges_and_the_other_takes_over(real: redis.Redis, v
     second_venue = FakeVenue(HEDGER, key_index=5)
     publisher = FillPublisher(real)
     with hedging(real, venue) as first, hedging(real, second_venue, owner="b-2", owns=False) as second:
-        publisher.publish("BTC", _fill("0.00100"))
-        _hedged(real, BTC, 100)
+        publisher.publish("BTC", fill("0.00100"))
+        wait_hedged(real, BTC, 100)
         assert first.stop() == 0
-        publisher.publish("BTC", _fill("0.00300"))
-        _hedged(real, BTC, 300)
+        publisher.publish("BTC", fill("0.00300"))
+        wait_hedged(real, BTC, 300)
         assert second.stop() == 0
     assert (venue.executed(), second_venue.executed()) == (Decimal("-0.00100"), Decimal("-0.00200"))
 
@@ -322,8 +207,8 @@ def test_stopping_finishes_what_is_in_flight_and_waits_for_the_maker(real: redis
     with hedging(real, venue) as running:
         running.process.ask_to_stop()
         wait_until(lambda: (told := presence.hedger()) is not None and told.state is HedgerState.DRAINING, "the notice")
-        FillPublisher(real).publish("BTC", _fill("0.00100"))
-        _hedged(real, BTC, 100)
+        FillPublisher(real).publish("BTC", fill("0.00100"))
+        wait_hedged(real, BTC, 100)
         presence.tell_maker(False)
         assert running.stop() == 0
     assert Leases(real, life_ms=1_000).read("BTC") is None
@@ -335,7 +220,7 @@ def test_the_next_hedger_goes_on_with_what_a_crashed_one_had_sent(real: redis.Re
     assert isinstance(lease, Lease)
     ledger, fencing = HedgeLedger(real, "BTC"), lease.fencing
     ledger.open_epoch("of the crashed one", fencing=fencing)
-    claim = ledger.claim(seen_fill(_fill("0.00100"), BTC), fencing=fencing, claim_token="crashed:1")
+    claim = ledger.claim(seen_fill(fill("0.00100"), BTC), fencing=fencing, claim_token="crashed:1")
     assert isinstance(claim, Claim)
     intent = OrderIntent(
         BTC, Side.SELL, OrderKind.MARKET, Decimal("0.00100"), Decimal(99_000), claim.client_order_index
@@ -348,7 +233,7 @@ def test_the_next_hedger_goes_on_with_what_a_crashed_one_had_sent(real: redis.Re
     venue.send(signed)
     leases.release(lease)
     with hedging(real, venue, owner="b-2"):
-        _hedged(real, BTC, 100)
+        wait_hedged(real, BTC, 100)
     assert venue.executed() == Decimal("-0.00100")
 
 
@@ -358,12 +243,12 @@ def test_fills_around_an_outage_of_redis_are_hedged_once(tmp_path: Path, venue: 
         connect(server.settings) as client,
         hedging(client, venue) as running,
     ):
-        FillPublisher(client).publish("BTC", _fill("0.00100"))
-        _hedged(client, BTC, 100)
+        FillPublisher(client).publish("BTC", fill("0.00100"))
+        wait_hedged(client, BTC, 100)
         server.kill()
         server.start()
-        FillPublisher(client).publish("BTC", _fill("0.00300"))
-        _hedged(client, BTC, 300)
+        FillPublisher(client).publish("BTC", fill("0.00300"))
+        wait_hedged(client, BTC, 300)
         assert running.stop() == 0
     assert venue.executed() == Decimal("-0.00300")
 
@@ -372,14 +257,14 @@ def test_messages_that_no_maker_would_send_stop_nothing(real: redis.Redis, venue
     """An order's number that no hedge can be told by, and an order that suddenly went the other way."""
     publisher = FillPublisher(real)
     with hedging(real, venue) as running:
-        publisher.publish("BTC", _fill("0.00100"))
-        _hedged(real, BTC, 100)
-        good = _fill("0.00100")
+        publisher.publish("BTC", fill("0.00100"))
+        wait_hedged(real, BTC, 100)
+        good = fill("0.00100")
         for order_index in ((BTC.index + 1 << 48) + (1 << 47), 7, 1 << 62):
             publisher.publish("BTC", msgspec.structs.replace(good, order_index=order_index))
         publisher.publish("BTC", msgspec.structs.replace(good, side=Side.SELL, filled_base_amount="0.00900"))
-        publisher.publish("BTC", _fill("0.00050", number=2))
-        _hedged(real, BTC, 150)
+        publisher.publish("BTC", fill("0.00050", number=2))
+        wait_hedged(real, BTC, 150)
         assert running.machine.paused is None
         wait_until(lambda: _acknowledged(real, 6), "every entry to be taken off the stream")
     assert running.code == 0
@@ -388,8 +273,8 @@ def test_messages_that_no_maker_would_send_stop_nothing(real: redis.Redis, venue
 
 def test_a_fill_of_another_account_is_left_in_the_stream(real: redis.Redis, venue: FakeVenue) -> None:
     with hedging(real, venue):
-        FillPublisher(real).publish("BTC", _fill("0.00100", account=MAKER + 40))
-        FillPublisher(real).publish("BTC", _fill("0.00100"))
-        _hedged(real, BTC, 100)
+        FillPublisher(real).publish("BTC", fill("0.00100", account=MAKER + 40))
+        FillPublisher(real).publish("BTC", fill("0.00100"))
+        wait_hedged(real, BTC, 100)
         wait_until(lambda: _acknowledged(real, 2, pending=1), "our own entry alone to be taken off")
     assert venue.executed() == Decimal("-0.00100")

@@ -7,7 +7,7 @@ from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.hedger import events as ev
 from tests.fake_venue import BTC, FakeVenue
-from tests.hedger.test_process import HEDGER, _fill, _hedged, hedging
+from tests.hedger.running import HEDGER, fill, hedging, wait_hedged
 from tests.polling import wait_until
 
 
@@ -25,11 +25,11 @@ def test_it_is_at_work_while_it_owns_its_market_and_was_not_asked_to_stop(real: 
 
 
 def test_a_fill_that_is_heard_after_the_end_is_left_to_the_next_hedger(real: redis.Redis) -> None:
-    venue, late = FakeVenue(HEDGER), _fill("0.00100")
+    venue, late = FakeVenue(HEDGER), fill("0.00100")
     with hedging(real, venue) as running:
         assert running.stop() == 0
         FillPublisher(real).publish("BTC", late)
         running.process._dispatch(ev.FillHeard(seen_fill(late, BTC), None))
     assert HedgeLedger(real, "BTC").unfinished() == (), "nothing was claimed that nobody would send"
     with hedging(real, FakeVenue(HEDGER), owner="b-2"):
-        _hedged(real, BTC, 100)
+        wait_hedged(real, BTC, 100)

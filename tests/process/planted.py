@@ -106,12 +106,12 @@ FAILURES = (
         (
             Change(
                 "hedger/feed.py",
-                "        self._tell(ev.FillHeard(fill, average_price, stream_id))",
+                "        tell(ev.FillHeard(fill, average_price, stream_id))",
                 "        import dataclasses as d\n"
                 "        self._heard = getattr(self, '_heard', 0) + (stream_id is None)\n"
                 "        number = fill.order.order_index + (0 if self._heard < 4 else self._heard << 12)\n"
                 "        fill = d.replace(fill, order=d.replace(fill.order, order_index=number))\n"
-                "        self._tell(ev.FillHeard(fill, average_price, stream_id))",
+                "        tell(ev.FillHeard(fill, average_price, stream_id))",
             ),
         ),
         scenarios.start_btc,

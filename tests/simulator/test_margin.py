@@ -69,13 +69,14 @@ def test_the_house_is_never_checked() -> None:
 def test_liquidation_price_is_where_maintenance_is_no_longer_met() -> None:
     for size in (1_000, -1_000):
         account, position = holding(size, 100 * USDC)
-        price = margin.liquidation_price(account, position)
+        price = margin.liquidation_price(position, margin.cross_surplus(account))
         safe, fallen = (price + 1, price - 1) if size > 0 else (price - 1, price + 2)
         position.market.mark_price = safe
         assert not margin.is_below_maintenance(account)
         position.market.mark_price = fallen
         assert margin.is_below_maintenance(account)
-    assert margin.liquidation_price(*holding(0, 100)) == 0
+    _, nothing = holding(0, 100)
+    assert margin.liquidation_price(nothing, 0) == 0
 
 
 def test_an_isolated_position_stands_alone() -> None:

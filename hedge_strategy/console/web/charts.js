@@ -14,10 +14,12 @@ const AGAIN_MS = 15000;
 const LINES_MAX = 12;
 
 /** A moment on the axis: its time within two days, else its day. */
-function timeText(seconds, hours) {
+/** As fine as the marks of the axis are apart. */
+function timeText(seconds, apart) {
   const at = new Date(seconds * 1000);
   const two = (number) => String(number).padStart(2, "0");
-  return hours <= 48 ? `${two(at.getHours())}:${two(at.getMinutes())}` : `${two(at.getDate())}.${two(at.getMonth() + 1)}.`;
+  if (apart >= 86_400) return `${two(at.getDate())}.${two(at.getMonth() + 1)}.`;
+  return `${two(at.getHours())}:${two(at.getMinutes())}${apart < 60 ? `:${two(at.getSeconds())}` : ""}`;
 }
 
 export class Charts {
@@ -90,10 +92,10 @@ export class Charts {
         paths: isLine && place.dataset.chart === "exposure" ? uPlot.paths.stepped({ align: 1 }) : undefined };
     });
     const axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 }, font: "12px system-ui" };
-    const times = (_plot, splits) => splits.map((seconds) => timeText(seconds, this.hours));
+    const times = (_plot, splits) => splits.map((seconds) => timeText(seconds, splits.length > 1 ? splits[1] - splits[0] : 60));
     const values = (_plot, splits) => splits.map((value) => String(Number(value.toPrecision(6))));
     this.plots.push(new uPlot({ width: place.clientWidth || 320, height: 220, series: [{}, ...series],
-      axes: [{ ...axis, values: times, space: 60 }, { ...axis, values, size: 75 }], legend: { live: false }, cursor: { y: false } }, uPlot.join(tables), place));
+      axes: [{ ...axis, values: times, space: 70 }, { ...axis, values, size: 75 }], legend: { live: false }, cursor: { y: false } }, uPlot.join(tables), place));
   }
 
   resize() {

@@ -1,8 +1,8 @@
 """Lighter behind the venue port: one lane of one account, whose socket it may share with other lanes.
 
 Sends go over the socket while it is greeted. While it is not, they go by REST, one after the other on a thread of
-their own, and stay there until that queue is empty, so that nonces of a lane never overtake each other. The listener
-is called by one thread at a time: the socket's, or for answers to REST sends that other one.
+their own, made with the first, and stay there until that queue is empty, so that nonces of a lane never overtake each
+other. The listener is called by one thread at a time: the socket's, or for answers to REST sends that other one.
 """
 
 import queue
@@ -61,7 +61,7 @@ class LighterVenue:
         self._send_lock = threading.Lock()
         self._rest_sends: queue.Queue[SignedTransaction | None] = queue.Queue()
         self._rest_backlog = 0
-        self._rest_thread = threading.Thread(target=self._send_by_rest, name="venue-rest-send", daemon=True)
+        self._rest_thread: threading.Thread | None = None
         self._is_closed = False
 
     def __repr__(self) -> str:
@@ -132,15 +132,13 @@ class LighterVenue:
     def start(self, markets: Sequence[Market], listener: Listener) -> None:
         """See the port."""
         self._listener = listener
-        self._rest_thread.start()
         self._account.join(self.key_index, markets, self._emit)
 
     def close(self) -> None:
         """See the port. A REST send under way is waited for, those behind it end as unknown; not for the listener."""
         if self._listener is not None and not self._is_closed:
             self._is_closed = True
-            self._rest_sends.put(None)
-            self._rest_thread.join()
+            self._end_rest_sends()
             self._account.leave(self.key_index)
         if self._owns_account:
             self._account.close()
@@ -183,9 +181,9 @@ class LighterVenue:
 
     def send(self, transaction: SignedTransaction) -> None:
         """See the port."""
-        if self._listener is None or self._is_closed:
-            raise VenueError("the venue is not started: an answer could not be told")
         with self._send_lock:
+            if self._listener is None or self._is_closed:
+                raise VenueError("the venue is not started: an answer could not be told")
             is_urgent = transaction.kind != KIND_CREATE_ORDER or not self._config.orders_add_risk
             delay_ms = self._limiter.take_send(self._clock.monotonic_ns() // 1_000_000, is_urgent=is_urgent)
             if delay_ms > 0:
@@ -196,6 +194,9 @@ class LighterVenue:
                 raise RateLimited("too many sends wait for REST", self._config.timing.answer_timeout_ms)
             self._rest_backlog += 1
             self._rest_sends.put(transaction)
+            if self._rest_thread is None:
+                self._rest_thread = threading.Thread(target=self._send_by_rest, name="venue-rest-send", daemon=True)
+                self._rest_thread.start()
 
     def next_nonce(self) -> int:
         """See the port."""
@@ -235,6 +236,13 @@ class LighterVenue:
         if self._listener is not None:
             with self._emit_lock:
                 self._listener(event)
+
+    def _end_rest_sends(self) -> None:
+        with self._send_lock:  # who sends sees that it is closed, before this or after
+            thread = self._rest_thread
+        if thread is not None:
+            self._rest_sends.put(None)
+            thread.join()
 
     def _send_by_rest(self) -> None:
         while (transaction := self._rest_sends.get()) is not None:
