@@ -60,15 +60,19 @@ def page(tmp_path: Path) -> Iterator[Page]:
         yield page
 
 
-def pictures(tmp_path: Path) -> Path:
+def keep_picture(page: Page, name: str) -> None:
+    """Where pictures are asked for."""
     named = os.environ.get("CONSOLE_PICTURES")
-    folder = tmp_path / "pictures" if named is None else ROOT / named
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    if named is None:
+        return
+    (ROOT / named).mkdir(parents=True, exist_ok=True)
+    path = ROOT / named / f"console-{name}.png"
+    page.picture(path)
+    assert path.stat().st_size < PICTURE_BYTES_MAX, path.name
 
 
-def take_all(page: Page, folder: Path) -> None:
-    """Every page on a desktop and a phone, light; the overview, the market and the charts also dark."""
+def see_all(page: Page) -> None:
+    """Every page fits on a desktop and a phone, light; the overview, the market and the charts also dark."""
     for phone, dark, names in (
         (False, False, PAGES),
         (True, False, PAGES),
@@ -82,9 +86,7 @@ def take_all(page: Page, folder: Path) -> None:
             page.wait(f"!!document.querySelector('{SHOWN[name]}')", f"the page {name}")
             page.ask("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
             assert page.ask("document.documentElement.scrollWidth") <= width, f"{name} does not fit into {width} pixels"
-            path = folder / f"console-{name}{'-phone' if phone else ''}{'-dark' if dark else ''}.png"
-            page.picture(path)
-            assert path.stat().st_size < PICTURE_BYTES_MAX, path.name
+            keep_picture(page, f"{name}{'-phone' if phone else ''}{'-dark' if dark else ''}")
     page.look_like(width=DESKTOP[0], height=DESKTOP[1], dark=False)
 
 
@@ -100,14 +102,13 @@ def press_and_wait(page: Page, action: str, typed: str = "") -> None:
 
 
 @pytest.mark.timeout(240)
-def test_what_is_pressed_happens_on_the_exchange(desk: Desk, page: Page, tmp_path: Path) -> None:
-    folder = pictures(tmp_path)
+def test_what_is_pressed_happens_on_the_exchange(desk: Desk, page: Page) -> None:
     desk.say(notice("latency", Severity.WARNING, "90 of 100 hedges took more than 500 ms"))
     wait_until(lambda: is_ready(desk), "the console's readiness", deadline_s=30)
     page.open(desk.address)
     page.wait("!!document.querySelector('#login-dialog')", "the login")
     assert "BTC" not in page.ask("document.body.innerText")
-    page.picture(folder / "console-login.png")
+    keep_picture(page, "login")
     page.type("#login-dialog input", "a wrong password")
     page.press("#login-dialog [type=submit]")
     page.has_text("that is not the password")
@@ -135,7 +136,7 @@ def test_what_is_pressed_happens_on_the_exchange(desk: Desk, page: Page, tmp_pat
     assert int(page.ask("document.body.dataset.sounded")) > 1, "one for the bell, one for the alert"
     page.ask("location.hash = '#/charts'")
     page.wait(f"!!document.querySelector('{SHOWN['charts']}')", "the journal's first figures", 60)
-    take_all(page, folder)
+    see_all(page)
     desk.say(notice("a trick", Severity.INFO, "<img src=x onerror=\"document.title='taken'\">"))
     page.ask("location.hash = '#/alerts'")
     page.has_text("<img src=x onerror=")
