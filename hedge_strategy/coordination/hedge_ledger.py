@@ -341,13 +341,13 @@ class HedgeLedger:
         """
         return intents(order, self._row(order, with_hedges=True))
 
-    def unfinished(self) -> tuple[Intent, ...]:
+    def unfinished(self, *, as_it_stands: bool = False) -> tuple[Intent, ...]:
         """All unsettled hedges with their signed bytes, oldest first: what a new owner must finish before all else.
 
-        Raises:
-            RedisUnavailable: no answer.
+        With `as_it_stands` also of a ledger that this process does not believe in. Raises: RedisUnavailable: no answer.
         """
-        found = (unsettled_intent(order, row) for order, row in self._rows(self._keys.unfinished))
+        rows = self._rows(self._keys.unfinished, ("", 0) if as_it_stands else None)
+        found = (unsettled_intent(order, row) for order, row in rows)
         return tuple(sorted((one for one in found if one is not None), key=lambda one: one.claimed_at_ms))
 
     def open_lines(self) -> tuple[OrderLine, ...]:
@@ -369,10 +369,10 @@ class HedgeLedger:
         return totals_of(values)
 
     def _call(
-        self, operation: str, name: OrderKey | str, fencing: int | None, *arguments: str | int, index: str | None = None
+        self, operation: str, name: OrderKey | str, fencing: int | None, *arguments: str | int, **named: Any
     ) -> Any:
-        belief = self._belief.read()
-        reply = self._script(operation, name, arguments, fencing=fencing, belief=belief, index=index)
+        belief = named.pop("belief", None) or self._belief.read()
+        reply = self._script(operation, name, arguments, fencing=fencing, belief=belief, **named)
         self._belief.told(belief[0], int(reply[1]))
         return reply
 
@@ -380,11 +380,11 @@ class HedgeLedger:
         reply = self._call("read", order, None, int(with_hedges))
         return {} if reply[0] == b"none" else row_of(reply[2])
 
-    def _rows(self, index: str) -> Iterator[tuple[OrderKey, dict[str, str]]]:
+    def _rows(self, index: str, belief: tuple[str, int] | None = None) -> Iterator[tuple[OrderKey, dict[str, str]]]:
         """The rows named by an index, page by page; a page is one atomic read, so a row never shows half a change."""
         after = "-"
         for _ in range(PAGES_MAX):
-            page: Sequence[Any] = self._call("page", "", None, after, ORDERS_PER_PAGE, index=index)[2]
+            page: Sequence[Any] = self._call("page", "", None, after, ORDERS_PER_PAGE, index=index, belief=belief)[2]
             for name, flat in page:
                 if flat:
                     yield order_of_name(name.decode()), row_of(flat)

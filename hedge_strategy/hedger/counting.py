@@ -4,7 +4,7 @@ For whoever writes a ledger anew. Only readings, but for the fence: a harmless t
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ from hedge_strategy.domain.market import Market
 from hedge_strategy.domain.order import SignedTransaction, TransactionStatus
 from hedge_strategy.errors import LedgerForgotten, RateLimited
 from hedge_strategy.hedger.recount import CountedOrder, VenueRecords, closing_trades, is_complete, recount
+from hedge_strategy.hedger.resolution import EXPIRY_MARGIN_MS
 from hedge_strategy.venues.port import Venue
 
 PAUSE_S = 0.5
@@ -110,6 +111,28 @@ class Counting:
                 return True
             earlier.append(fence)
         return False
+
+    def outlive(self, hedges: Iterable[SignedTransaction], still_owns: Callable[[], bool]) -> bool:
+        """Waits until none of these can execute any more, which were signed on lanes that the fence does not reach.
+
+        Whoever stood still with one of them may send it as long as it is valid.
+
+        Returns:
+            Whether that is so; False where the market is lost.
+
+        Raises:
+            VenueError: the venue did not answer.
+        """
+        waiting, pause_s = list(hedges), PAUSE_S
+        while waiting and still_owns():
+            now_ms = to_ms(self._clock.now_ns())
+            valid = [one for one in waiting if now_ms < one.expires_at_ms + EXPIRY_MARGIN_MS]
+            if waiting := [one for one in valid if not self._has_run(one)]:
+                names = ", ".join(one.hash for one in waiting)
+                self._log.warning("waiting for hedges of other lanes that may still execute", transactions=names)
+                self._sleep_while(still_owns, pause_s)
+                pause_s = min(2 * pause_s, LIMITED_PAUSE_MAX_S)
+        return not waiting
 
     def _has_run(self, fence: SignedTransaction) -> bool:
         report = self._sources.hedge_venue.transaction(fence.hash)

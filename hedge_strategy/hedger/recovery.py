@@ -4,7 +4,8 @@ What is known without Redis: this hedger's memory on disk (which ledger, how far
 accounts held at the beginning) and the two venues. Where Redis holds another ledger than the one remembered, an older
 one, or none:
 
-1. The lane is fenced: a harmless transaction is sent on its next nonce and waited for. Once it has run, no hedge that
+1. Hedges under way on other lanes, where Redis still tells of some, are waited for until they have run or expired. The
+   lane is fenced: a harmless transaction is sent on its next nonce and waited for. Once it has run, no hedge that
    was sent before can run any more (venue fact sheet 2.4), so what the venue says from now on is all there is.
 2. A's and B's records since the last checkpoint are read once no history can lag any more: positions, which do not lag,
    cannot tell a fill whose hedge is hidden as well, and whoever told of that fill again would have it hedged again.
@@ -15,7 +16,7 @@ one, or none:
 All of it may be begun anew at any time. Nothing here is done by who does not own the market: Redis refuses.
 
 Known limits: the fence holds for this hedger's own lane; where another hedger's hedge was in flight on another lane at
-the very moment in which Redis lost its data and that hedger died, its hedge is caught by the position guard only. A
+the very moment in which Redis lost its data, nobody knows of it: it is caught by the position guard only. A
 checkpoint of A that Redis lost together with the ledger is the one that this hedger remembered last.
 """
 
@@ -36,6 +37,7 @@ from hedge_strategy.coordination.ledger_restore import (
     Watermark,
     standing,
 )
+from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.errors import (
     DiskFailed,
     InvariantBroken,
@@ -348,7 +350,7 @@ class LedgerRecovery:
     ) -> bool:
         began_ms = to_ms(self._clock.monotonic_ns())
         memory = remembered or self._beginning(self._new_epoch(lease))
-        if not self._counting.fence(still_owns):
+        if not (self._counting.outlive(self._of_other_lanes(), still_owns) and self._counting.fence(still_owns)):
             return False
         if remembered is not None:
             counted = self._counting.count(memory, still_owns, until_explained=until_explained)
@@ -372,6 +374,15 @@ class LedgerRecovery:
             names = ", ".join(str(line.order.order_index) for line in too_much)
             raise InvariantBroken(f"hedged for more than was filled, by the venue's records: orders {names}")
         return True
+
+    def _of_other_lanes(self) -> list[SignedTransaction]:
+        """The hedges under way on lanes that the fence does not reach, as far as this Redis still tells of them."""
+        own = self._sources.hedge_venue.key_index
+        try:
+            unfinished = self._ledger.unfinished(as_it_stands=True)
+        except LedgerForgotten:  # half of a new one was written: whoever did that has waited for them
+            return []
+        return [one.transaction for one in unfinished if one.transaction and one.transaction.key_index != own]
 
     def _watermark(self, memory: HedgerMemory) -> Watermark:
         """By the venue's clock: were this host's ahead, what A is filled next would count as done with."""

@@ -13,11 +13,12 @@ from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.ledger_rows import Finished, Nothing
-from hedge_strategy.domain.hedge import Claim, OrderKey
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import Rejected
+from hedge_strategy.domain.order import Rejected, SignedTransaction
 from hedge_strategy.errors import InvariantBroken
 from hedge_strategy.hedger.recovery import LedgerRecovery
+from hedge_strategy.hedger.resolution import EXPIRY_MARGIN_MS
 from tests.fake_venue import BTC, FILLED_AT_MS, FakeVenue
 from tests.hedger.scene import HEDGER, LAG_MS, MAKER, MARKETS, Scene, started
 from tests.polling import wait_until
@@ -374,3 +375,26 @@ def test_what_is_filled_after_a_recount_is_hedged_though_this_hosts_clock_is_ahe
     assert isinstance(ledger.claim(filled, fencing=lease.fencing, claim_token="new"), Claim)
     told_again = replace(scene.seen(), filled_at_ms=FILLED_AT_MS)
     assert isinstance(ledger.claim(told_again, fencing=lease.fencing, claim_token="old"), Finished)
+
+
+def test_a_hedge_under_way_on_another_lane_is_waited_for(scene: Scene) -> None:
+    """Its owner stands still, and Redis, which kept it, was started anew: it may be sent as long as it is valid."""
+    _, ledger, lease = started(scene)
+    scene.maker_sells(30)
+    claim = ledger.claim(scene.seen(), fencing=lease.fencing, claim_token="t")
+    assert isinstance(claim, Claim)
+    now_ms = to_ms(SystemClock().now_ns())
+    transaction = SignedTransaction(
+        kind=14,
+        payload="{}",
+        hash="of another lane",
+        nonce=1,
+        key_index=scene.hedger.key_index + 1,
+        expires_at_ms=now_ms + 1_000 - EXPIRY_MARGIN_MS,
+        client_order_index=claim.client_order_index,
+    )
+    ledger.advance(claim, IntentState.SENT, fencing=lease.fencing, transaction=transaction)
+    recovery, again = scene.recovery()
+    assert recovery.make_fit(scene.lease(), lambda: True, recount_anyway=True)
+    assert to_ms(SystemClock().now_ns()) >= transaction.expires_at_ms + EXPIRY_MARGIN_MS
+    assert again.believed_epoch != ledger.believed_epoch

@@ -8,7 +8,8 @@ from hedge_strategy.coordination import ledger_restore
 from hedge_strategy.coordination.ledger_restore import LedgerMarker, RestoredOrder, Watermark
 from hedge_strategy.coordination.ledger_rows import Busy, Finished, Intent, Nothing, SeenFill, Totals
 from hedge_strategy.coordination.ledger_script import Belief
-from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
+from hedge_strategy.errors import InvariantBroken
 from tests.simulation.ledger_model import LedgerModel
 from tests.simulation.ledger_opening import OpeningScript
 
@@ -72,6 +73,10 @@ class LedgerClient:
     def claim(self, fill: SeenFill, **named: Any) -> Claim | Busy | Nothing | Finished:
         """As the real one."""
         answer: Claim | Busy | Nothing | Finished = self._ask(self._ledger.claim, fill, **named)
+        prepared: PreparedHedge | None = named.get("prepared")
+        held = self._ledger.bytes_of(answer) if isinstance(answer, Claim) else None
+        if prepared is not None and held is not None and held.hash != prepared.transaction.hash:
+            raise InvariantBroken("other bytes are stored than the claim brought")
         return answer
 
     def observe(self, fill: SeenFill) -> OrderLine:
@@ -99,9 +104,12 @@ class LedgerClient:
         found: tuple[Intent, ...] = self._ask(self._ledger.intents_of, order)
         return found
 
-    def unfinished(self) -> tuple[Intent, ...]:
+    def unfinished(self, *, as_it_stands: bool = False) -> tuple[Intent, ...]:
         """As the real one."""
-        found: tuple[Intent, ...] = self._ask(self._ledger.unfinished)
+        belief = ("", 0) if as_it_stands else self._belief.read()
+        found: tuple[Intent, ...]
+        found, sequence = self._call(self._ledger.believed, belief, self._ledger.unfinished, (), {})
+        self._belief.told(belief[0], sequence)
         return found
 
     def open_lines(self) -> tuple[OrderLine, ...]:

@@ -103,10 +103,7 @@ class LedgerModel:
         self.on_write(fencing)
         if claim_token in row.tokens:
             claim = self._claim(fill.order, row, row.tokens[claim_token])
-            held = row.hedges[claim.attempt].transaction
             row.compact_if_done()
-            if prepared is not None and held is not None and held.hash != prepared.transaction.hash:
-                raise InvariantBroken("other bytes are stored than the claim brought")
             return claim
         if row.unsettled is not None:
             return Busy(self._intent(fill.order, row, row.unsettled), self._line(fill.order, row))
@@ -128,6 +125,11 @@ class LedgerModel:
         row.attempts += 1
         row.in_flight = lots
         return self._claim(fill.order, row, attempt)
+
+    def bytes_of(self, claim: Claim) -> SignedTransaction | None:
+        """What is stored of a hedge."""
+        hedge = self.rows[claim.order].hedges.get(claim.attempt)
+        return hedge.transaction if hedge is not None else None
 
     def _refuse_used_up(self, fill: SeenFill, token: str) -> None:
         row = self.rows.get(fill.order)
