@@ -47,7 +47,7 @@ test-fast: setup ## run the tests that start no process of the product and need 
 planted: setup redis ## plant each known failure in a copy of the product: its test must find it
 	@$(PYTEST) -m planted $(ARGS)
 
-desk: setup redis promtool chromium ## run the tests that need programs of others: promtool, a browser, schemathesis
+desk: setup redis promtool chromium ## run what stands around the trading: journal, alerts, metrics beside real processes; promtool, a browser
 	@$(PYTEST) -m desk $(ARGS)
 
 simulate: setup ## SEEDS=10000 fresh schedules of faults over a model of everything; SEED=1234 replays one; JOBS=1 core

@@ -1,8 +1,9 @@
 """Which markets a hedger takes, and which one it gives back, where several hedgers share them. Pure.
 
-Everybody computes the same plan from the same view: each market without an owner goes to whoever has fewest, and where
-two hedgers are more than one market apart, the one with most gives one to the one with fewest. What is planned is only
-tried: the lease decides who has it, and whoever loses goes on. So views that differ for a moment do no harm.
+Everybody computes the same plan from the same view, but for whom it gave a market to in vain: each market without an
+owner goes to whoever has fewest, and where two hedgers are more than one market apart, the one with most gives one to
+the one with fewest. What is planned is only tried: the lease decides who has it, and whoever loses goes on. So plans
+that differ for a moment do no harm.
 
 - What has no owner is taken at once, by the one hedger that it is planned for; by the next one where that one has not
   taken it within a patience, and so on.

@@ -13,7 +13,7 @@ from tests.polling import wait_until
 from tests.product import Product, ProductProcess, running_product
 from tests.simulator.live_exchange import BTC
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.desk, pytest.mark.process]
 
 FILLS = ("0.00030", "0.00050", "0.00020")
 COLLATERAL = Decimal(1_000_000)

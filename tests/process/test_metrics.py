@@ -11,7 +11,7 @@ from tests.polling import wait_until
 from tests.process.scenarios import expect_hedged_all
 from tests.product import BTC, ProductProcess, running_product
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.desk, pytest.mark.process]
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

@@ -12,7 +12,7 @@ from hedge_strategy.config.secret import Secret
 from tests.process.scenarios import expect_hedged_all
 from tests.product import BTC, Product, running_product
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.desk, pytest.mark.process]
 PASSPHRASE = "correct horse battery"
 
 
