@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 ANY_ADDRESS = ("0.0.0.0", "[::]")
@@ -20,7 +21,10 @@ HTTP_PORT = 80
 def is_loopback(listen: str) -> bool:
     """Whether `host:port` is an address that only this machine reaches."""
     host = listen.rpartition(":")[0]
-    return host in LOOPBACK or host.startswith("127.")
+    try:
+        return host in LOOPBACK or ip_address(host).is_loopback
+    except ValueError:  # another name, wherever it leads
+        return False
 
 
 def known_hosts(listen: str, configured: Iterable[str]) -> frozenset[str]:

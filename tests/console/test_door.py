@@ -81,6 +81,7 @@ def test_browsers_leave_the_port_of_http_out() -> None:
         ("0.0.0.0:1", False),
         ("[::]:1", False),
         ("10.0.0.1:1", False),
+        ("127.somewhere.example:1", False),
     ],
 )
 def test_loopback(listen: str, expected: bool) -> None:
