@@ -53,7 +53,8 @@ class DeskPlan:
     fills: int
 
 
-FULL = DeskPlan(10, 100)
+FULL = DeskPlan(4, 250)
+"""More turns would begin more often than the venue's limit of reads lets A begin: three times a minute."""
 SHORT = DeskPlan(3, 60)
 
 
