@@ -16,6 +16,7 @@ from hedge_strategy.alerts import conditions as cd
 from hedge_strategy.alerts.actions import Actions
 from hedge_strategy.alerts.channel import AppriseChannel, Sender
 from hedge_strategy.alerts.delivery import ChannelThread, Deliveries, Outcome, Patience
+from hedge_strategy.alerts.meter import AlerterMeter
 from hedge_strategy.alerts.process import Alerter, AlerterParts
 from hedge_strategy.alerts.reader import AlertSettings
 from hedge_strategy.alerts.rules import AlertFile, Rule, is_journal_needed
@@ -29,6 +30,7 @@ from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.switchboard import switchboard_on
 from hedge_strategy.earned_today import has_journal
 from hedge_strategy.errors import ConfigError, UserError
+from hedge_strategy.tally import Tally
 from hedge_strategy.venues.port import Prices
 from hedge_strategy.venues.registry import open_prices
 from hedge_strategy.wiring import STATUS_LIFE_MS, redis_settings, run_name
@@ -42,14 +44,15 @@ DUTY = 4
 """Between two readings at least so many times as long as a reading takes."""
 
 
-def make_alerter(config: Config, settings: AlertSettings, clock: Clock) -> Alerter:
-    """Builds the process.
+def make_alerter(config: Config, settings: AlertSettings, clock: Clock, tally: Tally | None = None) -> Alerter:
+    """Builds the process; `tally` counts what it does.
 
     Raises:
         UserError: a channel, a price source or the journal is not as it must be.
     """
     check_sources(config, settings.file)
-    client = connect(redis_settings(config))
+    client = connect(redis_settings(config, tally=tally))
+    meter = None if tally is None else AlerterMeter(tally, tuple(one.name for one in settings.file.channels))
     who = run_name("alerter", clock)
     switchboard = switchboard_on(client, clock, lease_ms=config.strategy.lease_ms, status_ms=STATUS_LIFE_MS)
     prices, money, beside = _slow_readings(config, settings.file, clock)
@@ -58,15 +61,22 @@ def make_alerter(config: Config, settings: AlertSettings, clock: Clock) -> Alert
     if bot is not None:
         beside = [*beside, bot.run]
     outcomes: deque[Outcome] = deque(maxlen=10_000)
+
+    def ended(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        if meter is not None:
+            meter.ended(outcome)
+
     parts = AlerterParts(
         watch=Watch(switchboard, config.symbols, prices, money),
         memory=AlertMemory(client, who, life_ms=KEEPER_LIFE_MS),
         board=AlertBoard(client),
         status=switchboard.board,
         actions=Actions(switchboard.commands),
-        deliveries=Deliveries(_channels(config, settings, clock, outcomes.append), outcomes),
+        deliveries=Deliveries(_channels(config, settings, clock, ended), outcomes),
         beside=beside,
         acting=acting,
+        meter=meter,
     )
     return Alerter(settings.file, parts, who, clock, config.alerts.poll_ms)
 

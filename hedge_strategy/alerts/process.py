@@ -26,24 +26,15 @@ from hedge_strategy.alerts.delivery import Deliveries, Outcome
 from hedge_strategy.alerts.guard import Guard
 from hedge_strategy.alerts.judging import judge, windows_ms
 from hedge_strategy.alerts.machine import IDLE, Phase, Say, Standing
+from hedge_strategy.alerts.meter import AlerterMeter
 from hedge_strategy.alerts.rules import Action, AlertFile, Rule
 from hedge_strategy.alerts.snapshot import History, Snapshot
 from hedge_strategy.alerts.watch import Watch
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.coordination.alert_board import (
-    EVERYWHERE,
-    NOTICES_KEPT,
-    AlertBoard,
-    AlertNotice,
-    Delivery,
-)
+from hedge_strategy.coordination.alert_board import EVERYWHERE, NOTICES_KEPT, AlertBoard, AlertNotice, Delivery
 from hedge_strategy.coordination.alert_memory import AlertMemory
 from hedge_strategy.coordination.status_board import StatusBoard
-from hedge_strategy.domain.alert import (
-    AlertState,
-    AlertType,
-    Severity,
-)
+from hedge_strategy.domain.alert import AlertState, AlertType, Severity
 from hedge_strategy.errors import CoordinationError, InvariantBroken, StaleOwner, WireError
 
 ROLE = "alerter"
@@ -68,6 +59,7 @@ class AlerterParts:
         deliveries: sends messages.
         beside: what runs on threads of its own as long as the alerter does: told when to stop.
         acting: set while this alerter is the one that acts.
+        meter: told what it says of itself; None: nobody wants to know.
     """
 
     watch: Watch
@@ -78,6 +70,7 @@ class AlerterParts:
     deliveries: Deliveries
     beside: Sequence[Callable[[threading.Event], None]] = ()
     acting: threading.Event = field(default_factory=threading.Event)
+    meter: AlerterMeter | None = None
 
 
 class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -315,8 +308,11 @@ class Alerter:
             self._known.undelivered.pop(oldest, None)
 
     def _write(self, now_ms: int, snapshot: Snapshot) -> None:
+        state = self._state(snapshot)
+        if self._parts.meter is not None:
+            self._parts.meter.told(state)
         try:
-            self._parts.status.write(self._who, {"role": ROLE, "said_at_ms": now_ms, **self._state(snapshot)})
+            self._parts.status.write(self._who, {"role": ROLE, "said_at_ms": now_ms, **state})
             if self._is_keeper:
                 self._save()
         except StaleOwner as error:

@@ -14,6 +14,7 @@ from rich.table import Table
 from hedge_strategy.alerting import alerts_path, check_sources, make_alerter, open_channels, warnings_of
 from hedge_strategy.alerts.channel import Message, Sender
 from hedge_strategy.alerts.reader import AlertSettings, read_alerts
+from hedge_strategy.cli.metered import METRICS_HELP, told_metrics
 from hedge_strategy.cli.terminal import BROKEN_EXIT, configure_logs, one_line_errors, run_until_signalled
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.reader import read_config
@@ -41,13 +42,17 @@ def run(
     config: Settings = Path("config.yaml"),
     rules: Rules = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+    metrics: Annotated[str | None, typer.Option(help=METRICS_HELP)] = None,
 ) -> None:
     """Look after the rules until Ctrl-C. Several may run; one acts, and another takes over when it is gone."""
     configure_logs(as_json=log_json, process="alerts")
     with one_line_errors("hedge alerts run"):
         settings = read_config(config, os.environ)
         found = read_alerts(alerts_path(settings, rules), os.environ)
-        raise typer.Exit(run_until_signalled(make_alerter(settings, found, SystemClock())))
+        clock = SystemClock()
+        with told_metrics(metrics or settings.metrics.listen, "alerter", clock) as tally:
+            code = run_until_signalled(make_alerter(settings, found, clock, tally))
+        raise typer.Exit(code)
 
 
 @alerts.command()

@@ -17,7 +17,7 @@ def told_metrics(place: str | None, process: str, clock: Clock) -> Iterator[Tall
 
     Args:
         place: `host:port`; None: nothing is counted and nothing listens.
-        process: maker, hedger or journal.
+        process: maker, hedger, journal, console or alerter.
         clock: time.
 
     Raises:

@@ -14,7 +14,7 @@ class Metrics(Section, frozen=True, kw_only=True):
     """What Prometheus may read (docs/metrics.md).
 
     Attributes:
-        listen: `host:port` at which A, B and the journal each answer `GET /metrics`, where each runs on a host, or in a
+        listen: `host:port` at which each process answers `GET /metrics`, where each runs on a host, or in a
             container, of its own; `--metrics` comes before it, for several on one host. null: nothing listens.
     """
 

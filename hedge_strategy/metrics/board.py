@@ -72,7 +72,7 @@ class Board(Collector):
     """Implements `tally.Numbers`. Safe to share between threads.
 
     Args:
-        process: maker, hedger, journal or console.
+        process: maker, hedger, journal, console or alerter.
         clock: for letting other threads in.
     """
 

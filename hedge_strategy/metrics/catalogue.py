@@ -17,9 +17,9 @@ class Kind(StrEnum):
     HISTOGRAM = "histogram"
 
 
-MAKER, HEDGER, JOURNAL, CONSOLE = "maker", "hedger", "journal", "console"
+MAKER, HEDGER, JOURNAL, CONSOLE, ALERTER = "maker", "hedger", "journal", "console", "alerter"
 TRADERS = (MAKER, HEDGER)
-ALL = (MAKER, HEDGER, JOURNAL, CONSOLE)
+ALL = (MAKER, HEDGER, JOURNAL, CONSOLE, ALERTER)
 BUCKETS_S = (0.0001, 0.0002, 0.0004, 0.0007, 0.001, 0.0015, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0)
 """Upper bounds of the histograms' buckets: a hop within one machine takes fractions of a millisecond."""
 VENUE_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
@@ -66,7 +66,7 @@ def _hop(name: str, meaning: str, told_by: str, buckets: tuple[float, ...] = BUC
 
 SIDES = ("buy", "sell")
 OUTCOMES = ("accepted", "rejected", "unknown")
-_A, _B, _J = (MAKER,), (HEDGER,), (JOURNAL,)
+_A, _B, _J, _W = (MAKER,), (HEDGER,), (JOURNAL,), (ALERTER,)
 _TABLE = (
     _gauge("hedge_build_info", "Always 1; which version runs, as which process.", "process", "version", told_by=ALL),
     _gauge("hedge_threads", "Threads of the process.", told_by=ALL),
@@ -279,7 +279,7 @@ _TABLE = (
         "hedge_redis_errors_total",
         "Failures of Redis, by kind; of a cluster none are counted.",
         "kind",
-        told_by=(MAKER, HEDGER, JOURNAL),
+        told_by=(MAKER, HEDGER, JOURNAL, ALERTER),
         values=("connect", "connection", "timeout", "answer"),
     ),
     # --- the journal ---
@@ -294,6 +294,19 @@ _TABLE = (
         "Since when the market's books were last read to their end.",
         "market",
         told_by=_J,
+    ),
+    # --- the alerter ---
+    _gauge("hedge_alerter_acting", "1 where this alerter acts, 0 where it stands by.", told_by=_W),
+    _gauge("hedge_alerter_round_age_seconds", "Since when it has last looked and judged.", told_by=_W),
+    _gauge("hedge_alerter_blind", "1 while something that it looks at cannot be read.", told_by=_W),
+    _gauge("hedge_alerts_firing", "Rules that fire, each market for itself.", told_by=_W),
+    _counter(
+        "hedge_alert_deliveries_total",
+        "Messages that a channel took, or did not after all tries.",
+        "channel",
+        "result",
+        told_by=_W,
+        values=("taken", "failed"),
     ),
 )
 

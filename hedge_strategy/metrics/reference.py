@@ -4,17 +4,17 @@ import sys
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.metrics.board import Exposition
-from hedge_strategy.metrics.catalogue import CONSOLE, FAMILIES, HEDGER, JOURNAL, MAKER, Kind
+from hedge_strategy.metrics.catalogue import ALERTER, CONSOLE, FAMILIES, HEDGER, JOURNAL, MAKER, Kind
 
-_LETTERS = {MAKER: "A", HEDGER: "B", JOURNAL: "journal", CONSOLE: "console"}
+_LETTERS = {MAKER: "A", HEDGER: "B", JOURNAL: "journal", CONSOLE: "console", ALERTER: "alerter"}
 _HEAD = """# Metrics
 
 Written by `make docs` from the catalogue; do not edit by hand.
 
-`hedge maker`, `hedge hedger` and `hedge journal` (and `main_A.py`, `main_B.py`) answer `GET /metrics` in Prometheus'
-text form, or OpenMetrics for who asks for it, where `--metrics 127.0.0.1:9464` or the setting `metrics.listen` names
-a place; a port that is taken ends the start with one line and exit code 2. Without either nothing is counted and
-nothing listens. The port has no login and no encryption: let only Prometheus reach it.
+`hedge maker`, `hedge hedger`, `hedge journal`, `hedge console` and `hedge alerts run` (and `main_A.py`, `main_B.py`)
+answer `GET /metrics` in Prometheus' text form, or OpenMetrics for who asks for it, where `--metrics 127.0.0.1:9464` or
+the setting `metrics.listen` names a place; a port that is taken ends the start with one line and exit code 2. Without
+either nothing is counted and nothing listens. The port has no login and no encryption: let only Prometheus reach it.
 
 What trades waits for none of it. Where a fill passes, what happened is appended to a bounded queue (well under a
 microsecond); it is added up by a thread of its own, four times a second and at each scrape. Gauges are as of the

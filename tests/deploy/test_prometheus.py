@@ -92,6 +92,11 @@ CASES: dict[str, Case] = {
     "HedgeUnreadableFrames": counted("hedge_venue_unreadable_frames_total", ',account="7"'),
     "HedgeLeaseChurn": counted("hedge_lease_changes_total", ',change="lost"'),
     "HedgeJournalBehind": measured("hedge_journal_read_age_seconds", 1_000, 60, 'job="journal",market="BTC"'),
+    "HedgeAlerterSilent": measured("hedge_alerter_round_age_seconds", 90, 1, 'job="alerter"'),
+    "HedgeAlertsNotDelivered": (
+        {'hedge_alert_deliveries_total{job="alerter",channel="ops",result="failed"}': GROWS},
+        {'hedge_alert_deliveries_total{job="alerter",channel="ops",result="taken"}': GROWS},
+    ),
     "HedgeMemoryGrows": measured("process_resident_memory_bytes", 2e9, 2e8, B),
 }
 FIRES_ON_ONE = {"HedgeFillsNotKept", "HedgeRecounted", "HedgeFillsNotPublished"}

@@ -5,7 +5,7 @@ import re
 from hedge_strategy.metrics.catalogue import ALL, FAMILIES, Kind
 
 LABELS = {"process", "version", "market", "account", "side", "state", "outcome", "change", "by", "answer", "when"}
-LABELS |= {"result", "endpoint", "status", "pool", "kind"}
+LABELS |= {"result", "endpoint", "status", "pool", "kind", "channel"}
 
 
 def test_names_follow_the_conventions() -> None:

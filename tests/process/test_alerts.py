@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 
 from tests.alerts.bot_api import CHAT, TOKEN, BotApi, bot_api
@@ -12,6 +13,8 @@ from tests.alerts.listener import Listener, listening
 from tests.polling import wait_until
 from tests.product import Product, running_product
 from tests.simulator.live_exchange import BTC
+
+LISTEN = ("--metrics", "127.0.0.1:0")
 
 pytestmark = [pytest.mark.desk, pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -46,7 +49,7 @@ def test_what_happens_to_a_and_b_is_said_and_acted_upon(tmp_path: Path) -> None:
         product.start_maker("BTC", "0.00100", config=config)
         product.wait_quote(BTC)
         alerter = product.start_command(
-            "alerts", "run", "--log-json", "--rules", str(rules(tmp_path, service, api)), config=config
+            "alerts", "run", "--log-json", *LISTEN, "--rules", str(rules(tmp_path, service, api)), config=config
         )
         wait_until(lambda: "ok BTC: A quoting, B hedging" in _answer(api, "/status"), "the status", deadline_s=30)
 
@@ -71,6 +74,10 @@ def test_what_happens_to_a_and_b_is_said_and_acted_upon(tmp_path: Path) -> None:
             lambda: any(text.startswith("done\n") and "flat" in text for text in api.texts), "flat", deadline_s=60
         )
         assert product.resting(BTC) == []
+        port = alerter.wait_log("metrics are told")[0]["port"]
+        told = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+        assert 'hedge_alert_deliveries_total{channel="ops",result="taken"}' in told
+        assert "hedge_alerter_acting 1.0" in told
         alerter.interrupt()
         assert alerter.wait() == 0
         assert product.tracebacks() == []

@@ -80,4 +80,6 @@ def test_what_is_told_is_what_happened_and_whatever_is_watched_is_told(tmp_path:
 
 LISTEN = ("--metrics", "127.0.0.1:0")
 WHENS = ("ahead", "on_fill", "after_claim")
-OF_OTHERS = {"hedge_journal_read_age_seconds", "hedge_journal_failures_total", "hedge_journal_rounds_total"}
+OF_OTHERS = {"hedge_journal_read_age_seconds", "hedge_journal_failures_total", "hedge_journal_rounds_total"} | {
+    "hedge_alerter_round_age_seconds", "hedge_alert_deliveries_total"
+}  # fmt: skip
