@@ -1,11 +1,11 @@
 """Hedges signed before they are claimed, so that one step of the ledger claims and stores them. Pure.
 
 What is signed ahead, each on the nonce that it will need if all before it execute: the hedges of the fills that wait
-already, in their order, and then what may come of the order that A has announced: the whole of it, or, once a part of it
-was hedged that is no smaller than what is left, all that is left. (Of many small parts the next one is rarely the last,
-and each signature costs as much as a hedge's claim.) What is not ready when its turn comes is signed then, still before
-its claim. Which attempt of its order a hedge will be, and how much it will hedge, is known of orders that are new, and
-of those whose last hedge was settled here; of others the ledger is asked first, and what turns out otherwise is signed
+already, in their order, and then what may come of the order that A has announced: the whole of it, or, once a part was
+hedged that is no smaller than what is left, all that is left. (Of many small parts the next one is rarely the last, and
+each signature costs as much as a hedge's claim.) What is not ready when its turn comes is signed then, still before its
+claim. Which attempt of its order a hedge will be, and how much it will hedge, is known of orders that are new, and of
+those whose last hedge was settled here; of others the ledger is asked first, and what turns out otherwise is signed
 afresh when it is claimed.
 
 Why nothing is hedged twice or wrongly for it: these bytes are in memory only, and no one but this process has them.
@@ -258,9 +258,10 @@ class SigningAhead:
             if (job := self._job(one, nonce + position)) is not None:
                 wanted[job] = one.average_price
             position += 1
-        if announced is not None and position < AHEAD_MAX:
-            if (job := self._job_to_come(announced, nonce + position)) is not None:
-                wanted[job] = announced.price
+        if announced is None or position == AHEAD_MAX:
+            return wanted
+        if (job := self._job_to_come(announced, nonce + position)) is not None:
+            wanted[job] = announced.price
         return wanted
 
     def _job_to_come(self, announced: OrderAnnounced, nonce: int) -> Ahead | None:
@@ -269,7 +270,7 @@ class SigningAhead:
         if known is None or known.attempts >= ATTEMPTS_PER_ORDER:
             return None
         lots = announced.lots - known.hedged_lots
-        is_likely = 0 < lots and (not known.attempts or lots <= known.last_lots)
+        is_likely = lots > 0 and (not known.attempts or lots <= known.last_lots)
         if not is_likely or (most is not None and lots > most):
             return None
         return Ahead(announced.order, announced.side, lots, nonce, known.attempts)
