@@ -103,9 +103,27 @@ class Presence:
         """
         with redis_errors():
             held = self._client.get(self._keys.hedger)
-        if not isinstance(held, bytes):
-            return None
-        try:
-            return msgspec.json.decode(held, type=HedgerPresence)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise WireError("hedger_presence", str(error)) from error
+        return hedger_of_notice(held)
+
+    def asking_hedger(self) -> Question:
+        """What asks what the owner says of itself; `hedger_of_notice` reads the answer."""
+        return Question(self._keys.hedger, ("GET", self._keys.hedger))
+
+    def telling_maker(self, may_rest: bool) -> Question:
+        """What tells whether an order of A's may be on the book."""
+        key = self._keys.maker
+        return Question(key, ("SET", key, MAY_REST if may_rest else b"0", "PX", self._life_ms))
+
+
+def hedger_of_notice(held: object) -> HedgerPresence | None:
+    """What the owner of a market says that it is doing, as Redis holds it; None where it has said nothing of late.
+
+    Raises:
+        WireError: what stands there is no such notice.
+    """
+    if not isinstance(held, bytes):
+        return None
+    try:
+        return msgspec.json.decode(held, type=HedgerPresence)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise WireError("hedger_presence", str(error)) from error

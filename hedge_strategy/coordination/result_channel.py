@@ -70,7 +70,11 @@ class ResultSubscriber:
         self._market = market
         self._maker_account_index = maker_account_index
         names = channels_of(client, market)
-        self._channels = Channels(client, clock, (names.results,), names.home)
+        self.channels = (names.results,)
+        """Where results are heard."""
+        self.home = names.home
+        """A key that lives where they do."""
+        self._channels = Channels(client, clock, self.channels, self.home)
 
     def listen(self, timeout_ms: int) -> ResultHeard | Resubscribed | Unreadable | None:
         """Waits for the next result.
@@ -85,8 +89,10 @@ class ResultSubscriber:
             RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
         """
         heard = self._channels.listen(timeout_ms)
-        if not isinstance(heard, Heard):
-            return heard
+        return self.understand(heard) if isinstance(heard, Heard) else heard
+
+    def understand(self, heard: Heard) -> ResultHeard | Unreadable | None:
+        """What one of its `channels` said; None for what is for another account."""
         try:
             message = decode_result(heard.payload, self._market)
         except WireError as error:
