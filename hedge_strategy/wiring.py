@@ -225,7 +225,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
         subscriber=FillSubscriber(client, source, run_id),
         results=ground.results,
         keeper=keeper,
-        presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
+        presence=Presence(maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
         ownership=OwnershipParts(
             ledger=ledger,
             recovery=recovery,

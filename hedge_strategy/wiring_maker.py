@@ -251,13 +251,13 @@ def _coordination(ground: MakerGround, config: Config, market: Market, record: C
     account_index = config.account_a.account_index
     return MakerCoordination(
         publisher=FillPublisher(client),
-        results=ResultSubscriber(client, ground.clock, market.symbol, account_index),
+        results=ResultSubscriber(client, market.symbol, account_index),
         listening=ground.listening,
         ledger=HedgeLedger(client, market.symbol),
         notices=Notices(
             account_index,
             RoundTrips(client),
-            Presence(client, market.symbol, life_ms=PRESENCE_LIFE_MS),
+            Presence(market.symbol, life_ms=PRESENCE_LIFE_MS),
             Commands(client),
             StatusBoard(client, life_ms=STATUS_LIFE_MS),
             record,

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hedge_strategy.coordination.connection import connect
-from hedge_strategy.coordination.presence import HedgerState, Presence
+from hedge_strategy.coordination.presence import HedgerState
 from tests.figures.figure import Figure
 from tests.fleet.fleet import Fleet, running_fleet
+from tests.notices import hedger_says
 from tests.polling import wait_until
 from tests.product import ProductProcess
 from tests.redis_server import RedisServer
@@ -157,7 +158,7 @@ class _Measuring:
         if len(spread) != len(processes) or spread[-1] - spread[0] > 1:
             return False
         with connect(self._fleet.redis_server.settings) as client:
-            said = [Presence(client, symbols[market], life_ms=1).hedger() for market in markets]
+            said = [hedger_says(client, symbols[market]) for market in markets]
         return all(one is not None and one.state is HedgerState.HEDGING for one in said)
 
     def _measure(self, processes: Sequence[ProductProcess], side: _Side, markets: list[int]) -> None:

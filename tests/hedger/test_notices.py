@@ -6,10 +6,11 @@ from hedge_strategy.coordination.ledger_restore import LedgerMarker
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.hedger.notices import LEDGER_INTERVAL_MS, NOTICE_INTERVAL_MS, NOTICE_LONGEST_MS, Notices, NoticeTies
+from tests.notices import hedger_says, tell_maker
 
 
 def test_both_sides_are_told_at_their_pace_and_an_owner_alone_tells(real: redis.Redis) -> None:
-    presence, told = Presence(real, "BTC", life_ms=60_000), list[bool]()
+    presence, told = Presence("BTC", life_ms=60_000), list[bool]()
     markers: list[LedgerMarker] = []
     own: list[HedgerPresence | None] = [None]
     notices = Notices(presence, "BTC", NoticeTies(lambda: own[0], told.append, markers.append, lambda _: None))
@@ -23,14 +24,14 @@ def test_both_sides_are_told_at_their_pace_and_an_owner_alone_tells(real: redis.
 
     assert notices.totals is None
     assert round_at(1_000) == 3
-    assert (told, presence.hedger()) == ([False], None)
+    assert (told, hedger_says(real, "BTC")) == ([False], None)
     assert notices.totals is not None
     assert notices.totals.unhedged_lots == 0
-    presence.tell_maker(True)
+    tell_maker(real, "BTC", True)
     own[0] = HedgerPresence(HedgerState.HEDGING, who="b-1")
     assert round_at(1_000 + NOTICE_INTERVAL_MS - 1) == 0
     assert round_at(1_000 + NOTICE_INTERVAL_MS) == 2
-    assert (told, presence.hedger()) == ([False, True], own[0])
+    assert (told, hedger_says(real, "BTC")) == ([False, True], own[0])
     assert [marker.epoch for marker in markers] == [None]
     notices.hasten()
     assert round_at(1_001 + NOTICE_INTERVAL_MS) == 2
@@ -40,7 +41,7 @@ def test_both_sides_are_told_at_their_pace_and_an_owner_alone_tells(real: redis.
 
 
 def test_among_many_what_has_not_changed_is_told_seldom_and_what_has_at_once(real: redis.Redis) -> None:
-    presence, markets = Presence(real, "BTC", life_ms=60_000), 100
+    presence, markets = Presence("BTC", life_ms=60_000), 100
     own: list[HedgerPresence | None] = [HedgerPresence(HedgerState.HEDGING, who="b-1")]
     ties = NoticeTies(lambda: own[0], lambda _: None, lambda _: None, lambda _: None)
     notices = Notices(presence, "BTC", ties, lambda: markets)
@@ -57,7 +58,7 @@ def test_among_many_what_has_not_changed_is_told_seldom_and_what_has_at_once(rea
 
 
 def test_a_notice_that_redis_did_not_take_is_told_again_at_once(real: redis.Redis) -> None:
-    presence = Presence(real, "BTC", life_ms=60_000)
+    presence = Presence("BTC", life_ms=60_000)
     own, failed = HedgerPresence(HedgerState.HEDGING, who="b-1"), list[str]()
     ties = NoticeTies(lambda: own, lambda _: None, lambda _: None, failed.append)
     notices = Notices(presence, "BTC", ties, lambda: 100)

@@ -30,7 +30,7 @@ def _notices(client: redis.Redis, folder: Path) -> Notices:
     return Notices(
         7,
         RoundTrips(client),
-        Presence(client, "BTC", life_ms=2_000),
+        Presence("BTC", life_ms=2_000),
         Commands(client),
         StatusBoard(client, life_ms=5_000),
         record,

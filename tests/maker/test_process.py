@@ -107,7 +107,7 @@ class Running:
         notices = Notices(
             MAKER,
             RoundTrips(client),
-            Presence(client, market.symbol, life_ms=2_000),
+            Presence(market.symbol, life_ms=2_000),
             Commands(client),
             StatusBoard(client, life_ms=5_000),
             record,
@@ -117,7 +117,7 @@ class Running:
             venue,
             MakerCoordination(
                 FillPublisher(client),
-                ResultSubscriber(client, clock, market.symbol, MAKER),
+                ResultSubscriber(client, market.symbol, MAKER),
                 Listening(ChannelServers(client, clock), clock),
                 HedgeLedger(client, market.symbol),
                 notices,
