@@ -76,9 +76,9 @@ def test_what_was_told_before_a_connection_was_lost_is_still_found(tmp_path: Pat
         publisher.publish("BTC", message(sequence=2))
         server.kill()
         assert observer.look() == (message(sequence=2),)
+        server.start()
         with pytest.raises(RedisUnavailable):
             observer.look()
-        server.start()
         publisher = FillPublisher(client)
         publisher.publish("BTC", message(sequence=3))
         seen: list[Observed] = []
