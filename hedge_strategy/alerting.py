@@ -25,15 +25,8 @@ from hedge_strategy.clock import Clock
 from hedge_strategy.config.schema import Config
 from hedge_strategy.coordination.alert_board import AlertBoard
 from hedge_strategy.coordination.alert_memory import AlertMemory
-from hedge_strategy.coordination.checkpoint import markets_with_a_maker
-from hedge_strategy.coordination.commands import Commands
 from hedge_strategy.coordination.connection import connect
-from hedge_strategy.coordination.health import answer_time_ms
-from hedge_strategy.coordination.hedge_ledger import HedgeLedger
-from hedge_strategy.coordination.hedger_registry import HedgerRegistry
-from hedge_strategy.coordination.lease import Leases
-from hedge_strategy.coordination.status_board import StatusBoard
-from hedge_strategy.coordination.switchboard import Switchboard
+from hedge_strategy.coordination.switchboard import switchboard_on
 from hedge_strategy.earned_today import has_journal
 from hedge_strategy.errors import ConfigError, UserError
 from hedge_strategy.venues.port import Prices
@@ -58,15 +51,7 @@ def make_alerter(config: Config, settings: AlertSettings, clock: Clock) -> Alert
     check_sources(config, settings.file)
     client = connect(redis_settings(config))
     who = run_name("alerter", clock)
-    switchboard = Switchboard(
-        commands=Commands(client),
-        board=StatusBoard(client, life_ms=STATUS_LIFE_MS),
-        leases=Leases(client, life_ms=config.strategy.lease_ms),
-        hedgers=HedgerRegistry(client, life_ms=STATUS_LIFE_MS).read,
-        totals=lambda symbol: HedgeLedger(client, symbol).totals(),
-        markets=partial(markets_with_a_maker, client),
-        answer_ms=partial(answer_time_ms, client, clock, 1),
-    )
+    switchboard = switchboard_on(client, clock, lease_ms=config.strategy.lease_ms, status_ms=STATUS_LIFE_MS)
     prices, money, beside = _slow_readings(config, settings.file, clock)
     acting = threading.Event()
     bot = make_bot(config, settings, switchboard, AlertBoard(client), clock, acting)

@@ -6,22 +6,18 @@ Redis.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from hedge_strategy.clock import Clock, SystemClock
 from hedge_strategy.config.schema import Config, ResolvedAccount
-from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints, markets_with_a_maker
-from hedge_strategy.coordination.commands import Commands
+from hedge_strategy.coordination.checkpoint import Checkpoint, Checkpoints
 from hedge_strategy.coordination.connection import check, check_for_trading, connect
 from hedge_strategy.coordination.disk import file_for, read_record
-from hedge_strategy.coordination.health import answer_time_ms
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.hedger_registry import HedgerRegistry
-from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.rights import check_rights
 from hedge_strategy.coordination.status_board import ProcessStatus, StatusBoard
-from hedge_strategy.coordination.switchboard import Switchboard
+from hedge_strategy.coordination.switchboard import Switchboard, switchboard_on
 from hedge_strategy.domain.audit import AuditReport, MarketRecords, audit_markets
 from hedge_strategy.domain.hedge import OrderKey
 from hedge_strategy.domain.position import Holding
@@ -39,15 +35,8 @@ def open_switchboard(config: Config) -> Switchboard:
     settings = redis_settings(config)
     client = connect(settings)
     facts = check(client, settings)
-    return Switchboard(
-        commands=Commands(client),
-        board=StatusBoard(client, life_ms=STATUS_LIFE_MS),
-        leases=Leases(client, life_ms=config.strategy.lease_ms),
-        hedgers=HedgerRegistry(client, life_ms=STATUS_LIFE_MS).read,
-        totals=lambda symbol: HedgeLedger(client, symbol).totals(),
-        markets=partial(markets_with_a_maker, client),
-        answer_ms=partial(answer_time_ms, client, SystemClock(), 1),
-        warnings=facts.warnings,
+    return switchboard_on(
+        client, SystemClock(), lease_ms=config.strategy.lease_ms, status_ms=STATUS_LIFE_MS, warnings=facts.warnings
     )
 
 

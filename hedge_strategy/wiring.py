@@ -222,7 +222,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
     sender = LaneSender(venue, answer_timeout_ms=longest_answer_ms(config), most_sends=config.strategy.retry_times)
     keeper = LeaseKeeper(leases, maker_market.symbol, run_id, venue.key_index, clock)
     coordination = HedgerCoordination(
-        subscriber=FillSubscriber(client, clock, source, run_id),
+        subscriber=FillSubscriber(client, source, run_id),
         results=ground.results,
         keeper=keeper,
         presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),

@@ -8,8 +8,8 @@ ran is read too. Messages are cumulative and the ledger is idempotent, so hearin
 
 - An entry is acknowledged only by whoever has hedged it; it stays in the stream until then. Acknowledging also trims
   the stream, up to the oldest entry that is not acknowledged and never beyond. Nothing else trims it.
-- A lost channel is visible: `listen` raises once, and answers `Resubscribed` when it hears again; the caller then reads
-  the stream, because what was published in between was not heard.
+- A lost channel is visible to who listens (`channel`): once it hears again the stream is read, because what was
+  published in between was not heard.
 
 Known limits: while no hedger runs, the stream grows by one entry per fill (A rests no orders then). Old publishers that
 use the bare channel are heard, but nothing keeps what they publish while nobody listens. One consumer group per market.
@@ -21,9 +21,8 @@ from typing import Any
 
 import redis
 
-from hedge_strategy.clock import Clock
 from hedge_strategy.coordination.announcement import AnnouncementMessage, decode_announcement, standing_announcement
-from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
+from hedge_strategy.coordination.channel import Heard
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import FILL_GROUP, STREAM_FIELD, market_keys
 from hedge_strategy.coordination.messages import FillMessage, decode_fill, encode
@@ -138,16 +137,16 @@ class FillPublisher:
 
 
 class FillSubscriber:
-    """B's end, for one market. `listen` belongs to one thread; the reading methods may be called from any.
+    """B's end, for one market: reads the stream, and understands what somebody hears on its channels. Safe to share
+    between threads.
 
     Args:
         client: the connection.
-        clock: for time-outs of `listen`.
         source: whose fills.
         consumer: this hedger's name in the group, unique per run.
     """
 
-    def __init__(self, client: redis.Redis, clock: Clock, source: FillSource, consumer: str) -> None:
+    def __init__(self, client: redis.Redis, source: FillSource, consumer: str) -> None:
         self._client = client
         self._source = source
         self._consumer = consumer
@@ -158,24 +157,7 @@ class FillSubscriber:
         """Where it is heard of fills and orders."""
         self.home = self._names.home
         """A key that lives where they do."""
-        self._channels = Channels(client, clock, self.channels, self.home)
         self._script = Script(client, "fill_stream.lua")
-
-    def listen(self, timeout_ms: int) -> FillHeard | OrderHeard | Resubscribed | Unreadable | None:
-        """Waits for the next fill on the channel, the fast way, or for an order that is announced. After `Resubscribed`
-        the stream must be read.
-
-        Args:
-            timeout_ms: at most this long; 0 only looks.
-
-        Returns:
-            None where nothing for this hedger came.
-
-        Raises:
-            RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
-        """
-        heard = self._channels.listen(timeout_ms)
-        return self.understand(heard) if isinstance(heard, Heard) else heard
 
     def understand(self, heard: Heard) -> FillHeard | OrderHeard | Unreadable | None:
         """What one of its `channels` said; None for what is nothing for this hedger.
@@ -295,10 +277,6 @@ class FillSubscriber:
         """
         self.open_group()
         return int(self._script((self._keys.fills,), ("forget", FILL_GROUP, self._consumer, min_idle_ms)))
-
-    def close(self) -> None:
-        """Gives the channel's connection up; to be called by the listening thread."""
-        self._channels.close()
 
     def _read(self, after: str, block_ms: int | None) -> list[FillEntry | UnreadableEntry]:
         reply: Any = None

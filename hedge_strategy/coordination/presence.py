@@ -67,24 +67,6 @@ class Presence:
         with redis_errors():
             self._client.set(self._keys.maker, MAY_REST if may_rest else b"0", px=self._life_ms)
 
-    def maker_may_rest(self) -> bool:
-        """Whether A may have an order on the book; False where A has said nothing of late.
-
-        Raises:
-            RedisUnavailable: no answer.
-        """
-        with redis_errors():
-            return self._client.get(self._keys.maker) == MAY_REST
-
-    def tell_hedger(self, presence: HedgerPresence) -> None:
-        """Says what the owner of the market is doing.
-
-        Raises:
-            RedisUnavailable: no answer.
-        """
-        with redis_errors():
-            self._client.set(self._keys.hedger, msgspec.json.encode(presence), px=self._life_ms)
-
     def telling_hedger(self, presence: HedgerPresence) -> Question:
         """What tells what the owner of the market is doing."""
         key = self._keys.hedger

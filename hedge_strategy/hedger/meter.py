@@ -14,9 +14,10 @@ from typing import Any, Final
 from hedge_strategy.coordination.ledger_rows import Busy, Finished, Nothing
 from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import Accepted, Rejected, SignedTransaction
+from hedge_strategy.domain.order import SignedTransaction
 from hedge_strategy.hedger import events as ev
 from hedge_strategy.hedger.status import HedgerCondition
+from hedge_strategy.hosting.metering import put_requests_left, word_of
 from hedge_strategy.tally import MarketNumbers, Tally, keep_first, keep_newest
 from hedge_strategy.venues.port import SendAnswered
 
@@ -102,7 +103,7 @@ class HedgerMeter:
                 if type(event) is ev.OwnershipLost:
                     self._count("hedge_lease_changes_total", "lost")
             case SendAnswered(_, outcome):
-                self._count("hedge_sends_total", _word_of(outcome))
+                self._count("hedge_sends_total", word_of(outcome))
 
     def _command(self, command: ev.Command, answer: ev.Event | None, at_ns: int) -> None:
         match command, answer:
@@ -114,7 +115,7 @@ class HedgerMeter:
             case ev.StoreAsSent(), ev.StoredAsSent():
                 self._count("hedge_signings_total", "after_claim")
             case ev.Send(), SendAnswered(_, outcome):
-                self._count("hedge_sends_total", _word_of(outcome))
+                self._count("hedge_sends_total", word_of(outcome))
             case ev.Send(), ev.NotSent():
                 self._count("hedge_sends_total", "held_back")
             case ev.Send(transaction), None:
@@ -189,18 +190,10 @@ class HedgerMeter:
                 del self._open[order]
         if state["positions"] is not None:
             self._put("hedge_position_size", Decimal(state["positions"]["hedger"]))
-        account = str(state["account_index"])
-        self._tally.numbers.put("hedge_venue_requests_left", state["sends_left"], account, "sends")
-        self._tally.numbers.put("hedge_venue_requests_left", state["reads_left"], account, "reads")
+        put_requests_left(self._tally.numbers, state)
 
     def _look(self, now_ns: int) -> None:
         if self._told_ns:
             self._put("hedge_state_age_seconds", (now_ns - self._told_ns) / 1e9)
         oldest_ns = min(self._open.values(), default=now_ns)
         self._put("hedge_unhedged_age_seconds", max(0, now_ns - oldest_ns) / 1e9)
-
-
-def _word_of(outcome: object) -> str:
-    if isinstance(outcome, Accepted):
-        return "accepted"
-    return "rejected" if isinstance(outcome, Rejected) else "unknown"

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.market import Market
-from hedge_strategy.domain.order import Accepted, Outcome, Rejected
+from hedge_strategy.hosting.metering import put_requests_left, word_of
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.status import MakerState
 from hedge_strategy.tally import MarketNumbers, Tally, keep_first, keep_newest
@@ -67,9 +67,9 @@ class MakerMeter:
             case OrderSeen(report) if report.filled_size:
                 keep_first(self._heard, (report.order_index, report.filled_size), at_ns)
             case ev.PlaceEnded(_, outcome):
-                self._count("hedge_maker_orders_total", _word_of(outcome))
+                self._count("hedge_maker_orders_total", word_of(outcome))
             case ev.CancelEnded(_, outcome):
-                self._count("hedge_maker_cancels_total", _word_of(outcome))
+                self._count("hedge_maker_cancels_total", word_of(outcome))
 
     def _command(self, fill: CumulativeFill, answer: ev.Event | None, at_ns: int) -> None:
         match answer:
@@ -108,19 +108,10 @@ class MakerMeter:
         self._put("hedge_awaited_orders", len(unhedged))
         self._put("hedge_awaited_size", sum(unhedged.values(), Decimal(0)))
         self._since_ms = state["unhedged_since_ms"]
-
-        account = str(state["account_index"])
-        self._tally.numbers.put("hedge_venue_requests_left", state["sends_left"], account, "sends")
-        self._tally.numbers.put("hedge_venue_requests_left", state["reads_left"], account, "reads")
+        put_requests_left(self._tally.numbers, state)
 
     def _look(self, now_ns: int) -> None:
         if self._told_ns:
             self._put("hedge_state_age_seconds", (now_ns - self._told_ns) / 1e9)
         now_ms = self._tally.wall_ms(now_ns)
         self._put("hedge_awaited_age_seconds", max(0, now_ms - (self._since_ms or now_ms)) / 1000)
-
-
-def _word_of(outcome: Outcome) -> str:
-    if isinstance(outcome, Accepted):
-        return "accepted"
-    return "rejected" if isinstance(outcome, Rejected) else "unknown"

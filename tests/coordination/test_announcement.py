@@ -4,7 +4,6 @@ import msgspec
 import pytest
 import redis
 
-from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.announcement import (
     AnnouncementMessage,
     AnnouncementPublisher,
@@ -17,6 +16,7 @@ from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.domain.order import Side
 from hedge_strategy.errors import WireError
 
+from .ear import Ear
 from .samples import BTC, MAKER, message, order
 
 GOLDEN = (
@@ -61,16 +61,17 @@ def test_an_amount_that_is_nothing_no_whole_lots_or_too_much_is_refused(amount: 
 
 
 def test_it_is_heard_on_the_connection_of_the_fills_in_order_and_another_accounts_is_not(client: redis.Redis) -> None:
-    subscriber = FillSubscriber(client, SystemClock(), FillSource("BTC", MAKER, BTC.index), "b")
-    assert isinstance(subscriber.listen(2_000), Resubscribed)
+    subscriber = FillSubscriber(client, FillSource("BTC", MAKER, BTC.index), "b")
+    ear = Ear(client, subscriber)
+    assert isinstance(ear.listen(2_000), Resubscribed)
     publisher = AnnouncementPublisher(client)
     publisher.announce(announcement(account=5), 10_000)
     publisher.announce(announcement(), 10_000)
     FillPublisher(client).publish("BTC", message())
-    heard = [one for one in (subscriber.listen(2_000) for _ in range(3)) if one is not None]
+    heard = [one for one in (ear.listen(2_000) for _ in range(3)) if one is not None]
     assert heard == [OrderHeard(announcement()), FillHeard(message())]
     assert subscriber.announced() == announcement()
-    subscriber.close()
+    ear.close()
 
 
 def test_it_stands_for_as_long_as_its_order_may_rest(client: redis.Redis) -> None:

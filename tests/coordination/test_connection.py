@@ -9,7 +9,6 @@ import fakeredis
 import pytest
 import redis
 
-from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.connection import (
     ServerFacts,
@@ -31,6 +30,7 @@ from hedge_strategy.errors import InvariantBroken, RedisUnavailable, UserError
 from tests.polling import wait_until
 from tests.redis_server import RedisServer, running_redis
 
+from .ear import Ear
 from .proxy import swallowing_proxy
 from .samples import BTC, MAKER, message, transaction
 
@@ -103,12 +103,13 @@ def test_the_embedded_server_of_the_demo_carries_a_whole_hedge() -> None:
         settings = RedisSettings("127.0.0.1", embedded.server_address[1], 0)
         with connect(settings) as client:
             assert check(client, settings).version == ()
-            subscriber = FillSubscriber(client, SystemClock(), FillSource("BTC", MAKER, BTC.index), "hedger-1")
-            assert subscriber.listen(5_000) == Resubscribed(is_first=True)
+            subscriber = FillSubscriber(client, FillSource("BTC", MAKER, BTC.index), "hedger-1")
+            ear = Ear(client, subscriber)
+            assert ear.listen(5_000) == Resubscribed(is_first=True)
             assert subscriber.open_group()
             FillPublisher(client).publish("BTC", message())
             assert server_facts(client, "any").run_id == "", "asked while another thread listens"
-            assert subscriber.listen(5_000) == FillHeard(message())
+            assert ear.listen(5_000) == FillHeard(message())
             (entry,) = subscriber.read_new()
             lease = Leases(client, life_ms=60_000).acquire("BTC", owner="hedger-1", lane=4)
             assert isinstance(lease, Lease)
@@ -121,7 +122,7 @@ def test_the_embedded_server_of_the_demo_carries_a_whole_hedge() -> None:
             assert ledger.settle(claim, fencing=lease.fencing, executed_lots=20).unhedged_lots == 0
             assert subscriber.acknowledge([entry.stream_id]) == 1
             assert not subscriber.open_group()
-            subscriber.close()
+            ear.close()
     finally:
         embedded.shutdown()
         thread.join(5)

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import redis
 
-from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.fill_stream import (
@@ -23,6 +22,7 @@ from hedge_strategy.errors import RedisUnavailable
 from tests.polling import wait_until
 from tests.redis_server import running_redis
 
+from .ear import Ear
 from .samples import BTC, MAKER, message
 
 KEYS = market_keys("BTC")
@@ -31,7 +31,7 @@ ENTRIES_PER_NODE = 100  # Redis drops whole nodes of a stream (stream-node-max-e
 
 
 def _subscriber(client: redis.Redis, consumer: str = "hedger-1") -> FillSubscriber:
-    return FillSubscriber(client, SystemClock(), SOURCE, consumer)
+    return FillSubscriber(client, SOURCE, consumer)
 
 
 def _sequences(entries: tuple[FillEntry | UnreadableEntry, ...]) -> list[int]:
@@ -50,12 +50,13 @@ def _publish(client: redis.Redis, first: int, last: int, publisher: FillPublishe
 
 def test_one_publish_is_heard_and_stands_in_the_stream(client: redis.Redis) -> None:
     subscriber = _subscriber(client)
-    assert subscriber.listen(5_000) == Resubscribed(is_first=True)
+    ear = Ear(client, subscriber)
+    assert ear.listen(5_000) == Resubscribed(is_first=True)
     subscriber.open_group()
     stream_id = FillPublisher(client).publish("BTC", message())
-    assert subscriber.listen(5_000) == FillHeard(message())
+    assert ear.listen(5_000) == FillHeard(message())
     assert subscriber.read_new() == (FillEntry(stream_id, message()),)
-    subscriber.close()
+    ear.close()
 
 
 def test_what_was_published_while_nobody_listened_is_read_to_the_last(client: redis.Redis) -> None:
@@ -132,7 +133,8 @@ def test_the_stream_stays_short_while_fills_are_hedged(client: redis.Redis) -> N
 
 def test_the_old_form_on_the_bare_channel_is_heard_only_by_whom_it_concerns(client: redis.Redis) -> None:
     subscriber = _subscriber(client)
-    assert subscriber.listen(5_000) == Resubscribed(is_first=True)
+    ear = Ear(client, subscriber)
+    assert ear.listen(5_000) == Resubscribed(is_first=True)
     for account_index, market_index in ((MAKER, 0), (7, BTC.index), (MAKER, BTC.index)):
         old = (
             b'{"account_index":%d,"market_index":%d,"order_index":5,"filled_base_amount":"0.00020",'
@@ -141,29 +143,30 @@ def test_the_old_form_on_the_bare_channel_is_heard_only_by_whom_it_concerns(clie
         client.publish("hedge:account_a_filled", old % (account_index, market_index))
     client.publish("hedge:account_a_filled", b"nonsense")
     FillPublisher(client).publish("BTC", message())
-    heard = [one for one in (subscriber.listen(1_000) for _ in range(5)) if one is not None]
+    heard = [one for one in (ear.listen(1_000) for _ in range(5)) if one is not None]
     assert [type(one) for one in heard] == [FillHeard, FillHeard]
     assert isinstance(heard[0], FillHeard)
     assert heard[0].message.order.order_index == 5
     assert heard[0].message.market == "BTC"
-    subscriber.close()
+    ear.close()
 
 
 def test_what_cannot_be_read_is_reported_and_never_stops_the_rest(client: redis.Redis) -> None:
     subscriber = _subscriber(client)
-    assert subscriber.listen(5_000) == Resubscribed(is_first=True)
+    ear = Ear(client, subscriber)
+    assert ear.listen(5_000) == Resubscribed(is_first=True)
     subscriber.open_group()
     client.publish(KEYS.fill_channel, b"nonsense")
     client.xadd(KEYS.fills, {"message": b"nonsense"})
     client.xadd(KEYS.fills, {"other": b"field"})
     client.xadd(KEYS.fills, {"message": encode(message()).replace(b"280459", b"280460")})
     _publish(client, 1, 1)
-    assert isinstance(subscriber.listen(5_000), Unreadable)
-    assert subscriber.listen(5_000) == FillHeard(message())
+    assert isinstance(ear.listen(5_000), Unreadable)
+    assert ear.listen(5_000) == FillHeard(message())
     entries = subscriber.read_new()
     assert [type(one) for one in entries] == [UnreadableEntry] * 3 + [FillEntry]
     assert subscriber.acknowledge(_ids(entries)) == 4
-    subscriber.close()
+    ear.close()
 
 
 def test_a_message_for_another_market_is_not_published(client: redis.Redis) -> None:
@@ -211,7 +214,8 @@ def test_reading_waits_for_the_next_fill(real: redis.Redis) -> None:
 def test_fills_published_before_and_after_a_crash_of_redis_are_all_read(tmp_path: Path) -> None:
     with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
         subscriber = _subscriber(client)
-        assert subscriber.listen(5_000) == Resubscribed(is_first=True)
+        ear = Ear(client, subscriber)
+        assert ear.listen(5_000) == Resubscribed(is_first=True)
         _publish(client, 1, 3)
         first = subscriber.read_new()
         subscriber.acknowledge(_ids(first)[:1])
@@ -223,11 +227,11 @@ def test_fills_published_before_and_after_a_crash_of_redis_are_all_read(tmp_path
 
         def heard_again() -> bool:
             try:
-                return subscriber.listen(100) == Resubscribed(is_first=False)
+                return ear.listen(100) == Resubscribed(is_first=False)
             except RedisUnavailable:
                 return False
 
         wait_until(heard_again, "the new subscription")
         assert _sequences(subscriber.read_pending()) == [2, 3]
         assert _sequences(subscriber.read_new()) == [4, 5, 6]
-        subscriber.close()
+        ear.close()

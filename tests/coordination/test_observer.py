@@ -49,7 +49,7 @@ def test_what_stands_in_the_stream_is_read_and_still_the_hedgers(client: redis.R
     assert isinstance(bad, NotRead)
     assert set(client.keys()) == keys, "nothing was written"
     source = FillSource("BTC", MAKER, BTC.index)
-    hedger = FillSubscriber(client, SystemClock(), source, "b-1")
+    hedger = FillSubscriber(client, source, "b-1")
     hedger.open_group()
     assert len(hedger.read_new()) == 100, "no entry was taken from the hedgers"
 

@@ -5,20 +5,19 @@ import redis
 
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.errors import WireError
+from tests.notices import LONG_MS, maker_may_rest, tell_hedger
 from tests.polling import wait_until
-
-LONG_MS = 60_000
 
 
 def test_each_side_reads_what_the_other_told_last(client: redis.Redis) -> None:
-    maker, hedger = (Presence(client, "BTC", life_ms=LONG_MS) for _ in range(2))
-    assert hedger.maker_may_rest() is False
+    maker = Presence(client, "BTC", life_ms=LONG_MS)
+    assert maker_may_rest(client, "BTC") is False
     assert maker.hedger() is None
     for may_rest in (True, False):
         maker.tell_maker(may_rest)
-        assert hedger.maker_may_rest() is may_rest
+        assert maker_may_rest(client, "BTC") is may_rest
     for told in (HedgerPresence(HedgerState.HEDGING), HedgerPresence(HedgerState.PAUSED, "too many attempts")):
-        hedger.tell_hedger(told)
+        tell_hedger(client, "BTC", told)
         assert maker.hedger() == told
     assert Presence(client, "ETH", life_ms=LONG_MS).hedger() is None
 
@@ -26,8 +25,8 @@ def test_each_side_reads_what_the_other_told_last(client: redis.Redis) -> None:
 def test_a_notice_that_is_not_repeated_is_gone_soon(client: redis.Redis) -> None:
     presence = Presence(client, "BTC", life_ms=30)
     presence.tell_maker(True)
-    presence.tell_hedger(HedgerPresence(HedgerState.HEDGING))
-    wait_until(lambda: presence.hedger() is None and not presence.maker_may_rest(), "the notices to end")
+    tell_hedger(client, "BTC", HedgerPresence(HedgerState.HEDGING), 30)
+    wait_until(lambda: presence.hedger() is None and not maker_may_rest(client, "BTC"), "the notices to end")
 
 
 @pytest.mark.parametrize("held", [b"", b"{}", b'{"state":"asleep"}', b"\xff"])

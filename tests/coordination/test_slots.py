@@ -26,6 +26,7 @@ from tests.cluster import redis_cluster
 from tests.polling import wait_until
 from tests.redis_server import free_port
 
+from .ear import Ear
 from .samples import BTC, MAKER, message
 
 
@@ -36,12 +37,13 @@ def test_everything_of_a_market_works_on_a_cluster_and_after_its_failover(tmp_pa
         check_rights(client, cluster.settings)
         publisher = FillPublisher(client)
         source = FillSource("BTC", MAKER, BTC.index)
-        subscriber = FillSubscriber(client, SystemClock(), source, "one")
+        subscriber = FillSubscriber(client, source, "one")
+        ear = Ear(client, subscriber)
         lease = Leases(client, life_ms=60_000).acquire("BTC", owner="one", lane=4)
         assert isinstance(lease, Lease)
         ledger = HedgeLedger(client, "BTC")
         ledger.open_epoch("epoch", fencing=lease.fencing)
-        _hears(subscriber, publisher, sequence=1)
+        _hears(ear, publisher, sequence=1)
         assert [entry.message.sequence for entry in subscriber.read_new()] == [1]
         claim = ledger.claim(seen_fill(message(sequence=1), BTC), fencing=lease.fencing, claim_token="one:1")
         assert isinstance(claim, Claim)
@@ -55,17 +57,17 @@ def test_everything_of_a_market_works_on_a_cluster_and_after_its_failover(tmp_pa
         cluster.wait_failed_over()
         wait_until(lambda: _can(lambda: publisher.publish("BTC", message(sequence=3))), "a publish", deadline_s=10)
         assert server_facts(client, market_keys("BTC").marker).run_id != before
-        assert wait_until(lambda: _can(lambda: subscriber.listen(100)), "to listen", deadline_s=10)
-        wait_until(lambda: _can(lambda: _hears(subscriber, publisher, sequence=4)), "to hear", deadline_s=10)
+        assert wait_until(lambda: _can(lambda: ear.listen(100)), "to listen", deadline_s=10)
+        wait_until(lambda: _can(lambda: _hears(ear, publisher, sequence=4)), "to hear", deadline_s=10)
         assert [intent.claim for intent in ledger.unfinished()] == [claim]
-        subscriber.close()
+        ear.close()
 
 
-def _hears(subscriber: FillSubscriber, publisher: FillPublisher, *, sequence: int) -> None:
-    while not isinstance(subscriber.listen(500), Resubscribed | None):
+def _hears(ear: Ear, publisher: FillPublisher, *, sequence: int) -> None:
+    while not isinstance(ear.listen(500), Resubscribed | None):
         pass
     publisher.publish("BTC", message(sequence=sequence))
-    heard = [subscriber.listen(2_000) for _ in range(2)]
+    heard = [ear.listen(2_000) for _ in range(2)]
     assert FillHeard(message(sequence=sequence)) in heard, heard
 
 

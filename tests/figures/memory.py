@@ -13,7 +13,6 @@ from pathlib import Path
 
 import redis
 
-from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.fill_stream import FillEntry, FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
@@ -97,7 +96,7 @@ def _settle_fills(client: redis.Redis) -> Iterator[int]:
     ledger, publisher = HedgeLedger(client, BTC.symbol), FillPublisher(client)
     ledger.open_epoch("epoch-1", fencing=lease.fencing)
     source = FillSource(BTC.symbol, MAKER, BTC.index)
-    subscriber = FillSubscriber(client, SystemClock(), source, "hedger-1")
+    subscriber = FillSubscriber(client, source, "hedger-1")
     for number in count(1):
         publisher.publish(BTC.symbol, _message(number))
         (entry,) = subscriber.read_new()

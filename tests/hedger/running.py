@@ -86,7 +86,7 @@ class Running:
         self.process = HedgerProcess(
             venue,
             HedgerCoordination(
-                FillSubscriber(client, clock, source, owner),
+                FillSubscriber(client, source, owner),
                 ResultPublisher(client),
                 keeper,
                 Presence(client, market.symbol, life_ms=2_000),

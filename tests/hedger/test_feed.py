@@ -63,7 +63,7 @@ def heard() -> Heard:
 
 @pytest.fixture
 def feed(client: redis.Redis, heard: Heard) -> Iterator[FillFeed]:
-    subscriber = FillSubscriber(client, SystemClock(), FillSource("BTC", MAKER, BTC.index), "b")
+    subscriber = FillSubscriber(client, FillSource("BTC", MAKER, BTC.index), "b")
     workers, mistakes = Workers("test", 2), list[Exception]()
     feed = FillFeed(
         subscriber, BTC, FeedTies(heard, heard, lambda: True, workers.submit, mistakes.append), SystemClock()

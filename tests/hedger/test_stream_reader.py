@@ -31,8 +31,8 @@ class Surroundings:
         source = FillSource("BTC", MAKER, BTC.index)
         self.clock = HandClock()
         self.publisher = FillPublisher(client)
-        self.former = FillSubscriber(client, self.clock, source, "former")
-        self.reader = StreamReader(FillSubscriber(client, self.clock, source, "owner"), self.clock, idle_ms=0)
+        self.former = FillSubscriber(client, source, "former")
+        self.reader = StreamReader(FillSubscriber(client, source, "owner"), self.clock, idle_ms=0)
 
     def publish(self, number: int) -> str:
         return self.publisher.publish("BTC", message(number=number))

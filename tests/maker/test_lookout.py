@@ -17,6 +17,7 @@ from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.maker.events import Acknowledge, CoordinationSeen, StandingCommand
 from hedge_strategy.maker.lookout import UNSAID_MAX, Lookout, Notices
 from hedge_strategy.maker.record import CheckpointRecord
+from tests.notices import maker_may_rest, tell_hedger
 from tests.redis_server import running_redis
 
 STATE: dict[str, Any] = {"state": "waiting", "reason": "no hedger owns the market"}
@@ -44,14 +45,14 @@ def test_it_sees_owner_and_drain_and_says_whether_an_order_rests(real: redis.Red
     notices = _notices(real, tmp_path)
     lookout = _lookout(notices)
     assert lookout.look(True) == CoordinationSeen(None, False, None)
-    assert notices.presence.maker_may_rest()
+    assert maker_may_rest(real, "BTC")
     notices.leases.acquire("BTC", owner="b-1", lane=4)
     assert lookout.look(False) == CoordinationSeen(None, False, None), "it has not said that it hedges"
-    notices.presence.tell_hedger(HedgerPresence(HedgerState.HEDGING, maker_account_index=8))
+    tell_hedger(real, "BTC", HedgerPresence(HedgerState.HEDGING, maker_account_index=8))
     assert lookout.look(False).hedger is None, "it hedges somebody else"
-    notices.presence.tell_hedger(HedgerPresence(HedgerState.DRAINING, maker_account_index=7))
+    tell_hedger(real, "BTC", HedgerPresence(HedgerState.DRAINING, maker_account_index=7))
     assert lookout.look(False) == CoordinationSeen("b-1", True, None)
-    assert not notices.presence.maker_may_rest()
+    assert not maker_may_rest(real, "BTC")
 
 
 def test_what_the_owner_before_said_is_none_of_the_next_ones(real: redis.Redis, tmp_path: Path) -> None:
@@ -59,9 +60,9 @@ def test_what_the_owner_before_said_is_none_of_the_next_ones(real: redis.Redis, 
     notices = _notices(real, tmp_path)
     lookout = _lookout(notices)
     notices.leases.acquire("BTC", owner="b-2", lane=4)
-    notices.presence.tell_hedger(HedgerPresence(HedgerState.HEDGING, maker_account_index=7, who="b-1"))
+    tell_hedger(real, "BTC", HedgerPresence(HedgerState.HEDGING, maker_account_index=7, who="b-1"))
     assert lookout.look(False).hedger is None
-    notices.presence.tell_hedger(HedgerPresence(HedgerState.HEDGING, maker_account_index=7, who="b-2"))
+    tell_hedger(real, "BTC", HedgerPresence(HedgerState.HEDGING, maker_account_index=7, who="b-2"))
     assert lookout.look(False).hedger == "b-2"
 
 

@@ -38,6 +38,7 @@ from hedge_strategy.maker.shared_account import TURN_MS, SharedAccount
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues.port import BookTop, Connected, Disconnected, Listener
 from tests.fake_venue import BTC, ETH, FakeVenue
+from tests.notices import maker_may_rest, tell_hedger
 from tests.polling import wait_until
 from tests.redis_server import running_redis
 
@@ -51,10 +52,10 @@ class Hedger:
         self._market = market
         self._leases = Leases(client, life_ms=60_000)
         self._ledger = HedgeLedger(client, market.symbol)
-        self._subscriber = FillSubscriber(client, SystemClock(), FillSource(market.symbol, MAKER, market.index), "b-1")
+        self._subscriber = FillSubscriber(client, FillSource(market.symbol, MAKER, market.index), "b-1")
         lease = self._leases.acquire(market.symbol, owner="b-1", lane=4)
         hedging = HedgerPresence(HedgerState.HEDGING, maker_account_index=MAKER)
-        Presence(client, market.symbol, life_ms=60_000).tell_hedger(hedging)
+        tell_hedger(client, market.symbol, hedging)
         assert isinstance(lease, Lease)
         self._lease = lease
         self.heard: list[FillMessage] = []
@@ -185,7 +186,7 @@ def test_stopping_leaves_nothing_resting_on_market_index_0_too(real: redis.Redis
         assert _resting(venue).market_index == 0
         assert running.stop() == 0
     assert not venue.resting()
-    assert Presence(real, "ETH", life_ms=2_000).maker_may_rest() is False
+    assert maker_may_rest(real, "ETH") is False
 
 
 def test_a_last_cancel_that_is_refused_is_given_again(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
@@ -211,7 +212,7 @@ def test_a_hedger_that_leaves_or_is_paused_is_not_quoted_for(
     Hedger(real)
     with quoting(real, venue, tmp_path):
         _resting(venue)
-        Presence(real, "BTC", life_ms=60_000).tell_hedger(HedgerPresence(HedgerState.DRAINING, "stopping", MAKER))
+        tell_hedger(real, "BTC", HedgerPresence(HedgerState.DRAINING, "stopping", MAKER))
         wait_until(lambda: not venue.resting(), "the order to be cancelled")
 
 
@@ -257,7 +258,7 @@ def test_a_fill_while_redis_is_away_is_published_once_it_is_back(tmp_path: Path,
             venue.take(order.client_order_index, Decimal("0.00040"))
             wait_until(lambda: not venue.resting(), "the cancel while Redis is away")
             server.start()
-            subscriber = FillSubscriber(client, SystemClock(), FillSource("BTC", MAKER, 1), "b-2")
+            subscriber = FillSubscriber(client, FillSource("BTC", MAKER, 1), "b-2")
 
             def told() -> list[str]:
                 return [one.message.filled_base_amount for one in subscriber.read_new() if isinstance(one, FillEntry)]
@@ -275,7 +276,7 @@ def test_a_notice_that_makes_no_sense_cancels_and_is_got_over(
         real.set("hedge:{BTC}:hedger", b"no notice")
         wait_until(lambda: not venue.resting(), "the cancel while the notice makes no sense")
         hedging = HedgerPresence(HedgerState.HEDGING, maker_account_index=MAKER)
-        Presence(real, "BTC", life_ms=60_000).tell_hedger(hedging)
+        tell_hedger(real, "BTC", hedging)
         _resting(venue, but=first.client_order_index)
 
 

@@ -255,12 +255,12 @@ class RedisModel:
         self.kept.maker_notice = (self.clock.now_ms + PRESENCE_MS, may_rest)
 
     def maker_may_rest(self) -> bool:
-        """As `Presence.maker_may_rest`."""
+        """As `Presence.asking_maker`."""
         over_at_ms, may_rest = self.kept.maker_notice
         return may_rest and over_at_ms > self.clock.now_ms
 
     def tell_hedger(self, presence: HedgerPresence) -> None:
-        """As `Presence.tell_hedger`."""
+        """As `Presence.telling_hedger`."""
         self.kept.hedger_notice = (self.clock.now_ms + PRESENCE_MS, presence)
 
     def hedger(self) -> HedgerPresence | None:

@@ -229,11 +229,10 @@ class _Streams:
     """The same calls on the stream, to Redis and to the model."""
 
     def __init__(self, client: redis.Redis) -> None:
-        clock = Clockwork(1)
-        self.model = RedisModel(clock, "BTC")
+        self.model = RedisModel(Clockwork(1), "BTC")
         self.publisher = FillPublisher(client)
         source = FillSource("BTC", MAKER, BTC.index)
-        self.readers = {name: FillSubscriber(client, clock, source, name) for name in ("one", "two")}  # type: ignore[arg-type]
+        self.readers = {name: FillSubscriber(client, source, name) for name in ("one", "two")}
         self.ids: list[tuple[str, str]] = []
 
     def publish(self, number: int) -> None:
