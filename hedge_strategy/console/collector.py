@@ -25,7 +25,7 @@ from hedge_strategy.coordination.messages import FillMessage, ResultMessage
 from hedge_strategy.coordination.observer import LOOK_EVERY_S, MESSAGES_PER_LOOK, Observed, Observer
 from hedge_strategy.coordination.status_board import markets_of
 from hedge_strategy.coordination.switchboard import Switchboard
-from hedge_strategy.errors import CoordinationError, HedgeError
+from hedge_strategy.errors import CommandRefused, CoordinationError, HedgeError
 
 LOOK_S = 1.0
 MARKETS_PER_SECOND = 25
@@ -231,7 +231,7 @@ class Collector:
                 is_lost = False
                 if len(heard) >= MESSAGES_PER_LOOK:
                     continue
-            except CoordinationError as error:
+            except (CoordinationError, CommandRefused) as error:
                 if not is_lost:
                     self._log.warning("fills are not heard", market=symbol, reason=str(error))
                 is_lost = True

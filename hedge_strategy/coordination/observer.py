@@ -20,7 +20,7 @@ from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import STREAM_FIELD, market_keys
 from hedge_strategy.coordination.messages import FillMessage, ResultMessage, decode_fill, decode_result
 from hedge_strategy.coordination.slots import channels_of
-from hedge_strategy.errors import CoordinationError, WireError
+from hedge_strategy.errors import CommandRefused, CoordinationError, WireError
 
 ENTRIES_PER_READ = 100
 READS_MAX = 1_000
@@ -54,7 +54,7 @@ class Observer:
         self._names = channels_of(client, market)
         self._channels = Channels(client, clock, (self._names.fills, self._names.results), self._names.home)
         self._has_gap = False
-        self._lost: CoordinationError | None = None
+        self._lost: CoordinationError | CommandRefused | None = None
 
     def look(self) -> tuple[Observed, ...]:
         """What came since the last look, and what stands in the stream where something may not have been heard.
@@ -63,6 +63,7 @@ class Observer:
 
         Raises:
             RedisUnavailable: the connection is lost or cannot be made; what was heard before was answered before.
+            CommandRefused: the stream may not be read, or is none.
         """
         if self._lost is not None:
             lost, self._lost = self._lost, None
@@ -80,7 +81,7 @@ class Observer:
             if self._has_gap:
                 found += self.standing_fills()
                 self._has_gap = False
-        except CoordinationError as error:
+        except (CoordinationError, CommandRefused) as error:
             if not found:
                 raise
             self._lost = error
