@@ -293,9 +293,9 @@ class Product:
         in_front = book[: places.index(order["order_index"])]
         taken = sum((Decimal(row["remaining_base_amount"]) for row in in_front), Decimal(size))
         price = Decimal(order["price"])
-        self.exchange.house(market, is_ask=not is_ask, size=str(taken), price=str(price), immediate=True)
         front = price - _TICKS[market] if is_ask else price + _TICKS[market]
-        self.exchange.house(market, is_ask=is_ask, size=_BOOKS[market][3], price=str(front))
+        again = {"is_ask": is_ask, "size": _BOOKS[market][3], "price": str(front), "immediate": False}
+        self.exchange.house(market, is_ask=not is_ask, size=str(taken), price=str(price), immediate=True, then=again)
         return dict(order)
 
     def redis_client(self) -> redis.Redis:

@@ -68,13 +68,15 @@ class DepositRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class HouseOrderRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """An order of the house: it executes at once. `immediate` takes what rests at `price` or better."""
+    """An order of the house: it executes at once. `immediate` takes what rests at `price` or better. `then` is one more
+    that comes right after it: nobody trades in between, however slow the machine."""
 
     market_index: int
     is_ask: bool
     size: Decimal
     price: Decimal
     immediate: bool = True
+    then: "HouseOrderRequest | None" = None
 
 
 class Admin:
@@ -224,7 +226,17 @@ class Admin:
         return self._host.flow is None or self._host.flow.paused
 
     async def _house_order(self, request: web.Request) -> web.Response:
-        wanted = await _body(request, HouseOrderRequest)
+        wanted: HouseOrderRequest | None = await _body(request, HouseOrderRequest)
+        placing = []
+        while wanted is not None:
+            placing.append((self._house_order_of(wanted), self._host.markets[wanted.market_index]))
+            wanted = wanted.then
+        now_ns = self._host.now_ns()  # one moment for all: nothing that falls due comes in between
+        placed = [order_row(self._host.exchange.place_house_order(one, now_ns), market) for one, market in placing]
+        self._host.advance()
+        return answer(msgspec.to_builtins(placed[0]))
+
+    def _house_order_of(self, wanted: HouseOrderRequest) -> HouseOrder:
         market = self._host.markets.get(wanted.market_index)
         if market is None:
             raise AdminRefused(f"unknown market_index {wanted.market_index}")
@@ -236,12 +248,9 @@ class Admin:
             price=_scaled(wanted.price, market.price_decimals, "price"),
             immediate=wanted.immediate,
         )
-        try:
-            placed = self._host.exchange.place_house_order(order, self._host.now_ns())
-        except ValueError as error:
-            raise AdminRefused(str(error)) from error
-        self._host.advance()
-        return answer(msgspec.to_builtins(order_row(placed, market)))
+        if order.base < 1 or order.price < 1:
+            raise AdminRefused("size and price must be above 0")
+        return order
 
     async def _begin_drill(self, request: web.Request) -> web.Response:
         wanted = await _body(request, DrillRequest)

@@ -191,9 +191,19 @@ class LiveExchange:
         (index, key), *_ = made["api_keys"].items()
         return Trader(self, made["account_index"], key["private_key"], int(index))
 
-    def house(self, market: int, *, is_ask: bool, size: str, price: str, immediate: bool = False) -> dict[str, Any]:
-        """A house order: resting unless immediate."""
-        body = {"market_index": market, "is_ask": is_ask, "size": size, "price": price, "immediate": immediate}
+    def house(
+        self,
+        market: int,
+        *,
+        is_ask: bool,
+        size: str,
+        price: str,
+        immediate: bool = False,
+        then: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """A house order: resting unless immediate; `then` one more (is_ask, size, price, immediate) right after it."""
+        order = {"market_index": market, "is_ask": is_ask, "size": size, "price": price, "immediate": immediate}
+        body = order if then is None else {**order, "then": {"market_index": market, **then}}
         response = self.admin("POST", "house_orders", body)
         assert response.status_code == 200, response.text
         return response.json()  # type: ignore[no-any-return]

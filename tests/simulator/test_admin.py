@@ -68,6 +68,21 @@ def test_a_bad_request_is_400_with_the_reason(exchange: LiveExchange, method: st
     assert response.json()["error"]
 
 
+def test_a_second_house_order_comes_at_the_moment_of_the_first_and_neither_where_one_is_wrong() -> None:
+    with live_exchange() as exchange:
+        again = {"is_ask": False, "size": "2", "price": "99.5", "immediate": False}
+        exchange.house(ETH, is_ask=False, size="1", price="100", then={**again, "price": "99"})
+        exchange.house(ETH, is_ask=True, size="1", price="100", immediate=True, then=again)
+        bids = exchange.get("orderBookOrders", market_id=ETH, limit=5)["bids"]
+        assert [(row["price"], row["remaining_base_amount"]) for row in bids] == [
+            ("99.50", "2.0000"),
+            ("99.00", "2.0000"),
+        ]
+        wrong = {"market_index": ETH, "is_ask": True, "size": 3, "price": 120, "immediate": False}
+        assert exchange.admin("POST", "house_orders", {**wrong, "then": {**wrong, "size": 0}}).status_code == 400
+        assert exchange.get("orderBookOrders", market_id=ETH, limit=5)["asks"] == []
+
+
 def test_queries_with_bad_numbers_and_unknown_paths_are_refused_in_words(exchange: LiveExchange) -> None:
     for query in ({"account_index": "x"}, {"since_ns": "-1"}, {"market_index": "1.5"}, {"since_ns": "9" * 19}):
         response = exchange.admin("GET", "trades", **query)
