@@ -108,7 +108,8 @@ class Timing:
         token_life_s: how long an auth token is valid; the venue's maximum is 8 h.
         read_attempts: how often a read is made before its error is given to the caller.
         read_retry_max_ms: longest pause between two of them, and the longest wait for the rate limit.
-        max_outstanding_sends: sends without an answer at one time.
+        max_outstanding_sends: sends of one key without an answer at one time (the venue's bound of messages in flight
+            does not count transactions, venue fact sheet 3.4).
         max_pages: pages of a history that one call reads.
         socket_looks_ms: how often the socket is looked at; 0: what comes is read at once.
     """
