@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import desk, measurements
+from bench import desk, desk_figures, measurements
 from bench.comparisons import Comparisons
 from bench.figures import too_slow
 from bench.fills import Timelines, hops_of, marks_of
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def say(text: str) -> None:
         sys.stderr.write(f"{time.monotonic() - began_s:6.1f} s  {text}\n")
 
-    if asked.only == "desk":
+    if asked.only is not None:
         return _desk(folder, program, say, asked)
     try:
         results, measured, hops = measure(folder, program, say, short=asked.short)
@@ -71,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _desk(folder: Path, program: str, say: Any, asked: argparse.Namespace) -> int:
-    plan, load_before = desk.SHORT if asked.short else desk.FULL, os.getloadavg()[0]
+    long, short = (desk.FULL_PARTS, desk.SHORT_PARTS) if asked.only == "desk-parts" else (desk.FULL, desk.SHORT)
+    plan, load_before = short if asked.short else long, os.getloadavg()[0]
     try:
         measured = desk.measure_desk(folder, program, plan, say)
     except (DemoFailed, RuntimeError) as failed:
@@ -80,8 +81,8 @@ def _desk(folder: Path, program: str, say: Any, asked: argparse.Namespace) -> in
     shutil.rmtree(folder)
     load = (round(load_before, 2), round(os.getloadavg()[0], 2))
     told = {"desk": measured.figures, "cpu_percent": measured.cpu_percent, "load": load}
-    sys.stdout.write(json.dumps(told) + "\n" if asked.json else desk.page_of(measured, load))
-    slow = desk.too_costly(measured.figures) if asked.check else []
+    sys.stdout.write(json.dumps(told) + "\n" if asked.json else desk_figures.page_of(measured, load))
+    slow = desk_figures.too_costly(measured.figures) if asked.check else []
     for line in slow:
         sys.stderr.write(f"hedge bench: {line}\n")
     return 1 if slow else 0
@@ -91,7 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hedge bench", description="Measure how fast a fill is hedged.")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a page")
     parser.add_argument("--short", action="store_true", help="a minute instead of a quarter of an hour, fewer figures")
-    parser.add_argument("--only", choices=["desk"], help="desk: A and B beside A and B with metrics, journal, console")
+    parser.add_argument(
+        "--only",
+        choices=["desk", "desk-parts"],
+        help="desk: A and B beside A and B with metrics, journal, console; desk-parts: with each of these too",
+    )
     parser.add_argument("--check", action="store_true", help="exit 1 where a ratio shows that something became slow")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md and its pictures")
     return parser

@@ -3,11 +3,13 @@
 Each turn starts A and B anew, on the same accounts. With the desk, A, B and the journal tell metrics, which are read
 once a second; the journal reads the venue's books every few seconds; the console is open in one page that shows the
 market live, and its status is asked once a second. Whatever of it competes for the processor counts. Who goes first
-changes from round to round, and each round's two medians are compared with each other, so that what disturbs the
-machine for longer than a round hits both.
+changes from round to round, and each round's medians are compared with each other, so that what disturbs the machine
+for longer than a round hits all. Asked for the parts, each is tried by itself too. Fills come when the journal has read
+the books once and the console is ready: what starting them takes is not what is asked.
 """
 
 import json
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +17,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import requests
@@ -23,20 +24,28 @@ import yaml
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from bench.figures import percentile
+from bench.desk_figures import DESK, KINDS, PLAIN, DeskMeasured, cpu_percent, figures_of
 from bench.fills import Hedged, hedged_fills
 from bench.laboratory import MARKET, PART_LOTS, WITHIN_S, Laboratory, Pair
 from bench.machine import usage_of
 from hedge_strategy.cli.demo_processes import DemoProcess, hedge_command
 
-PLAIN, DESK = "plain", "desk"
-KINDS = ("whole", "partial")
+METRICS, JOURNAL, CONSOLE, PAGE = "metrics", "journal", "console", "page"
+WHOLE: dict[str, frozenset[str]] = {PLAIN: frozenset(), DESK: frozenset({METRICS, JOURNAL, CONSOLE, PAGE})}
+"""What runs besides A and B, by variant."""
+PARTS: dict[str, frozenset[str]] = {
+    PLAIN: WHOLE[PLAIN],
+    METRICS: frozenset({METRICS}),
+    JOURNAL: frozenset({JOURNAL}),
+    CONSOLE: frozenset({CONSOLE}),
+    PAGE: frozenset({CONSOLE, PAGE}),
+    DESK: WHOLE[DESK],
+}
 RATE = 20
 WARM_UP = 20
 SCRAPE_S = 1.0
 JOURNAL_POLL_MS = 3_000
-MOST = 1.05
-"""What the p50 with the desk may be of the p50 without."""
+ROLES = ("maker", "hedger")
 ANY_PORT = "127.0.0.1:0"
 
 
@@ -47,15 +56,19 @@ class DeskPlan:
     Attributes:
         rounds: turns of each variant.
         fills: of each kind in a turn.
+        variants: what runs besides A and B, by name.
     """
 
     rounds: int
     fills: int
+    variants: Mapping[str, frozenset[str]] = field(default_factory=lambda: WHOLE)
 
 
 FULL = DeskPlan(4, 250)
 """More turns would begin more often than the venue's limit of reads lets A begin: three times a minute."""
 SHORT = DeskPlan(3, 60)
+FULL_PARTS = DeskPlan(4, 150, PARTS)
+SHORT_PARTS = DeskPlan(2, 60, PARTS)
 
 
 @dataclass
@@ -64,7 +77,7 @@ class Watcher:
 
     Attributes:
         urls: what is read.
-        live: the page's socket.
+        live: the page's socket; None: no page is open.
         reads: answers so far.
         frames: that the page was sent.
         longest_s: the longest that an answer took.
@@ -72,7 +85,7 @@ class Watcher:
     """
 
     urls: Sequence[str]
-    live: str
+    live: str | None
     reads: int = 0
     frames: int = 0
     longest_s: float = 0.0
@@ -86,7 +99,10 @@ class Watcher:
         Raises:
             RuntimeError: something was never answered.
         """
-        threads = [threading.Thread(target=body, daemon=True) for body in (self._read, self._show)]
+        bodies = [self._read] if self.urls else []
+        if self.live is not None:
+            bodies.append(partial(self._show, self.live))
+        threads = [threading.Thread(target=body, daemon=True) for body in bodies]
         for thread in threads:
             thread.start()
         try:
@@ -95,7 +111,7 @@ class Watcher:
             self._ended.set()
             for thread in threads:
                 thread.join()
-        if not self.reads or not self.frames or self.problem:
+        if (self.urls and not self.reads) or (self.live is not None and not self.frames) or self.problem:
             seen = f"{self.reads} answers, {self.frames} frames of the page"
             raise RuntimeError(f"the desk was not watched: {seen} {self.problem}")
 
@@ -109,10 +125,10 @@ class Watcher:
                         self.reads += answer.status_code == 200
                         self.longest_s = max(self.longest_s, answer.elapsed.total_seconds())
 
-    def _show(self) -> None:
-        origin: Any = self.live.replace("ws://", "http://").partition("/api")[0]
+    def _show(self, live: str) -> None:
+        origin: Any = live.replace("ws://", "http://").partition("/api")[0]
         try:
-            with connect(self.live, origin=origin, proxy=None) as page:
+            with connect(live, origin=origin, proxy=None) as page:
                 page.send(json.dumps({"market": MARKET}))
                 while not self._ended.is_set():
                     with suppress(TimeoutError):
@@ -146,27 +162,24 @@ class DeskTurns:
     def play(self, plan: DeskPlan) -> None:
         """All rounds."""
         for number in range(plan.rounds):
-            variants = (PLAIN, DESK) if number % 2 == 0 else (DESK, PLAIN)
-            for variant in variants:
+            variants = list(plan.variants.items())
+            for variant, parts in variants if number % 2 == 0 else reversed(variants):
                 self._say(f"round {number + 1} of {plan.rounds}: {variant}")
-                self._turn(variant, plan.fills)
+                self._turn(variant, parts, plan.fills)
 
     def latencies_us(self) -> dict[tuple[str, str], list[list[float]]]:
         """By kind and variant, turn by turn: from the frame that tells A of a fill to B's bytes at the exchange."""
         everything = hedged_fills(self._laboratory.records(self._pair))
         return {key: [_within(everything, *window) for window in windows] for key, windows in self._windows.items()}
 
-    def _turn(self, variant: str, fills: int) -> None:
+    def _turn(self, variant: str, parts: frozenset[str], fills: int) -> None:
         laboratory, pair = self._laboratory, self._pair
-        pair.options = ["--metrics", ANY_PORT] if variant == DESK else []
+        pair.options = ["--metrics", ANY_PORT] if METRICS in parts else []
         laboratory.start(pair, "hedger", "maker")
         try:
-            if variant == DESK:
-                watcher = self._desk()
-                self.watched.append(watcher)
-                with watcher.watching():
-                    self._drill(variant, fills)
-            else:
+            watcher = self._desk(parts)
+            self.watched.append(watcher)
+            with watcher.watching():
                 self._drill(variant, fills)
         finally:
             for process in reversed(self._others):
@@ -196,19 +209,28 @@ class DeskTurns:
         laboratory.drill(pair, 1, RATE)  # what is left of the order that was taken in parts
         laboratory.wait_hedged(pair)
 
-    def _desk(self) -> Watcher:
+    def _desk(self, parts: frozenset[str]) -> Watcher:
         laboratory, pair = self._laboratory, self._pair
         self._number += 1
         laboratory.wait_quote(pair)
-        journal = self._start("journal", "--market", MARKET, "--metrics", ANY_PORT, "--log-json")
-        console = self._start("console", "--listen", ANY_PORT, "--log-json")
-        told = [*(pair.processes[role] for role in ("maker", "hedger")), journal]
         wait = laboratory.processes.wait_for
-        ports = [wait(partial(_metrics_port, one), f"{one.name}'s metrics", WITHIN_S) for one in told]
-        url = wait(lambda: console.output.read_text().partition("\n")[0].rstrip("/") or None, "the console", WITHIN_S)
-        wait(lambda: _is_ready(url), "the console to be ready", WITHIN_S)
-        scraped = [f"http://127.0.0.1:{port}/metrics" for port in ports]
-        return Watcher([*scraped, f"{url}/api/status"], f"{url.replace('http', 'ws', 1)}/api/live")
+        urls, live = [], None
+        if METRICS in parts:
+            urls = [wait(partial(_metrics_of, pair.processes[role]), f"{role}'s metrics", WITHIN_S) for role in ROLES]
+        if JOURNAL in parts:
+            journal = self._start("journal", "--market", MARKET, "--log-json", "--metrics", ANY_PORT)
+            told = wait(partial(_metrics_of, journal), "the journal's metrics", WITHIN_S)
+            wait(lambda: _has_read(told), "the journal to have read the books", WITHIN_S)
+            urls += [told] if METRICS in parts else []
+        if CONSOLE in parts:
+            console = self._start("console", "--listen", ANY_PORT, "--log-json")
+            url = wait(
+                lambda: console.output.read_text().partition("\n")[0].rstrip("/") or None, "the console", WITHIN_S
+            )
+            wait(lambda: _is_ready(url), "the console to be ready", WITHIN_S)
+            if PAGE in parts:
+                urls, live = [*urls, f"{url}/api/status"], f"{url.replace('http', 'ws', 1)}/api/live"
+        return Watcher(urls, live)
 
     def _start(self, name: str, *options: str) -> DemoProcess:
         command = hedge_command(name, *options, "--config", self._pair.config)
@@ -227,10 +249,17 @@ def _let_look(config: Path) -> None:
     config.write_text(yaml.safe_dump(tree), encoding="utf-8")
 
 
-def _metrics_port(process: DemoProcess) -> int | None:
+def _metrics_of(process: DemoProcess) -> str | None:
     for line in process.log.read_text(encoding="utf-8").splitlines():
         if '"metrics are told"' in line:
-            return int(json.loads(line)["port"])
+            return f"http://127.0.0.1:{json.loads(line)['port']}/metrics"
+    return None
+
+
+def _has_read(metrics: str) -> bool | None:
+    with suppress(requests.RequestException):
+        found = re.search(r"^hedge_journal_rounds_total (\S+)", requests.get(metrics, timeout=2).text, re.MULTILINE)
+        return (found is not None and float(found[1]) > 0) or None
     return None
 
 
@@ -244,96 +273,6 @@ def _within(everything: Sequence[Hedged], began_ns: int, ended_ns: int) -> list[
     return [one.latency_us for one in everything if began_ns <= one.framed_ns <= ended_ns]
 
 
-def figures_of(turns: Mapping[tuple[str, str], Sequence[Sequence[float]]]) -> dict[str, dict[str, float]]:
-    """What is compared, by kind of fill. Pure.
-
-    Args:
-        turns: latencies by kind and variant, turn by turn; none is empty.
-
-    Returns:
-        Of each kind: fills of each variant, p50 and p99 of all in µs, the ratio of the two p50s; and the median, the
-        least and the greatest of the rounds' own ratios.
-    """
-    found = {}
-    for kind in KINDS:
-        plain, desk = turns[kind, PLAIN], turns[kind, DESK]
-        ratios = [
-            percentile(with_desk, 50) / percentile(by_itself, 50)
-            for by_itself, with_desk in zip(plain, desk, strict=True)
-        ]
-        row: dict[str, float] = {"rounds": len(ratios)}
-        for name, values in ((PLAIN, plain), (DESK, desk)):
-            pooled = [value for turn in values for value in turn]
-            row |= {f"{name}_fills": len(pooled)}
-            row |= {f"{name}_p{percent}_us": round(percentile(pooled, percent)) for percent in (50, 99)}
-        row["p50_ratio"] = round(row["desk_p50_us"] / row["plain_p50_us"], 3)
-        row |= {"round_ratio": round(median(ratios), 3), "least": round(min(ratios), 3), "most": round(max(ratios), 3)}
-        found[kind] = row
-    return found
-
-
-def cpu_percent(used_ns: Mapping[tuple[str, str], int]) -> dict[str, dict[str, float]]:
-    """What each process used of a core while fills came, by variant."""
-    found: dict[str, dict[str, float]] = {PLAIN: {}, DESK: {}}
-    for (variant, name), used in used_ns.items():
-        if name:
-            found[variant][name] = round(100 * used / used_ns[variant, ""], 1)
-    return found
-
-
-def page_of(desk: "DeskMeasured", load: tuple[float, float]) -> str:
-    """The figures as a page."""
-    found, watched = desk.figures, desk.watched
-    lines = [
-        "| fills | variant | n | p50 µs | p99 µs |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {kind} | {name} | {row[f'{name}_fills']} | {row[f'{name}_p50_us']} | {row[f'{name}_p99_us']} |"
-            for kind, row in found.items()
-            for name in (PLAIN, DESK)
-        ),
-        "",
-        *(
-            f"{kind}: p50 with the desk is {row['p50_ratio']} of that without (at most {MOST} is promised); round by "
-            f"round {row['round_ratio']}, from {row['least']} to {row['most']} in {row['rounds']} rounds"
-            for kind, row in found.items()
-        ),
-        "",
-        *(
-            f"of a core, {name}: " + ", ".join(f"{process} {percent} %" for process, percent in used.items())
-            for name, used in desk.cpu_percent.items()
-        ),
-        f"{sum(one.reads for one in watched)} answers were read, the slowest took "
-        f"{1_000 * max(one.longest_s for one in watched):.0f} ms; the page got {sum(one.frames for one in watched)} "
-        f"frames; load {load[0]} before, {load[1]} after",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def too_costly(found: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Which kinds cost more than is promised, in words."""
-    return [
-        f"with the desk the p50 of {kind} fills is {row['p50_ratio']} of that without, at most {MOST} is promised"
-        for kind, row in found.items()
-        if row["p50_ratio"] > MOST
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class DeskMeasured:
-    """What came of it.
-
-    Attributes:
-        figures: of latency, by kind of fill.
-        cpu_percent: of a core, by variant and process.
-        watched: who read the desk in each of its turns.
-    """
-
-    figures: Mapping[str, Mapping[str, float]]
-    cpu_percent: Mapping[str, Mapping[str, float]]
-    watched: Sequence[Watcher]
-
-
 def measure_desk(folder: Path, program: str, plan: DeskPlan, say: Callable[[str], None]) -> DeskMeasured:
     """Measures all; every process has ended when it returns or raises.
 
@@ -345,6 +284,12 @@ def measure_desk(folder: Path, program: str, plan: DeskPlan, say: Callable[[str]
     try:
         turns = DeskTurns(laboratory, laboratory.open_pair("desk", laboratory.redis), say)
         turns.play(plan)
-        return DeskMeasured(figures_of(turns.latencies_us()), cpu_percent(turns.used_ns), turns.watched)
+        return DeskMeasured(
+            figures=figures_of(turns.latencies_us()),
+            cpu_percent=cpu_percent(turns.used_ns),
+            reads=sum(one.reads for one in turns.watched),
+            frames=sum(one.frames for one in turns.watched),
+            longest_s=max(one.longest_s for one in turns.watched),
+        )
     finally:
         laboratory.close()

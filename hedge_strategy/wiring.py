@@ -47,7 +47,6 @@ from hedge_strategy.hedger.marks import HedgeMarks
 from hedge_strategy.hedger.meter import HedgerMeter
 from hedge_strategy.hedger.orders_from_the_user import UserChannel
 from hedge_strategy.hedger.ownership import OwnershipParts
-from hedge_strategy.hedger.pace import watch_s
 from hedge_strategy.hedger.position_watch import PositionWatch
 from hedge_strategy.hedger.presign import AHEAD_MAX
 from hedge_strategy.hedger.process import HedgerCoordination, HedgerProcess
@@ -55,6 +54,7 @@ from hedge_strategy.hedger.recovery import LedgerRecovery
 from hedge_strategy.hedger.settings import HedgerSettings
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.hedger.standing import HedgerRun
+from hedge_strategy.hosting.pace import watch_s
 from hedge_strategy.risk.limits import Limits
 from hedge_strategy.risk.position_guard import PositionGuard
 from hedge_strategy.tally import Tally
@@ -132,7 +132,7 @@ def make_hedger_host(
     host = HedgerHost(
         coordination, run, lambda symbol, owner: _hedger_on(ground, config.for_market(symbol), symbol, owner), clock
     )
-    ground.markets_here = lambda: len(host.markets)
+    ground.markets_here = lambda: host.running
     warn_of(facts)
     return host
 
@@ -225,7 +225,7 @@ def _hedger_with(venue: Venue, ground: HedgerGround, config: Config, symbol: str
         subscriber=FillSubscriber(client, source, run_id),
         results=ground.results,
         keeper=keeper,
-        presence=Presence(client, maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
+        presence=Presence(maker_market.symbol, life_ms=PRESENCE_LIFE_MS),
         ownership=OwnershipParts(
             ledger=ledger,
             recovery=recovery,

@@ -20,11 +20,13 @@ from hedge_strategy.coordination.connection import RedisClient
 from hedge_strategy.coordination.disk import maker_checkpoint, maker_command
 from hedge_strategy.coordination.fill_stream import FillPublisher
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
-from hedge_strategy.coordination.lease import Leases
+from hedge_strategy.coordination.listener import Listening
 from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import Presence
 from hedge_strategy.coordination.result_channel import ResultSubscriber
 from hedge_strategy.coordination.rights import connect_for_trading
+from hedge_strategy.coordination.round_trip import RoundTrips
+from hedge_strategy.coordination.shared_channels import ChannelServers
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import HedgeError, RateLimited, UserError
@@ -103,6 +105,7 @@ class MakerGround:
         clock: time.
         watching: who wants to know what it does.
         known_exchange: whether what is remembered is of this exchange.
+        listening: hears B's results for all of them.
         shared: what the markets share of the account; None: there is one.
     """
 
@@ -111,6 +114,7 @@ class MakerGround:
     clock: Clock
     watching: MakerWatching
     known_exchange: KnownExchange
+    listening: Listening
     shared: SharedAccount | None = None
 
 
@@ -133,7 +137,8 @@ def make_maker(
     config = config.for_market(options.market)
     client, facts = connect_for_trading(redis_settings(config, tally=tally))
     open_lane = lanes_of(config, config.account_a, clock, tally)
-    ground = MakerGround(client, open_lane, clock, MakerWatching(timeline, tally), KnownExchange(clock))
+    watching, listening = MakerWatching(timeline, tally), Listening(ChannelServers(client, clock), clock)
+    ground = MakerGround(client, open_lane, clock, watching, KnownExchange(clock), listening)
     process = _maker_on(ground, config, options, run_name("maker", clock))
     warn_of(facts)
     return process
@@ -159,8 +164,9 @@ def make_maker_host(
     open_lane, venue = checked_lane(config, [one.account_a for one in settings.values()], clock, tally)
     venue.close()
     warn_of(facts)
-    shared, watching = SharedAccount(), MakerWatching(timeline, tally)
-    ground = MakerGround(client, open_lane, clock, watching, KnownExchange(clock), shared)
+    shared, watching = SharedAccount(markets=len(options)), MakerWatching(timeline, tally)
+    listening = Listening(ChannelServers(client, clock), clock)
+    ground = MakerGround(client, open_lane, clock, watching, KnownExchange(clock), listening, shared)
     name = run_name("maker", clock)
 
     def make(market: str) -> MakerProcess:
@@ -245,12 +251,13 @@ def _coordination(ground: MakerGround, config: Config, market: Market, record: C
     account_index = config.account_a.account_index
     return MakerCoordination(
         publisher=FillPublisher(client),
-        results=ResultSubscriber(client, ground.clock, market.symbol, account_index),
+        results=ResultSubscriber(client, market.symbol, account_index),
+        listening=ground.listening,
         ledger=HedgeLedger(client, market.symbol),
         notices=Notices(
             account_index,
-            Leases(client, life_ms=config.strategy.lease_ms),
-            Presence(client, market.symbol, life_ms=PRESENCE_LIFE_MS),
+            RoundTrips(client),
+            Presence(market.symbol, life_ms=PRESENCE_LIFE_MS),
             Commands(client),
             StatusBoard(client, life_ms=STATUS_LIFE_MS),
             record,

@@ -6,11 +6,14 @@ for the simulated exchange; the list of commands loads them all.
 
 import difflib
 import importlib
+import sys
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
+
+from hedge_strategy.cli.yielding import yield_to_trading
 
 COMMANDS = (
     "exchange",
@@ -35,6 +38,8 @@ COMMANDS = (
     "bench",
 )
 """Each is the object of its name in the module of its name: a function, or a table of commands of its own."""
+LOOKS_ON = frozenset({"journal", "trades", "pnl", "report", "alerts", "console"})
+"""Commands that may run long beside A and B and take nothing from them."""
 _FORM: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 
 
@@ -69,5 +74,7 @@ def _hedge() -> None:
 
 
 def main() -> None:
-    """Runs the command that the command line names."""
+    """Runs the command that the command line names, as the process that it is."""
+    if not LOOKS_ON.isdisjoint(sys.argv[1:2]):
+        yield_to_trading()
     app()

@@ -20,7 +20,8 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a page.")] = False,
     short: Annotated[bool, typer.Option("--short", help="A minute instead of a quarter of an hour.")] = False,
     only: Annotated[
-        str | None, typer.Option(help="desk: A and B by themselves beside A and B with metrics, journal and console.")
+        str | None,
+        typer.Option(help="desk: A and B by themselves, and with metrics, journal and console; desk-parts: each too."),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 where a fill's way has become slow.")] = False,
     write_docs: Annotated[

@@ -2,7 +2,8 @@
 
 - Once a second (less often for many markets): the report of `hedge status`, the alerts, the exposure for the chart.
 - The journal's figures of today are read on a thread of their own.
-- One thread a market hears fills and results, for the first `markets_max` markets.
+- One thread a market looks a few times a second for fills and results, for the first `markets_max` markets: to wake
+  with each would take the processor from A and B just when they need it.
 - The walk over all keys of Redis that finds markets without a live process is made once in `WALK_EVERY_MS`.
 
 Readers get what was read last, with its age; nobody waits for Redis or a venue because of a page.
@@ -20,19 +21,17 @@ from hedge_strategy.console.pairing import Pair, Pairs
 from hedge_strategy.console.report import Beside, Report, read_report
 from hedge_strategy.console.sources import Figures, History, Line, VenueEyes
 from hedge_strategy.coordination.alert_board import AlertBoard, AlertNotice, ToldNotice
-from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.messages import FillMessage, ResultMessage
-from hedge_strategy.coordination.observer import Observed, Observer
+from hedge_strategy.coordination.observer import LOOK_EVERY_S, MESSAGES_PER_LOOK, Observed, Observer
 from hedge_strategy.coordination.status_board import markets_of
 from hedge_strategy.coordination.switchboard import Switchboard
-from hedge_strategy.errors import CoordinationError, HedgeError
+from hedge_strategy.errors import CommandRefused, CoordinationError, HedgeError
 
 LOOK_S = 1.0
 MARKETS_PER_SECOND = 25
 """A look reads each market by itself: of more markets it is made less often."""
 WALK_EVERY_MS = 60_000
 TODAY_EVERY_MS = 15_000
-LISTEN_MS = 250
 AGAIN_AFTER_S = 1.0
 ALERTS_SHOWN = 200
 EXPOSURES_MAX = 3_600
@@ -226,15 +225,17 @@ class Collector:
         is_lost = False
         while not self._stop.is_set():
             try:
-                heard = observer.listen(LISTEN_MS)
-                for one in observer.standing_fills() if isinstance(heard, Resubscribed) else (heard,):
+                heard = observer.look()
+                for one in heard:
                     _take_in(pairs, one)
                 is_lost = False
-            except CoordinationError as error:
+                if len(heard) >= MESSAGES_PER_LOOK:
+                    continue
+            except (CoordinationError, CommandRefused) as error:
                 if not is_lost:
                     self._log.warning("fills are not heard", market=symbol, reason=str(error))
                 is_lost = True
-                self._stop.wait(AGAIN_AFTER_S)
+            self._stop.wait(AGAIN_AFTER_S if is_lost else LOOK_EVERY_S)
         observer.close()
 
     def _now_ms(self) -> int:
@@ -246,7 +247,7 @@ def _pause_s(report: Report | None) -> float:
     return max(LOOK_S, (len(report.markets) if report is not None else 0) / MARKETS_PER_SECOND)
 
 
-def _take_in(pairs: Pairs, heard: Observed | None) -> None:
+def _take_in(pairs: Pairs, heard: Observed) -> None:
     """What cannot be read is A's or B's to complain of; the page shows what can."""
     if isinstance(heard, FillMessage):
         pairs.fill(heard)

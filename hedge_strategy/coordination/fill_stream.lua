@@ -25,7 +25,8 @@ end
 
 -- acknowledge: 2 group  3 … ids. Answers how many were pending.
 -- Entries are given out in order. So what was given out and is not pending is acknowledged, and everything below the
--- oldest pending entry, or, where none is pending, below the last one given out, is done with.
+-- oldest pending entry, or, where none is pending, up to the last one given out, is done with. It goes to the last entry,
+-- not by whole nodes: B takes a stream that holds anything for one that is to be read.
 if operation == 'acknowledge' then
   local count = 0
   for i = 3, #ARGV do count = count + redis.call('XACK', KEYS[1], ARGV[2], ARGV[i]) end
@@ -35,10 +36,13 @@ if operation == 'acknowledge' then
       for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
         local group = {}
         for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
-        if group.name == ARGV[2] then oldest = group['last-delivered-id'] end
+        if group.name == ARGV[2] then
+          local at_ms, number = string.match(group['last-delivered-id'], '(%d+)-(%d+)')
+          oldest = string.format('%s-%.0f', at_ms, tonumber(number) + 1)
+        end
       end
     end
-    redis.call('XTRIM', KEYS[1], 'MINID', '~', oldest)
+    redis.call('XTRIM', KEYS[1], 'MINID', '=', oldest)
   end
   return count
 end

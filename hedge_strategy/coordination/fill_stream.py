@@ -7,7 +7,8 @@ what dead consumers left behind. The group begins at the stream's first entry, s
 ran is read too. Messages are cumulative and the ledger is idempotent, so hearing a fill twice is harmless.
 
 - An entry is acknowledged only by whoever has hedged it; it stays in the stream until then. Acknowledging also trims
-  the stream, up to the oldest entry that is not acknowledged and never beyond. Nothing else trims it.
+  the stream, up to the oldest entry that is not acknowledged and never beyond: a stream of which all is hedged holds
+  nothing. Nothing else trims it.
 - A lost channel is visible to who listens (`channel`): once it hears again the stream is read, because what was
   published in between was not heard.
 

@@ -19,11 +19,23 @@ import redis
 
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import market_keys
+from hedge_strategy.coordination.questions import Answer, Question
 from hedge_strategy.coordination.scripts import Script
 from hedge_strategy.errors import StaleOwner
 
 SEPARATOR = "#"
 """Between the name of a hedger and the number of the run, in the owners of leases."""
+
+
+def asking_owner(market: str) -> Question:
+    """What asks who owns a market; `owner_of` reads the answer."""
+    key = market_keys(market).lease
+    return Question(key, ("HGET", key, "owner"))
+
+
+def owner_of(held: Answer) -> str | None:
+    """The owner of a live lease; None where nobody owns the market."""
+    return held.decode() if isinstance(held, bytes) else None
 
 
 def hedger_of(owner: str) -> str:

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
-import redis
 
-from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.keys import market_keys
 from hedge_strategy.coordination.questions import Question
 from hedge_strategy.errors import WireError
@@ -45,27 +43,16 @@ class HedgerPresence:
 
 
 class Presence:
-    """Both sides' notices for one market. Safe to share between threads.
+    """Both sides' notices for one market, as questions to Redis.
 
     Args:
-        client: the connection.
         market: the maker's symbol.
         life_ms: how long a notice holds without being told again.
     """
 
-    def __init__(self, client: redis.Redis, market: str, *, life_ms: int) -> None:
-        self._client = client
+    def __init__(self, market: str, *, life_ms: int) -> None:
         self._keys = market_keys(market)
         self._life_ms = life_ms
-
-    def tell_maker(self, may_rest: bool) -> None:
-        """Says whether an order of A's may be on the book.
-
-        Raises:
-            RedisUnavailable: no answer.
-        """
-        with redis_errors():
-            self._client.set(self._keys.maker, MAY_REST if may_rest else b"0", px=self._life_ms)
 
     def telling_hedger(self, presence: HedgerPresence) -> Question:
         """What tells what the owner of the market is doing."""
@@ -76,18 +63,25 @@ class Presence:
         """What asks whether A may have an order on the book; answered with `MAY_REST` where it may."""
         return Question(self._keys.maker, ("GET", self._keys.maker))
 
-    def hedger(self) -> HedgerPresence | None:
-        """What the owner says it is doing; None where it has said nothing of late.
+    def asking_hedger(self) -> Question:
+        """What asks what the owner says of itself; `hedger_of_notice` reads the answer."""
+        return Question(self._keys.hedger, ("GET", self._keys.hedger))
 
-        Raises:
-            RedisUnavailable: no answer.
-            WireError: what stands there is no such notice.
-        """
-        with redis_errors():
-            held = self._client.get(self._keys.hedger)
-        if not isinstance(held, bytes):
-            return None
-        try:
-            return msgspec.json.decode(held, type=HedgerPresence)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise WireError("hedger_presence", str(error)) from error
+    def telling_maker(self, may_rest: bool) -> Question:
+        """What tells whether an order of A's may be on the book."""
+        key = self._keys.maker
+        return Question(key, ("SET", key, MAY_REST if may_rest else b"0", "PX", self._life_ms))
+
+
+def hedger_of_notice(held: object) -> HedgerPresence | None:
+    """What the owner of a market says that it is doing, as Redis holds it; None where it has said nothing of late.
+
+    Raises:
+        WireError: what stands there is no such notice.
+    """
+    if not isinstance(held, bytes):
+        return None
+    try:
+        return msgspec.json.decode(held, type=HedgerPresence)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise WireError("hedger_presence", str(error)) from error

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import redis
 
-from hedge_strategy.clock import Clock
-from hedge_strategy.coordination.channel import Channels, Heard, Resubscribed
+from hedge_strategy.coordination.channel import Heard
 from hedge_strategy.coordination.connection import redis_errors
 from hedge_strategy.coordination.fill_stream import Unreadable
 from hedge_strategy.coordination.line import Line
@@ -57,42 +56,27 @@ class ResultPublisher:
 
 
 class ResultSubscriber:
-    """A's end, for one market and one account of A. `listen` belongs to one thread.
+    """A's end, for one market and one account of A: which channels are heard, and what they say.
 
     Args:
         client: the connection.
-        clock: for time-outs.
         market: the maker's symbol.
         maker_account_index: A's account; results for others are passed over.
     """
 
-    def __init__(self, client: redis.Redis, clock: Clock, market: str, maker_account_index: int) -> None:
+    def __init__(self, client: redis.Redis, market: str, maker_account_index: int) -> None:
         self._market = market
         self._maker_account_index = maker_account_index
         names = channels_of(client, market)
-        self._channels = Channels(client, clock, (names.results,), names.home)
+        self.channels = (names.results,)
+        """Where results are heard."""
+        self.home = names.home
+        """A key that lives where they do."""
 
-    def listen(self, timeout_ms: int) -> ResultHeard | Resubscribed | Unreadable | None:
-        """Waits for the next result.
-
-        Args:
-            timeout_ms: at most this long; 0 only looks.
-
-        Returns:
-            None where nothing for this account came.
-
-        Raises:
-            RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
-        """
-        heard = self._channels.listen(timeout_ms)
-        if not isinstance(heard, Heard):
-            return heard
+    def understand(self, heard: Heard) -> ResultHeard | Unreadable | None:
+        """What one of its `channels` said; None for what is for another account."""
         try:
             message = decode_result(heard.payload, self._market)
         except WireError as error:
             return Unreadable(error)
         return ResultHeard(message) if message.maker_account_index == self._maker_account_index else None
-
-    def close(self) -> None:
-        """Gives the channel's connection up; to be called by the listening thread."""
-        self._channels.close()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.hedger.turns import in_turn
+from hedge_strategy.coordination.turns import in_turn
 
 LONGEST_PAUSE_MS = 100
 LOOKS_AT_ONCE = 8

@@ -15,10 +15,10 @@ import threading
 from dataclasses import dataclass
 
 from hedge_strategy.clock import Clock
+from hedge_strategy.coordination.listener import Listening
 from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.coordination.shared_channels import ChannelServers
 from hedge_strategy.hedger.beat import Beat
-from hedge_strategy.hedger.listener import Listening
 from hedge_strategy.hedger.orders_from_the_user import UserChannel, UserDesk, UserTies
 from hedge_strategy.hedger.rounds import Rounds
 from hedge_strategy.hedger.workers import Workers

@@ -2,10 +2,10 @@
 all markets of a process share.
 
 A fill on the channel is handed on in place, on the listening thread. Whether the stream holds anything is asked in the
-process' rounds, a few times a second while the channel is heard and in every round while it is not; where it does, a
-worker reads it and hands its entries on, in the order that `stream_reader` gives. What cannot be read is counted, said
-once per kind, taken off the stream and passed over; what reads as the fill of another account is left there, since it
-may be somebody's.
+process' rounds, now and then while the channel is heard and in every round while it is not; where it does, a worker
+reads it and hands its entries on, in the order that `stream_reader` gives. What cannot be read is counted, said once
+per kind, taken off the stream and passed over; what reads as the fill of another account is left there, since it may be
+somebody's.
 """
 
 import threading
@@ -32,6 +32,7 @@ from hedge_strategy.coordination.fill_stream import (
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import FillMessage
 from hedge_strategy.coordination.questions import Answer
+from hedge_strategy.coordination.turns import in_turn
 from hedge_strategy.domain.market import Market
 from hedge_strategy.errors import InvariantBroken, RedisUnavailable, WireError
 from hedge_strategy.hedger import events as ev
@@ -39,10 +40,11 @@ from hedge_strategy.hedger.inbox import Inbox
 from hedge_strategy.hedger.rounds import Asked
 from hedge_strategy.hedger.signing_events import OrderAnnounced
 from hedge_strategy.hedger.stream_reader import StreamReader
-from hedge_strategy.hedger.turns import in_turn
+from hedge_strategy.hosting.pace import spaced_ms
 
 STREAM_INTERVAL_MS = 250
-"""Between two questions for what is new while the channel is heard."""
+STREAM_LONGEST_MS = 1_000
+"""Between two questions for what is new while the channel is heard; the longer one among many markets."""
 ERRANDS_MAX = 8
 """Of one market; the next round asks again for what did not fit."""
 Entries = Sequence[FillEntry | UnreadableEntry]
@@ -76,12 +78,21 @@ class FillFeed:
         market: the maker's market.
         ties: to the rest.
         clock: for the reader's intervals.
+        markets_here: how many markets this process hedges in.
     """
 
-    def __init__(self, subscriber: FillSubscriber, market: Market, ties: FeedTies, clock: Clock) -> None:
+    def __init__(
+        self,
+        subscriber: FillSubscriber,
+        market: Market,
+        ties: FeedTies,
+        clock: Clock,
+        markets_here: Callable[[], int] = lambda: 1,
+    ) -> None:
         self._subscriber = subscriber
         self._market = market
         self._ties = ties
+        self._markets_here = markets_here
         self._must_read_announced = threading.Event()
         self._is_heard = False
         self._next_ms = self._look_next_ms = 0
@@ -142,7 +153,8 @@ class FillFeed:
             self._errands.tell(self._look_after)
         if not self._ties.wants_more() or now_ms < self._next_ms:
             return ()
-        self._next_ms = now_ms + (STREAM_INTERVAL_MS if self._is_heard else 0)
+        pause_ms = spaced_ms(STREAM_INTERVAL_MS, STREAM_LONGEST_MS, self._markets_here())
+        self._next_ms = now_ms + (pause_ms if self._is_heard else 0)
         if self._must_read:
             self._must_read = False
             self._errands.tell(self._read)

@@ -124,6 +124,11 @@ class HedgerHost:
         """Those that run here now."""
         return frozenset(market for market, run in tuple(self._runs.items()) if not run.is_over)
 
+    @property
+    def running(self) -> int:
+        """How many there are, with those that have just ended; asked far more often."""
+        return len(self._runs)
+
     def ask_to_stop(self) -> None:
         """Asks all markets to finish what is in flight, and the process to end."""
         self._stop_asked.set()

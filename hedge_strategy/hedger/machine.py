@@ -327,7 +327,7 @@ class HedgerMachine:
         if hedge is None or hedge.settlement is None:
             return ()
         settle, self._hedge = hedge.settlement, None
-        self._ahead.settled(line.order, line.hedged_lots, settle.claim.attempt)
+        self._ahead.settled(line, settle.claim.attempt, settle.executed_lots)
         done = self._backlog.settled(line)
         if (waiting := self._backlog.waiting(line.order)) is None and line.unhedged_lots:
             waiting = self._backlog.lacks(line, hedge.average_price)

@@ -23,13 +23,16 @@ from hedge_strategy.coordination.commands import (
 )
 from hedge_strategy.coordination.questions import Answer
 from hedge_strategy.coordination.status_board import StatusBoard
+from hedge_strategy.coordination.turns import in_turn
 from hedge_strategy.errors import CommandRefused, CoordinationError, RedisUnavailable, WireError
 from hedge_strategy.hedger.rounds import Asked
-from hedge_strategy.hedger.turns import in_turn
 from hedge_strategy.hedger.workers import Workers
+from hedge_strategy.hosting.pace import spaced_ms
 
 LOOK_INTERVAL_MS = 250
 SAY_INTERVAL_MS = 1_000
+SAY_LONGEST_MS = 2_000
+"""Among many markets; a state on the board lives for more than twice as long."""
 UNSAID_MAX = 16
 """Answers to commands that wait for Redis; of more the oldest are dropped."""
 
@@ -201,7 +204,7 @@ class UserDesk:
         self._look_next_ms = now_ms + LOOK_INTERVAL_MS
         asked = tuple(self._markets.values())
         if now_ms >= self._say_next_ms or any(ties.orders.has_unsaid for ties in asked):
-            self._say_next_ms = now_ms + SAY_INTERVAL_MS
+            self._say_next_ms = now_ms + spaced_ms(SAY_INTERVAL_MS, SAY_LONGEST_MS, len(asked))
             self._workers.submit(self._say)
 
         def take(held: Answer) -> None:

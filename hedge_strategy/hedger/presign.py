@@ -1,10 +1,12 @@
 """Hedges signed before they are claimed, so that one step of the ledger claims and stores them. Pure.
 
 What is signed ahead, each on the nonce that it will need if all before it execute: the hedges of the fills that wait
-already, in their order, and then the whole of the order that A has announced, for the fill that will come. What is not
-ready when its turn comes is signed then, still before its claim. Which attempt of its order a hedge will be, and how
-much it will hedge, is known of orders that are new, and of those whose last hedge was settled here; of others the
-ledger is asked first, and what turns out otherwise is signed afresh when it is claimed.
+already, in their order, and then what may come of the order that A has announced: the whole of it, or, once a part was
+hedged that is no smaller than what is left, all that is left. (Of many small parts the next one is rarely the last, and
+each signature costs as much as a hedge's claim.) What is not ready when its turn comes is signed then, still before its
+claim. Which attempt of its order a hedge will be, and how much it will hedge, is known of orders that are new, and of
+those whose last hedge was settled here; of others the ledger is asked first, and what turns out otherwise is signed
+afresh when it is claimed.
 
 Why nothing is hedged twice or wrongly for it: these bytes are in memory only, and no one but this process has them.
 They leave in one way: for the very order, side, lots, attempt and nonce that they were signed for, into a claim, and
@@ -69,13 +71,15 @@ class Progress:
     Attributes:
         hedged_lots: executed.
         attempts: hedges that it has had.
+        last_lots: executed by the last of them; 0 where there was none, or nothing more will be filled of the order.
     """
 
     hedged_lots: int
     attempts: int
+    last_lots: int
 
 
-NEW = Progress(0, 0)
+NEW = Progress(0, 0, 0)
 
 
 class SigningAhead:
@@ -120,9 +124,9 @@ class SigningAhead:
         if line.hedged_lots or line.in_flight_lots:
             self._keep(line.order, None)
 
-    def settled(self, order: OrderKey, hedged_lots: int, attempt: int) -> None:
+    def settled(self, line: OrderLine, attempt: int, executed_lots: int) -> None:
         """An order's hedge was settled, and the ledger says how much of the order is hedged by now."""
-        self._keep(order, Progress(hedged_lots, attempt + 1))
+        self._keep(line.order, Progress(line.hedged_lots, attempt + 1, 0 if line.is_final else executed_lots))
 
     def _keep(self, order: OrderKey, progress: Progress | None) -> None:
         self._claimed[order] = progress
@@ -254,14 +258,22 @@ class SigningAhead:
             if (job := self._job(one, nonce + position)) is not None:
                 wanted[job] = one.average_price
             position += 1
-        if announced is not None and position < AHEAD_MAX and self._is_new(announced):
-            job = Ahead(announced.order, announced.side, announced.lots, nonce + position)
+        if announced is None or position == AHEAD_MAX:
+            return wanted
+        if (job := self._job_to_come(announced, nonce + position)) is not None:
             wanted[job] = announced.price
         return wanted
 
-    def _is_new(self, announced: OrderAnnounced) -> bool:
-        most = self._most_lots
-        return (most is None or announced.lots <= most) and announced.order not in self._claimed
+    def _job_to_come(self, announced: OrderAnnounced, nonce: int) -> Ahead | None:
+        """The hedge of a fill that takes all that A's order has left, None where none such is likely to come next."""
+        known, most = self._claimed.get(announced.order, NEW), self._most_lots
+        if known is None or known.attempts >= ATTEMPTS_PER_ORDER:
+            return None
+        lots = announced.lots - known.hedged_lots
+        is_likely = lots > 0 and (not known.attempts or lots <= known.last_lots)
+        if not is_likely or (most is not None and lots > most):
+            return None
+        return Ahead(announced.order, announced.side, lots, nonce, known.attempts)
 
     def _job(self, waiting: Waiting, nonce: int) -> Ahead | None:
         """The next hedge of a fill, None where it is not known what the ledger will claim, or A's order may rest."""

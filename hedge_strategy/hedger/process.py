@@ -21,8 +21,10 @@ from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.commands import Action, SentCommand
 from hedge_strategy.coordination.fill_stream import FillSubscriber
 from hedge_strategy.coordination.ledger_restore import LedgerMarker
+from hedge_strategy.coordination.listener import Listener
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultPublisher
+from hedge_strategy.coordination.turns import in_turn
 from hedge_strategy.domain.order import SignedTransaction, Unknown
 from hedge_strategy.errors import (
     CommandRefused,
@@ -38,20 +40,18 @@ from hedge_strategy.hedger.feed import FeedTies, FillFeed
 from hedge_strategy.hedger.flattening import FlatteningParts, FlatteningTies, MarketFlattening
 from hedge_strategy.hedger.inbox import Inbox
 from hedge_strategy.hedger.keeper import LeaseKeeper
-from hedge_strategy.hedger.listener import Listener
 from hedge_strategy.hedger.look_ups import LookUps
 from hedge_strategy.hedger.machine import HedgerMachine
 from hedge_strategy.hedger.notices import Notices, NoticeTies
 from hedge_strategy.hedger.orders_from_the_user import OrdersFromTheUser, UserTies
 from hedge_strategy.hedger.ownership import Ownership, OwnershipParts
-from hedge_strategy.hedger.pace import tick_s
 from hedge_strategy.hedger.results import ResultTeller
 from hedge_strategy.hedger.rounds import Asked
 from hedge_strategy.hedger.signing_events import SignAhead
 from hedge_strategy.hedger.signing_pool import SigningPool
 from hedge_strategy.hedger.standing import HedgerRun, Standing, StandingParts
-from hedge_strategy.hedger.turns import in_turn
 from hedge_strategy.hedger.venue_events import wakes
+from hedge_strategy.hosting.pace import tick_s
 from hedge_strategy.venues.port import OrderSeen, SendAnswered, TransactionSeen, Venue, VenueEvent
 
 NOTICE_TRAVEL_MS = 1_000
@@ -101,7 +101,7 @@ class HedgerProcess:
         self._look_ups = LookUps(venue, run.hedge_market, self._take_in, crew.look_ups.submit)
         self._signing = SigningPool(venue.sign_order, self._take_in, crew.signers.submit)
         notice_ties = NoticeTies(self._notice, self._maker_seen, self._marker_seen, self._no_answer)
-        self._notices = Notices(coordination.presence, symbol, notice_ties)
+        self._notices = Notices(coordination.presence, symbol, notice_ties, self._markets_at_pace)
         self._stop_by_ms = 0
         self._believe_maker_at_ms = 0
         self._maker_may_rest = True
@@ -110,7 +110,7 @@ class HedgerProcess:
         feed_ties = FeedTies(
             self._hear_at_once, self._dispatch, lambda: self._machine.wants_more, crew.workers.submit, self._mistake
         )
-        self._feed = FillFeed(coordination.subscriber, run.maker_market, feed_ties, clock)
+        self._feed = FillFeed(coordination.subscriber, run.maker_market, feed_ties, clock, run.markets_here)
         self._is_clean = self._has_failed = False
         self._teller = ResultTeller(coordination.results, run.maker_market, run.hedge_market, venue.account_index)
         self._standing = Standing(
@@ -288,9 +288,14 @@ class HedgerProcess:
     def _no_answer(self, reason: str) -> None:
         self._count_unusual("redis", "Redis does not answer", reason)
 
+    def _markets_at_pace(self) -> int:
+        """With how many it shares the pace of notices; who ends, or flattens, goes by what A says now."""
+        return 1 if self._stop_asked.is_set() or self._flattening.is_due else self._run.markets_here()
+
     def _obey(self, given: SentCommand) -> None:
         """A pause is A's matter: what A was filled until then must still be hedged."""
         name = given.command_id
+        self._notices.hasten()
         match given.command.action:
             case Action.PAUSE:
                 self._answer(name, "goes on hedging what A was filled", True)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.questions import Answer, Question
 from hedge_strategy.coordination.round_trip import RoundTrips
+from hedge_strategy.coordination.turns import in_turn
 from hedge_strategy.errors import RedisUnavailable
-from hedge_strategy.hedger.turns import in_turn
 from hedge_strategy.hedger.workers import Workers
 
 ROUND_MS = 50

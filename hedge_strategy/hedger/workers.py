@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import structlog
 
-from hedge_strategy.hedger.turns import in_turn
+from hedge_strategy.coordination.turns import in_turn
 
 IDLE_S = 30.0
 """A thread that found nothing to do for so long ends."""

@@ -1,9 +1,9 @@
 """What is heard in Redis: fills and results as they are told, commands, and when a process changed its state.
 
-It is written as it comes, in small batches, each message once. When Redis is away it says so once and goes on trying;
-what was told meanwhile and stands nowhere is missed, and no figure of money misses it (`journal`). Commands are read
-from their log, which keeps a thousand. What a process says of itself is looked at once a second, so a state that lasted
-for less may not be seen.
+It is looked at a few times a second and written in batches, each message once. When Redis is away it says so once and
+goes on trying; what was told meanwhile and stands nowhere is missed, and no figure of money misses it (`journal`).
+Commands are read from their log, which keeps a thousand. What a process says of itself is looked at once a second, so a
+state that lasted for less may not be seen.
 """
 
 import threading
@@ -15,10 +15,9 @@ import structlog
 from sqlalchemy import desc, select
 
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.commands import FROM_THE_BEGINNING, Commands, SentCommand
 from hedge_strategy.coordination.messages import FillMessage, ResultMessage
-from hedge_strategy.coordination.observer import NotRead, Observed, Observer
+from hedge_strategy.coordination.observer import LOOK_EVERY_S, MESSAGES_PER_LOOK, NotRead, Observed, Observer
 from hedge_strategy.coordination.status_board import ProcessStatus, StatusBoard
 from hedge_strategy.errors import CommandRefused, CoordinationError, JournalFailed, WireError
 from hedge_strategy.journal.catch_up import keep_aside
@@ -26,9 +25,7 @@ from hedge_strategy.journal.schema import COMMANDS, FILL_MESSAGES, RESULTS, STAT
 from hedge_strategy.journal.store import Store, insert_new
 from hedge_strategy.venues.port import BadRecord
 
-LISTEN_MS = 500
 AGAIN_AFTER_S = 1.0
-BATCH = 200
 PROCESSES_REMEMBERED = 1_000
 GONE = "gone"
 AT_WORK = frozenset({"quoting", "waiting", "hedging"})
@@ -51,24 +48,19 @@ class MarketListener:
         self._observer = observer
         self._clock = clock
 
-    def step(self) -> None:
-        """Waits a little, and writes what came.
+    def step(self) -> bool:
+        """Writes what came since the last step; waits for nothing.
+
+        Returns:
+            Whether there may be more at once.
 
         Raises:
             RedisUnavailable: it does not answer; the next call tries again.
             JournalFailed: the database failed; what was heard is lost to the journal.
         """
-        heard = self._observer.listen(LISTEN_MS)
-        batch: list[Observed] = []
-        while heard is not None and len(batch) < BATCH:
-            if isinstance(heard, Resubscribed):
-                batch += self._observer.standing_fills()
-            else:
-                batch.append(heard)
-            heard = self._observer.listen(0)
-        if heard is not None and not isinstance(heard, Resubscribed):
-            batch.append(heard)
-        self._write(batch)
+        heard = self._observer.look()
+        self._write(heard)
+        return len(heard) >= MESSAGES_PER_LOOK
 
     def close(self) -> None:
         """Gives the connection up."""
@@ -183,10 +175,11 @@ def listen_until(stop: threading.Event, listener: MarketListener, market: str) -
     """Body of a market's thread."""
     said: set[str] = set()
     while not stop.is_set():
+        is_more = False
         with said_once(f"fills and results of {market}", said):
-            listener.step()
-        if said:
-            stop.wait(AGAIN_AFTER_S)
+            is_more = listener.step()
+        if not is_more:
+            stop.wait(AGAIN_AFTER_S if said else LOOK_EVERY_S)
     listener.close()
 
 

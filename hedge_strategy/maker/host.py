@@ -9,8 +9,9 @@ Threads: the caller's, which starts and waits; and for each market those of its 
 ticks.
 
 Known limits: a thread of the venue's client that dies of a mistake ends the whole process, as it does for one market.
-Fills of all markets are published on the one thread that hears the account, one after the other: while Redis does not
-answer for one, the others wait as long.
+Fills of all markets are published on the one thread that hears the account, one after the other: while Redis, or in a
+cluster the server of one market, does not answer for one, or its fill is forced to disk since it cannot be published,
+the others wait as long, and so does the answer to the venue's ping.
 """
 
 import gc

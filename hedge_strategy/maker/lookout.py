@@ -7,23 +7,35 @@ A pause outlives Redis and this process: the newest command is kept on disk, hol
 ended by no older resume that a Redis without its last changes may show again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from hedge_strategy.clock import Clock, to_ms
-from hedge_strategy.coordination.commands import Acknowledgement, Action, Commands, SentCommand
+from hedge_strategy.coordination.commands import (
+    Acknowledgement,
+    Action,
+    Commands,
+    SentCommand,
+    asking_standing,
+    newest_standing,
+)
 from hedge_strategy.coordination.disk import DiskRecord, KeptCommand
-from hedge_strategy.coordination.lease import Leases
-from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
+from hedge_strategy.coordination.lease import asking_owner, owner_of
+from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence, hedger_of_notice
+from hedge_strategy.coordination.questions import Answer, Question
+from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.errors import CoordinationError, DiskFailed, InvariantBroken, WireError
+from hedge_strategy.hosting.pace import spaced_ms
 from hedge_strategy.maker.events import Acknowledge, CoordinationSeen, StandingCommand
 from hedge_strategy.maker.record import CheckpointRecord
 
 SAY_INTERVAL_MS = 1_000
+SAY_LONGEST_MS = 2_000
+"""Among many markets; a state on the board lives for more than twice as long."""
 UNSAID_MAX = 16
 """Answers to commands that wait for Redis; of more the oldest are dropped."""
 
@@ -38,7 +50,7 @@ class Notices:
     """
 
     maker_account_index: int
-    leases: Leases
+    trips: RoundTrips
     presence: Presence
     commands: Commands
     board: StatusBoard
@@ -54,17 +66,19 @@ class Lookout:
         market: symbol.
         who: this run's name.
         clock: for the pace.
+        markets: how many this process has.
 
     Raises:
         DiskFailed: what the user wanted last cannot be read.
         InvariantBroken: it is damaged.
     """
 
-    def __init__(self, notices: Notices, market: str, who: str, clock: Clock) -> None:
+    def __init__(self, notices: Notices, market: str, who: str, clock: Clock, markets: int = 1) -> None:
         self._notices = notices
         self._market = market
         self._who = who
         self._clock = clock
+        self._say_interval_ms = spaced_ms(SAY_INTERVAL_MS, SAY_LONGEST_MS, markets)
         kept = notices.kept.load()
         # What an A before this one flattened, or was about to, is not flattened again: what is held now may be new.
         self._known = None if kept is None else StandingCommand(kept.command_id, kept.wants_pause, kept.reason)
@@ -78,16 +92,32 @@ class Lookout:
     def look(self, may_be_filled: bool) -> CoordinationSeen:
         """Looks, and says whether an order of A's may be on the book."""
         notices = self._notices
+        questions = (
+            asking_owner(self._market),
+            notices.presence.asking_hedger(),
+            notices.presence.telling_maker(may_be_filled),
+            asking_standing([self._market]),
+        )
         try:
-            lease = notices.leases.read(self._market)
-            hedger = notices.presence.hedger()
-            notices.presence.tell_maker(may_be_filled)
-            command = self._standing(notices.commands.standing(self._market))
+            held, told, _, commands = self._ask(questions)
+            owner, hedger = owner_of(held), hedger_of_notice(told)
+            command = self._standing(newest_standing(commands))
         except (CoordinationError, InvariantBroken, WireError) as error:
             return CoordinationSeen(None, is_draining=False, problem=str(error))
         is_leaving = hedger is not None and hedger.state is not HedgerState.HEDGING
-        owner = lease.owner if lease is not None and self._is_told_by(hedger, lease.owner) else None
-        return CoordinationSeen(owner, is_leaving, problem=None, command=command)
+        known = owner if owner is not None and self._is_told_by(hedger, owner) else None
+        return CoordinationSeen(known, is_leaving, problem=None, command=command)
+
+    def _ask(self, questions: Sequence[Question]) -> list[Answer]:
+        """In one round trip; in a cluster in one for each server. Raises: the first error among the answers."""
+        trips, answers = self._notices.trips, dict[int, Answer]()
+        for places in trips.by_server(questions).values():
+            answers.update(zip(places, trips.ask([questions[place] for place in places]), strict=True))
+        found = [answers[place] for place in range(len(questions))]
+        for answer in found:
+            if isinstance(answer, Exception):
+                raise answer
+        return found
 
     def _is_told_by(self, hedger: HedgerPresence | None, owner: str) -> bool:
         """Whether the owner has said where it stands, and hedges A's fills. A notice of the owner before it, which may
@@ -104,7 +134,8 @@ class Lookout:
             del self._unsaid[oldest]
 
     def say(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Says what there is to say, and puts back what Redis has forgotten; the state once a second.
+        """Says what there is to say, and puts back what Redis has forgotten; the state once a second, or
+        two where there are many markets.
 
         Args:
             state: where A stands, for JSON.
@@ -115,7 +146,7 @@ class Lookout:
                 self._acknowledge(said)
                 del self._unsaid[said.command_id]
             if now_ms >= self._say_next_ms:
-                self._say_next_ms = now_ms + SAY_INTERVAL_MS
+                self._say_next_ms = now_ms + self._say_interval_ms
                 self._notices.board.write(self._who, {"role": "maker", "market": self._market, **state()})
                 self._notices.record.put_back()
         except CoordinationError as error:

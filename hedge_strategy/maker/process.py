@@ -1,8 +1,8 @@
 """Process A's shell for one market: threads and sockets around the machine, which decides.
 
 Threads: the venue's socket thread (fills are tracked and published in place, under the lock), the order desk (sends),
-the reader (REST), the listener (B's results), and the caller's own, which ticks. Every event goes through `_dispatch`,
-one at a time.
+the reader (REST), the announcer, and the caller's own, which ticks. The thread that hears B's results for all markets
+of the process leaves them to that one. Every event goes through `_dispatch`, one at a time.
 """
 
 import gc
@@ -17,8 +17,10 @@ import structlog
 
 from hedge_strategy.clock import Clock, to_ms
 from hedge_strategy.coordination.announcement import AnnouncementPublisher
+from hedge_strategy.coordination.channel import Heard, Resubscribed
 from hedge_strategy.coordination.fill_stream import FillPublisher, Unreadable
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
+from hedge_strategy.coordination.listener import Listener, Listening
 from hedge_strategy.coordination.messages import FillMessage, ResultStatus, fill_message
 from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.result_channel import ResultHeard, ResultSubscriber
@@ -30,10 +32,10 @@ from hedge_strategy.errors import (
     DiskFailed,
     InvariantBroken,
     RateLimited,
-    RedisUnavailable,
     VenueError,
     WireError,
 )
+from hedge_strategy.hosting.pace import spaced_ms, tick_s
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.announcer import Announcer
 from hedge_strategy.maker.lookout import Lookout, Notices
@@ -46,9 +48,11 @@ from hedge_strategy.venues.lane import lane_state
 from hedge_strategy.venues.port import SendAnswered, Venue, VenueEvent
 from hedge_strategy.venues.self_trades import SelfTrades
 
-TICK_S = 0.02
 COORDINATION_INTERVAL_MS = 250
-LISTEN_MS = 250
+COORDINATION_LONGEST_MS = 500
+"""Between two looks at what B and the user say; the longer one among many markets."""
+TOLD_MAX = 1_000
+"""Results that wait for this market; of more the oldest are dropped, and the ledger is read instead."""
 STOP_DEADLINE_MS = 30_000
 LAST_CANCEL_DEADLINE_MS = 65_000
 """For the last cancel-all while it is refused: longer than the venue's minute of counted requests."""
@@ -64,6 +68,7 @@ class MakerCoordination:
 
     publisher: FillPublisher
     results: ResultSubscriber
+    listening: Listening
     ledger: HedgeLedger
     notices: Notices
     outbox: Outbox
@@ -109,11 +114,14 @@ class MakerProcess:
         turn = None if run.shared is None else run.shared.reading_turn
         record = coordination.notices.record
         self._reader = MakerReader(venue, run.market, coordination.ledger, record, clock, turn)
-        self._lookout = Lookout(coordination.notices, run.market.symbol, run.run_id, clock)
+        self._markets = 1 if run.shared is None else run.shared.markets
+        self._lookout = Lookout(coordination.notices, run.market.symbol, run.run_id, clock, self._markets)
         announcements = coordination.announcements
         self._announcer = Announcer(announcements, run.market, venue.account_index, run.run_id)
         self._stop_asked = threading.Event()
         self._finished = threading.Event()
+        self._wake = threading.Event()
+        self._told: deque[ev.HedgeTold] = deque(maxlen=TOLD_MAX)
         self._has_failed = False
         self._sequence = 0
         self._skipped: Counter[str] = Counter()
@@ -135,13 +143,15 @@ class MakerProcess:
         """
         read = (lambda: self._reader.run(self._dispatch),)
         reader = threading.Thread(target=self._guard, args=read, name="maker-reader", daemon=True)
-        listener = threading.Thread(target=self._guard, args=(self._listen_loop,), name="maker-results", daemon=True)
+        results = self._redis.results
+        listener = Listener(results.channels, results.home, self._hear_result, lambda _: None, self._mistake)
         tell = (self._announcer.run,)
         announcer = threading.Thread(target=self._guard, args=tell, name="maker-announcer", daemon=True)
         try:
             self._desk.start(self._guard)
-            for thread in (reader, listener, announcer):
+            for thread in (reader, announcer):
                 thread.start()
+            self._redis.listening.join(listener)
             self._guard(self._take_up_what_was_kept)
             self._venue.start([self._run.market], self._on_venue_event)
             when_started()
@@ -151,25 +161,32 @@ class MakerProcess:
             self._lookout.leave()
         finally:
             self._finished.set()
+            self._redis.listening.leave(listener)
             self._reader.close()
             self._venue.close()
             self._announcer.end()
             self._desk.end()
-            for thread in (reader, listener, announcer):
+            for thread in (reader, announcer):
                 if thread.ident is not None:  # else the system had none left for it
                     thread.join()
             self._redis.outbox.close()
             self._redis.notices.record.close()
+            if self._skipped:
+                self._log.warning("counted in all", **self._skipped)
         return 0 if is_clean and not self._has_failed else 1
 
     def _guard(self, loop: Callable[[], None]) -> None:
         """Whatever mistake ends a loop, it is said, and the process cancels its orders and ends."""
         try:
             loop()
-        except Exception:  # noqa: BLE001 - outermost loop of this thread
-            self._log.exception("a mistake in this program; ending", thread=threading.current_thread().name)
-            self._has_failed = True
-            self._stop_asked.set()
+        except Exception as error:  # noqa: BLE001 - outermost loop of this thread
+            self._mistake(error)
+
+    def _mistake(self, error: Exception) -> None:
+        thread = threading.current_thread().name
+        self._log.error("a mistake in this program; ending", thread=thread, exc_info=error)
+        self._has_failed = True
+        self._stop_asked.set()
 
     # --- events in ----------------------------------------------------------------------------------------------------
 
@@ -204,13 +221,16 @@ class MakerProcess:
                 self._log.error("did not come to rest in time", seconds=STOP_DEADLINE_MS // 1000)
                 return
             if now_ms >= next_look_ms:
-                next_look_ms = now_ms + COORDINATION_INTERVAL_MS
+                next_look_ms = now_ms + spaced_ms(COORDINATION_INTERVAL_MS, COORDINATION_LONGEST_MS, self._markets)
                 seen = self._lookout.look(self._machine.may_be_filled)
                 self._dispatch(seen)
                 if seen.problem is None:
                     self._lookout.say(self._state)
             self._dispatch(ev.Tick(self._venue.book(self._run.market, self._run.depth), self._armed_elsewhere()))
-            self._finished.wait(TICK_S)
+            self._wake.wait(tick_s(self._markets))
+            self._wake.clear()
+            while self._told:
+                self._dispatch(self._told.popleft())
 
     def _armed_elsewhere(self) -> int:
         """Until when the account's switch is armed by all that its markets here know; tells what this one knows."""
@@ -257,6 +277,7 @@ class MakerProcess:
                 getattr(self._log, level)(event, **dict(facts))
             case ev.Finish():
                 self._finished.set()
+                self._wake.set()
         return None
 
     def _message(self, fill: CumulativeFill) -> FillMessage:
@@ -303,28 +324,17 @@ class MakerProcess:
 
     # --- B's results --------------------------------------------------------------------------------------------------
 
-    def _listen_loop(self) -> None:
-        is_lost = False
-        while not self._finished.is_set():
-            try:
-                heard = self._redis.results.listen(LISTEN_MS)
-            except RedisUnavailable as error:
-                if not is_lost:
-                    self._log.warning("results are not heard; the ledger is read instead", reason=str(error))
-                is_lost = True
-                self._finished.wait(LISTEN_MS / 1000)
-                continue
-            is_lost = False
-            if isinstance(heard, ResultHeard):
-                message = heard.message
-                failed = message.status is ResultStatus.PAUSED
-                size = Decimal(message.hedged_base_amount)
-                self._dispatch(ev.HedgeTold(message.maker_order_index, size, message.reason if failed else None))
-            elif isinstance(heard, Unreadable):
-                self._skip(heard.error)
-        self._redis.results.close()
-        if self._skipped:
-            self._log.warning("counted in all", **self._skipped)
+    def _hear_result(self, heard: Heard | Resubscribed) -> None:
+        """On the thread that hears for all markets; this one's own goes on. What is not heard the ledger says."""
+        result = self._redis.results.understand(heard) if isinstance(heard, Heard) else None
+        if isinstance(result, ResultHeard):
+            message = result.message
+            failed = message.status is ResultStatus.PAUSED
+            size = Decimal(message.hedged_base_amount)
+            self._told.append(ev.HedgeTold(message.maker_order_index, size, message.reason if failed else None))
+            self._wake.set()
+        elif isinstance(result, Unreadable):
+            self._skip(result.error)
 
     def _skip(self, error: WireError) -> None:
         """Says the first of a kind in the log and counts the rest."""

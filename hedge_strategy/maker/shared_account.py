@@ -89,7 +89,9 @@ class SharedAccount:
     Attributes:
         switch: its dead-man switch.
         reading_turn: held by the market that reads what happened before.
+        markets: how many there are.
     """
 
     switch: SharedSwitch = field(default_factory=SharedSwitch)
     reading_turn: threading.Lock = field(default_factory=threading.Lock)
+    markets: int = 1

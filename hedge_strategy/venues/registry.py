@@ -9,7 +9,7 @@ from hedge_strategy.config.schema import Config, ResolvedAccount
 from hedge_strategy.errors import ConfigError
 from hedge_strategy.tally import Tally
 from hedge_strategy.venues.lighter.account import LighterAccount
-from hedge_strategy.venues.lighter.config import LighterConfig, Tier, Timing
+from hedge_strategy.venues.lighter.config import Hears, LighterConfig, Tier, Timing
 from hedge_strategy.venues.lighter.prices import LighterPrices
 from hedge_strategy.venues.lighter.records import LighterRecords
 from hedge_strategy.venues.lighter.venue import LighterVenue
@@ -23,6 +23,7 @@ RecordsFactory = Callable[[Config, ResolvedAccount, Clock, Tally | None], Record
 PricesFactory = Callable[[str], Prices]
 RECORD_PAGES_MAX = 100_000
 """Of one history of an account: ten million trades."""
+WATCHED_EVERY_MS = 250
 
 
 def _lighter(
@@ -51,7 +52,7 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
         chain_id=section.chain_id,
         tier=Tier(section.account_tier),
         orders_add_risk=not is_hedger,
-        hears_fills=not is_hedger,
+        hears=Hears.HEDGES if is_hedger else Hears.ALL,
         timing=Timing(
             answer_timeout_ms=section.answer_timeout_ms,
             stale_after_ms=section.stale_after_ms,
@@ -61,7 +62,9 @@ def _lighter_config(config: Config, account: ResolvedAccount) -> LighterConfig:
 
 
 def _lighter_watched(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> Venue:
-    return LighterVenue(replace(_lighter_config(config, account), hears_fills=True), clock, random)
+    settings = _lighter_config(config, account)
+    timing = replace(settings.timing, socket_looks_ms=WATCHED_EVERY_MS)
+    return LighterVenue(replace(settings, hears=Hears.STATE, timing=timing), clock, random)
 
 
 VENUES: MappingProxyType[str, Factory] = MappingProxyType({"lighter": _lighter})
@@ -111,8 +114,8 @@ def open_venue(
 
 
 def open_watched(config: Config, account: ResolvedAccount, clock: Clock, random: Callable[[], float]) -> Venue:
-    """Makes the venue object of an account for who only looks: it hears all, also what the account's own process has no
-    use for; touches no network. Raises as `open_account`."""
+    """Makes the venue object of an account for who only looks: it hears of orders, positions and books, a little later
+    than who trades, and in no trader's moment; touches no network. Raises as `open_account`."""
     factory = WATCHED.get(account.venue)
     if factory is None:
         raise ConfigError("venue", f"{account.venue!r} is none of {', '.join(WATCHED)}")

@@ -1,16 +1,21 @@
 """How commands speak and end."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 import typer
 
-from hedge_strategy.cli.terminal import kept_timeline, one_line_errors
+from hedge_strategy.cli.terminal import configure_logs, kept_timeline, one_line_errors
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.errors import HedgeError, InvariantBroken, RedisUnavailable, UserError, VenueUnreachable, WireError
 
@@ -45,6 +50,37 @@ def start(mode: str) -> "subprocess.Popen[str]":
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
+
+
+@dataclass
+class Held:
+    """Something that shows less than it has."""
+
+    secret: str = field(default="a-key", repr=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (7, 7),
+        (None, None),
+        ("an “odd” line\nand the next", "an “odd” line\nand the next"),
+        (Decimal("1E+2"), "100"),
+        (Held(), "Held()"),
+        ((1, Held()), [1, "Held()"]),
+        (1 << 70, 1 << 70),
+        ("\ud800", "\ud800"),
+    ],
+)
+def test_a_line_of_the_log_is_json_and_shows_no_more_than_each_value_does(
+    value: Any, shown: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs(as_json=True, process="test")
+    structlog.get_logger("hedger", market="BTC").info("hedge sent", value=value)
+    (line,) = capsys.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert list(told) == ["market", "value", "event", "level", "timestamp", "process"]
+    assert (told["market"], told["value"], told["process"]) == ("BTC", shown, "test")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

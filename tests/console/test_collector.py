@@ -53,12 +53,21 @@ def test_it_reads_hears_and_says_when_it_cannot(console: Console) -> None:
     (line,) = collector.seen_history().exposure
     assert (line.market, line.points[0][1]) == ("BTC", "0.2")
 
+    fills, results = FillPublisher(console.redis), ResultPublisher(console.redis)
+
     def told() -> bool:
-        FillPublisher(console.redis).publish("BTC", fill("0.3"))
-        ResultPublisher(console.redis).publish("BTC", result("0.3"))
+        fills.publish("BTC", fill("0.3"))
+        results.publish("BTC", result("0.3"))
         return any(row.took_ms == 140 for row in collector.pairs("BTC"))
 
     wait_until(told, "the fill and its hedge")
+    for size in ("0.5", "0.6"):  # the first is heard with all those before it
+        fills.publish("BTC", fill(size))
+        wait_until(
+            lambda wanted=size: any(row.filled == wanted for row in collector.pairs("BTC")),
+            "the next fill, within a second; another is this machine's",
+            deadline_s=2,
+        )
     assert collector.all_pairs({"BTC": 10_000}) == ()
     assert collector.pairs("ETH") == ()
     console.server.kill()

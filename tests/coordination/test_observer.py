@@ -1,13 +1,20 @@
 """An observer hears both sides, reads what stands, and leaves no trace in Redis."""
 
+from pathlib import Path
+
+import pytest
 import redis
 
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Resubscribed
+from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
-from hedge_strategy.coordination.observer import NotRead, Observer
+from hedge_strategy.coordination.observer import MESSAGES_PER_LOOK, NotRead, Observed, Observer
 from hedge_strategy.coordination.result_channel import ResultPublisher
+from hedge_strategy.errors import RedisUnavailable
 from tests.coordination.test_result_channel import _result
+from tests.polling import wait_until
+from tests.redis_server import running_redis
 
 from .samples import BTC, MAKER, message
 
@@ -45,6 +52,45 @@ def test_what_stands_in_the_stream_is_read_and_still_the_hedgers(client: redis.R
     hedger = FillSubscriber(client, source, "b-1")
     hedger.open_group()
     assert len(hedger.read_new()) == 100, "no entry was taken from the hedgers"
+
+
+def test_a_look_finds_all_that_was_told_since_the_last_one(client: redis.Redis) -> None:
+    observer, publisher = Observer(client, SystemClock(), "BTC"), FillPublisher(client)
+    publisher.publish("BTC", message(sequence=1))
+    wait_until(observer.look, "what stood in the stream before")
+    told = [message(sequence=number) for number in range(2, MESSAGES_PER_LOOK + 102)]
+    for one in told:
+        publisher.publish("BTC", one)
+    first, second = wait_until(observer.look, "the first look"), observer.look()
+    assert [*first, *second] == told
+    assert len(first) == MESSAGES_PER_LOOK
+    assert observer.look() == ()
+    observer.close()
+
+
+def test_what_was_told_before_a_connection_was_lost_is_still_found(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server, connect(server.settings) as client:
+        observer, publisher = Observer(client, SystemClock(), "BTC"), FillPublisher(client)
+        publisher.publish("BTC", message(sequence=1))
+        wait_until(observer.look, "the subscription")
+        publisher.publish("BTC", message(sequence=2))
+        server.kill()
+        assert observer.look() == (message(sequence=2),)
+        server.start()
+        with pytest.raises(RedisUnavailable):
+            observer.look()
+        publisher = FillPublisher(client)
+        publisher.publish("BTC", message(sequence=3))
+        seen: list[Observed] = []
+        wait_until(lambda: seen.extend(looked(observer)) or message(sequence=3) in seen, "what it lacked")
+        observer.close()
+
+
+def looked(observer: Observer) -> tuple[Observed, ...]:
+    try:
+        return observer.look()
+    except RedisUnavailable:
+        return ()
 
 
 def test_a_market_without_a_stream_has_nothing_standing(client: redis.Redis) -> None:

@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 import redis
 
-from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.fill_stream import Unreadable
 from hedge_strategy.coordination.messages import HedgeExecution, ResultMessage, ResultStatus, result_message
@@ -13,6 +12,7 @@ from hedge_strategy.coordination.result_channel import ResultHeard, ResultPublis
 from hedge_strategy.domain.hedge import OrderKey, OrderLine
 from hedge_strategy.domain.order import Side
 
+from .ear import Ear
 from .samples import BTC, MAKER
 
 
@@ -23,7 +23,7 @@ def _result(maker_account_index: int) -> ResultMessage:
 
 
 def test_a_result_is_heard_by_the_account_it_is_for(client: redis.Redis) -> None:
-    subscriber = ResultSubscriber(client, SystemClock(), "BTC", MAKER)
+    subscriber = Ear(client, ResultSubscriber(client, "BTC", MAKER))
     assert subscriber.listen(5_000) == Resubscribed(is_first=True)
     publisher = ResultPublisher(client)
     client.publish("hedge:account_b_filled:BTC", b"{}")

@@ -95,9 +95,13 @@ def test_both_agree_with_the_venue_after_faults(day: Day, console: str, settings
         )
         return answer.json()["report"]
 
-    wait_until(lambda: told(seen()) == truth, "the console to say the same", deadline_s=30)
+    def says_the_same() -> bool:
+        report = seen()
+        (shown,) = report["markets"]
+        return told(report) == truth and (shown["maker"]["state"], shown["hedger"]["state"]) == ("quoting", "hedging")
+
+    wait_until(says_the_same, "the console to say the same", deadline_s=30)
     (shown,) = seen()["markets"]
     assert [shown["positions"][name]["told_by"] for name in "AB"] == ["venue", "venue"]
-    assert (shown["maker"]["state"], shown["hedger"]["state"]) == ("quoting", "hedging")
     assert shown["lease"]["owner"] == market["lease"]["owner"]
     assert shown["maker"]["order"]["price"] is not None

@@ -1,7 +1,8 @@
-"""One hedger with a hundred markets against one with one market, at the same pace of fills in all.
+"""One hedger with a hundred markets, and four that share them, against one with one market, at the same pace of fills
+in all.
 
-The same exchange, Redis and teller of A's fills for both, one after the other, again and again, so that whatever else
-the machine does meets both. The fills of many markets are spread evenly over time; what a burst in all of them at once
+The same exchange, Redis and teller of A's fills for all, one after the other, again and again, so that whatever else
+the machine does meets all. The fills of many markets are spread evenly over time; what a burst in all of them at once
 does is measured apart. How long a fill was unhedged is read from the exchange's own record of trades.
 """
 
@@ -14,15 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hedge_strategy.coordination.connection import connect
-from hedge_strategy.coordination.presence import HedgerState, Presence
+from hedge_strategy.coordination.presence import HedgerState
 from tests.figures.figure import Figure
 from tests.fleet.fleet import Fleet, running_fleet
+from tests.notices import hedger_says
 from tests.polling import wait_until
 from tests.product import ProductProcess
 from tests.redis_server import RedisServer
 
 LEASE_MS = 10_000
 RATIO_MAX = 1.5
+HEDGERS = 4
+"""That share the markets."""
 UP_WITHIN_S = 240
 REST_S = 10.0
 """For so long a hedger at rest is watched."""
@@ -63,6 +67,7 @@ def hundred_markets(folder: Path, times: int, per_s: float, markets: int) -> lis
         for number in range(times):
             measuring.one(f"one-{number}")
             measuring.many(f"many-{number}")
+            measuring.several(f"several-{number}")
         measuring.count()
     return measuring.figures()
 
@@ -92,7 +97,9 @@ class _Measuring:
         self._all = list(range(len(fleet.symbols)))
         self._one = _Side("one", "one market")
         self._many = _Side("many", f"{len(self._all)} markets")
+        self._several = _Side("several", f"{len(self._all)} markets over {HEDGERS} hedgers")
         self._ratio = Figure("ratio", f"medians at {per_s:g} fills/s: many through one", RATIO_MAX)
+        self._several_ratio = Figure("several_ratio", "… many over several hedgers through one")
         self._burst = Figure("burst_p50_ms", "one fill in every market at the same time: unhedged for ms, median")
         self._last = Figure("burst_last_ms", "… the last")
         self._lost = Figure("lost", "fills lost", 0)
@@ -100,15 +107,21 @@ class _Measuring:
 
     def one(self, name: str) -> None:
         """One market in a hedger of its own."""
-        with self._running(name, [0], "--market", self._fleet.symbols[0]) as process:
-            self._measure(process, self._one, [0])
+        with self._running([name], [0], "--market", self._fleet.symbols[0]) as processes:
+            self._measure(processes, self._one, [0])
 
     def many(self, name: str) -> None:
         """All markets in one hedger."""
-        with self._running(name, self._all) as process:
-            self._measure(process, self._many, self._all)
+        with self._running([name], self._all) as processes:
+            self._measure(processes, self._many, self._all)
             self._ratio.values.append(self._many.typical.values[-1] / self._one.typical.values[-1])
             self._measure_burst()
+
+    def several(self, name: str) -> None:
+        """All markets, shared by some hedgers."""
+        with self._running([f"{name}-{number}" for number in range(HEDGERS)], self._all) as processes:
+            self._measure(processes, self._several, self._all)
+            self._several_ratio.values.append(self._several.typical.values[-1] / self._one.typical.values[-1])
 
     def count(self) -> None:
         """What was lost and doubled in all of it."""
@@ -120,42 +133,49 @@ class _Measuring:
 
     def figures(self) -> list[Figure]:
         """All of them."""
-        return [*self._one.all(), *self._many.all(), self._ratio, self._burst, self._last, self._lost, self._doubled]
+        sides = [*self._one.all(), *self._many.all(), *self._several.all()]
+        return [*sides, self._ratio, self._several_ratio, self._burst, self._last, self._lost, self._doubled]
 
     @contextmanager
-    def _running(self, name: str, markets: Sequence[int], *arguments: str) -> Iterator[ProductProcess]:
-        process = self._fleet.start_hedger(name, *arguments)
+    def _running(self, names: Sequence[str], markets: Sequence[int], *arguments: str) -> Iterator[list[ProductProcess]]:
+        processes = [self._fleet.start_hedger(name, *arguments) for name in names]
         wait_until(
-            lambda: _seldom() and self._are_hedged_by(process, markets), "all to be hedged", deadline_s=UP_WITHIN_S
+            lambda: _seldom() and self._are_hedged_by(processes, markets), "all to be hedged", deadline_s=UP_WITHIN_S
         )
         threading.Event().wait(CALM_S)
-        yield process
-        process.interrupt()
-        process.wait(UP_WITHIN_S)
-        self._fleet.forget(name)
+        yield processes
+        for process in processes:
+            process.interrupt()
+        for name, process in zip(names, processes, strict=True):
+            process.wait(UP_WITHIN_S)
+            self._fleet.forget(name)
 
-    def _are_hedged_by(self, process: ProductProcess, markets: Sequence[int]) -> bool:
-        assert process.code is None, process.errors[-3000:]
+    def _are_hedged_by(self, processes: Sequence[ProductProcess], markets: Sequence[int]) -> bool:
+        for process in processes:
+            assert process.code is None, process.errors[-3000:]
         symbols = self._fleet.symbols
+        spread = self._fleet.spread()
+        if len(spread) != len(processes) or spread[-1] - spread[0] > 1:
+            return False
         with connect(self._fleet.redis_server.settings) as client:
-            said = [Presence(client, symbols[market], life_ms=1).hedger() for market in markets]
+            said = [hedger_says(client, symbols[market]) for market in markets]
         return all(one is not None and one.state is HedgerState.HEDGING for one in said)
 
-    def _measure(self, process: ProductProcess, side: _Side, markets: list[int]) -> None:
+    def _measure(self, processes: Sequence[ProductProcess], side: _Side, markets: list[int]) -> None:
         fleet = self._fleet
-        side.threads.values.append(float(_status(process, "Threads")))
-        side.memory.values.append(_status(process, "VmRSS") / KIB)
+        side.threads.values.append(float(sum(_status(process, "Threads") for process in processes)))
+        side.memory.values.append(sum(_status(process, "VmRSS") for process in processes) / KIB)
         with connect(fleet.redis_server.settings) as client:
             side.connections.values.append(float(client.info("clients")["connected_clients"]))
-        before = _load(process, fleet.redis_server)
+        before = _load(processes, fleet.redis_server)
         threading.Event().wait(REST_S)
-        self._used(side.rest, side.operations, before, _load(process, fleet.redis_server))
+        self._used(side.rest, side.operations, before, _load(processes, fleet.redis_server))
         fills = FILLS_PER_MARKET * len(self._all)
         since_ns = time.time_ns()
-        before = _load(process, fleet.redis_server)
+        before = _load(processes, fleet.redis_server)
         fleet.fill(self._per_s, fills, markets=markets, is_spread=True)
         waits = self._hedged(since_ns, fills)
-        self._used(side.busy, side.busy_operations, before, _load(process, fleet.redis_server))
+        self._used(side.busy, side.busy_operations, before, _load(processes, fleet.redis_server))
         side.typical.values.append(_at(waits, 0.5))
         side.slow.values.append(_at(waits, PERCENTILE))
 
@@ -191,9 +211,9 @@ def _at(waits: Sequence[float], part: float) -> float:
     return round(waits[min(len(waits) - 1, int(len(waits) * part))], 2)
 
 
-def _load(process: ProductProcess, server: RedisServer) -> Load:
-    fields = Path(f"/proc/{process.process_id}/stat").read_text().rpartition(")")[2].split()
-    cpu_s = (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+def _load(processes: Sequence[ProductProcess], server: RedisServer) -> Load:
+    stats = [Path(f"/proc/{process.process_id}/stat").read_text().rpartition(")")[2].split() for process in processes]
+    cpu_s = sum(int(fields[11]) + int(fields[12]) for fields in stats) / _TICKS_PER_S
     with connect(server.settings) as client:
         commands = int(client.info("stats")["total_commands_processed"])
     return Load(time.monotonic(), cpu_s, commands)

@@ -25,12 +25,13 @@ import yaml
 from hedge_strategy.config.reader import read_config
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.lease import Leases, hedger_of
-from hedge_strategy.coordination.presence import HedgerState, Presence
+from hedge_strategy.coordination.presence import HedgerState
 from hedge_strategy.domain.ids import hedge_identity, maker_client_order_index
 from tests.chaos.exchange_process import ExchangeProcess
 from tests.chaos.judge import Verdict, judge
 from tests.fleet.teller import Teller
 from tests.fleet.witness import Witness
+from tests.notices import hedger_says
 from tests.polling import wait_until
 from tests.product import ROOT, ProductProcess
 from tests.redis_server import RedisServer, running_redis
@@ -170,7 +171,7 @@ class Fleet:
     def are_hedging(self) -> bool:
         """Whether the owner of every market says that it hedges there."""
         with connect(self.redis_server.settings) as client:
-            said = [Presence(client, symbol, life_ms=1).hedger() for symbol in self.symbols]
+            said = [hedger_says(client, symbol) for symbol in self.symbols]
         owners = self.owners()
         return all(
             one is not None and one.state is HedgerState.HEDGING and owners.get(symbol) == one.who

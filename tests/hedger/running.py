@@ -89,7 +89,7 @@ class Running:
                 FillSubscriber(client, source, owner),
                 ResultPublisher(client),
                 keeper,
-                Presence(client, market.symbol, life_ms=2_000),
+                Presence(market.symbol, life_ms=2_000),
                 OwnershipParts(ledger, recovery, watch, keeper.refused),
                 shared or crew(client),
                 FlatteningParts(

@@ -3,9 +3,9 @@
 import redis
 
 from hedge_strategy.coordination.fill_stream import FillPublisher
-from hedge_strategy.coordination.presence import Presence
 from tests.fake_venue import BTC, ETH, FakeVenue
 from tests.hedger.running import HEDGER, crew, fill, hedging, wait_hedged
+from tests.notices import hedger_says
 from tests.polling import wait_until
 
 
@@ -19,7 +19,7 @@ def test_a_market_whose_lock_is_held_for_long_holds_up_no_other(real: redis.Redi
             for number in (1, 2, 3):
                 publisher.publish("ETH", fill("0.0100", number=number, market=ETH))
             wait_hedged(real, ETH, 300)
-            told = Presence(real, "BTC", life_ms=1).hedger()
-            wait_until(lambda: Presence(real, "BTC", life_ms=1).hedger() == told, "its notice to be told on")
+            told = hedger_says(real, "BTC")
+            wait_until(lambda: hedger_says(real, "BTC") == told, "its notice to be told on")
             assert btc.executed() == 0
         wait_hedged(real, BTC, 100)

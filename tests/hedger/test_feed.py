@@ -11,6 +11,7 @@ from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.keys import FILL_GROUP, STREAM_FIELD, market_keys
+from hedge_strategy.coordination.listener import Listener, Listening
 from hedge_strategy.coordination.messages import FillMessage, fill_message
 from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.coordination.shared_channels import ChannelServers
@@ -18,7 +19,6 @@ from hedge_strategy.domain.fill import CumulativeFill
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger.events import FillHeard
 from hedge_strategy.hedger.feed import FeedTies, FillFeed
-from hedge_strategy.hedger.listener import Listener, Listening
 from hedge_strategy.hedger.rounds import Rounds
 from hedge_strategy.hedger.workers import Workers
 from tests.fake_venue import BTC

@@ -86,6 +86,19 @@ def test_the_next_part_is_signed_before_its_claim_too_because_its_attempt_is_kno
     _hedged(world)
 
 
+def test_when_a_part_is_hedged_the_rest_of_the_order_is_signed_before_it_fills() -> None:
+    world = _ready()
+    world.announce(30, 1)
+    world.fill(20, 1)
+    world.come_to_rest()
+    world.pass_time(500)
+    before = len(world.log)
+    world.fill(10, 1)
+    done = [type(command) for command in world.log[before:] if not isinstance(command, ev.Note)]
+    assert done == [ev.ClaimFill, ev.Send]
+    _hedged(world)
+
+
 def test_what_the_signer_refuses_before_the_claim_is_claimed_and_tried_again() -> None:
     world = _ready()
     world.announce(30, 2)

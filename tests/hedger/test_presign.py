@@ -188,6 +188,37 @@ def test_an_order_that_has_a_hedge_already_is_not_signed_for_its_first() -> None
     assert [(job.order, job.nonce) for job in jobs] == [(order_key(2), 21)]
 
 
+@pytest.mark.parametrize(
+    ("part", "is_final", "rest"),
+    [(20, False, 10), (15, False, 15), (14, False, None), (20, True, None), (30, False, None)],
+)
+def test_after_a_part_that_is_no_smaller_the_rest_is_signed_as_the_order_s_next_hedge(
+    part: int, is_final: bool, rest: int | None
+) -> None:
+    ahead = ahead_of()
+    ahead.announced(announced(30))
+    ahead.claimed(order_key())
+    assert ahead.plan(None, Backlog(), 10, BOOK, NOW_MS) == (), "what its hedge comes to is not known yet"
+    ahead.settled(OrderLine(order_key(), Side.BUY, part, part, 0, is_final), 0, part)
+    jobs = [(command.job.lots, command.job.attempt) for command in ahead.plan(None, Backlog(), 11, BOOK, NOW_MS)]
+    assert jobs == ([] if rest is None else [(rest, 1)])
+
+
+def test_of_many_small_parts_the_rest_is_signed_when_one_like_the_last_would_take_it() -> None:
+    ahead = ahead_of()
+    ahead.announced(announced(30))
+    for attempt, hedged in enumerate((10, 20)):
+        assert ahead.plan(None, Backlog(), 10, BOOK, NOW_MS) == () or not attempt
+        ahead.settled(OrderLine(order_key(), Side.BUY, hedged, hedged, 0, False), attempt, 10)
+    (command,) = ahead.plan(None, Backlog(), 12, BOOK, NOW_MS)
+    assert (command.job.lots, command.job.attempt) == (10, 2)
+    ahead.answered(answer(command), NOW_MS)
+    taken = take(ahead, waiting(seen(30)), 12, BOOK, NOW_MS)
+    assert taken is not None
+    assert taken.lots == 10
+    assert hedge_identity(taken.transaction.client_order_index, 1).attempt == 2
+
+
 def test_of_one_run_of_a_an_older_announcement_does_not_replace_a_newer() -> None:
     ahead = ahead_of()
     ahead.announced(announced(30, 2, sequence=2))

@@ -16,7 +16,7 @@ from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_ke
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import encode
-from hedge_strategy.coordination.presence import HedgerState, Presence
+from hedge_strategy.coordination.presence import HedgerState
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side, SignedTransaction
 from hedge_strategy.risk.checks import Situation
@@ -25,6 +25,7 @@ from hedge_strategy.risk.limits import Limits
 from hedge_strategy.venues.port import SendAnswered
 from tests.fake_venue import BTC, ETH, FakeVenue
 from tests.hedger.running import HEDGER, MAKER, fill, hedging, wait_hedged
+from tests.notices import hedger_says, tell_maker
 from tests.polling import wait_until
 from tests.redis_server import running_redis
 
@@ -127,14 +128,15 @@ def test_a_command_while_a_hedge_is_under_way_does_not_take_it_up_a_second_time(
 def test_a_recount_that_the_positions_contradict_pauses_the_market_and_it_goes_on_once_they_do_not(
     real: redis.Redis, venue: FakeVenue
 ) -> None:
-    presence = Presence(real, "BTC", life_ms=2_000)
     with hedging(real, venue) as running:
         FillPublisher(real).publish("BTC", fill("0.00100"))
         wait_hedged(real, BTC, 100)
         real.flushall()  # and A's own trade is hidden, its position too
         wait_until(
             lambda: (
-                (told := presence.hedger()) and told.state is HedgerState.PAUSED and "do not explain" in told.reason
+                (told := hedger_says(real, "BTC"))
+                and told.state is HedgerState.PAUSED
+                and "do not explain" in told.reason
             ),
             "the notice that a person is needed",
         )
@@ -143,7 +145,7 @@ def test_a_recount_that_the_positions_contradict_pauses_the_market_and_it_goes_o
         assert isinstance(order, Approved)
         running.maker_venue.send(running.maker_venue.sign_order(order, running.maker_venue.nonce))
         running.maker_venue.take(5, Decimal("0.00100"))
-        wait_until(lambda: (told := presence.hedger()) and told.state is HedgerState.HEDGING, "hedging to go on")
+        wait_until(lambda: (told := hedger_says(real, "BTC")) and told.state is HedgerState.HEDGING, "hedging to go on")
     assert venue.executed() == Decimal("-0.00100")
 
 
@@ -195,21 +197,22 @@ def test_of_two_hedgers_one_hedges_and_the_other_takes_over(real: redis.Redis, v
 def test_a_hedger_that_only_waits_stops_at_once_even_while_the_maker_quotes(
     real: redis.Redis, venue: FakeVenue
 ) -> None:
-    Presence(real, "BTC", life_ms=60_000).tell_maker(True)
+    tell_maker(real, "BTC", True)
     Leases(real, life_ms=60_000).acquire("BTC", owner="another", lane=9)
     with hedging(real, venue, owns=False) as waiting:
         assert waiting.stop() == 0
 
 
 def test_stopping_finishes_what_is_in_flight_and_waits_for_the_maker(real: redis.Redis, venue: FakeVenue) -> None:
-    presence = Presence(real, "BTC", life_ms=60_000)
-    presence.tell_maker(True)
+    tell_maker(real, "BTC", True)
     with hedging(real, venue) as running:
         running.process.ask_to_stop()
-        wait_until(lambda: (told := presence.hedger()) is not None and told.state is HedgerState.DRAINING, "the notice")
+        wait_until(
+            lambda: (told := hedger_says(real, "BTC")) is not None and told.state is HedgerState.DRAINING, "the notice"
+        )
         FillPublisher(real).publish("BTC", fill("0.00100"))
         wait_hedged(real, BTC, 100)
-        presence.tell_maker(False)
+        tell_maker(real, "BTC", False)
         assert running.stop() == 0
     assert Leases(real, life_ms=1_000).read("BTC") is None
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 import redis
 
-from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.messages import ResultMessage, ResultStatus
 from hedge_strategy.coordination.result_channel import ResultHeard, ResultPublisher, ResultSubscriber
@@ -13,6 +12,7 @@ from hedge_strategy.domain.hedge import Claim, IntentState, OrderLine
 from hedge_strategy.domain.order import Side
 from hedge_strategy.hedger.events import PublishResult, Settle
 from hedge_strategy.hedger.results import ResultTeller
+from tests.coordination.ear import Ear
 from tests.hedger.world import BTC, HEDGER, MAKER, order_key
 from tests.polling import wait_until
 
@@ -21,7 +21,7 @@ NOW_MS = 1_761_297_780_123
 
 
 def _told(client: redis.Redis, result: PublishResult) -> ResultMessage:
-    subscriber = ResultSubscriber(client, SystemClock(), "BTC", MAKER)
+    subscriber = Ear(client, ResultSubscriber(client, "BTC", MAKER))
     wait_until(lambda: isinstance(subscriber.listen(100), Resubscribed), "the subscription")
     ResultTeller(ResultPublisher(client), BTC, BTC, HEDGER).tell(result, NOW_MS, "b-1")
     heard = wait_until(lambda: subscriber.listen(100), "the result")

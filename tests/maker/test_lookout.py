@@ -13,6 +13,7 @@ from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.disk import maker_checkpoint, maker_command
 from hedge_strategy.coordination.lease import Leases
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
+from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.maker.events import Acknowledge, CoordinationSeen, StandingCommand
 from hedge_strategy.maker.lookout import UNSAID_MAX, Lookout, Notices
@@ -28,8 +29,8 @@ def _notices(client: redis.Redis, folder: Path) -> Notices:
     record.open(lambda: 0, 1_760_000_000_000)
     return Notices(
         7,
-        Leases(client, life_ms=60_000),
-        Presence(client, "BTC", life_ms=2_000),
+        RoundTrips(client),
+        Presence("BTC", life_ms=2_000),
         Commands(client),
         StatusBoard(client, life_ms=5_000),
         record,
@@ -46,7 +47,7 @@ def test_it_sees_owner_and_drain_and_says_whether_an_order_rests(real: redis.Red
     lookout = _lookout(notices)
     assert lookout.look(True) == CoordinationSeen(None, False, None)
     assert maker_may_rest(real, "BTC")
-    notices.leases.acquire("BTC", owner="b-1", lane=4)
+    Leases(real, life_ms=60_000).acquire("BTC", owner="b-1", lane=4)
     assert lookout.look(False) == CoordinationSeen(None, False, None), "it has not said that it hedges"
     tell_hedger(real, "BTC", HedgerPresence(HedgerState.HEDGING, maker_account_index=8))
     assert lookout.look(False).hedger is None, "it hedges somebody else"
@@ -59,7 +60,7 @@ def test_what_the_owner_before_said_is_none_of_the_next_ones(real: redis.Redis, 
     """A dead hedger's notice may outlive it by seconds, while its successor still counts the ledger."""
     notices = _notices(real, tmp_path)
     lookout = _lookout(notices)
-    notices.leases.acquire("BTC", owner="b-2", lane=4)
+    Leases(real, life_ms=60_000).acquire("BTC", owner="b-2", lane=4)
     tell_hedger(real, "BTC", HedgerPresence(HedgerState.HEDGING, maker_account_index=7, who="b-1"))
     assert lookout.look(False).hedger is None
     tell_hedger(real, "BTC", HedgerPresence(HedgerState.HEDGING, maker_account_index=7, who="b-2"))

@@ -19,10 +19,13 @@ from hedge_strategy.coordination.fill_stream import FillEntry, FillPublisher, Fi
 from hedge_strategy.coordination.hedge_ledger import HedgeLedger
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import seen_fill
+from hedge_strategy.coordination.listener import Listening
 from hedge_strategy.coordination.messages import FillMessage
 from hedge_strategy.coordination.outbox import Outbox
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence
 from hedge_strategy.coordination.result_channel import ResultSubscriber
+from hedge_strategy.coordination.round_trip import RoundTrips
+from hedge_strategy.coordination.shared_channels import ChannelServers
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.market import Market
@@ -103,8 +106,8 @@ class Running:
         tracker = FillTracker(MAKER, market.index, Baseline(0, settings.started_at_s), checkpoint.trade_id)
         notices = Notices(
             MAKER,
-            Leases(client, life_ms=60_000),
-            Presence(client, market.symbol, life_ms=2_000),
+            RoundTrips(client),
+            Presence(market.symbol, life_ms=2_000),
             Commands(client),
             StatusBoard(client, life_ms=5_000),
             record,
@@ -114,7 +117,8 @@ class Running:
             venue,
             MakerCoordination(
                 FillPublisher(client),
-                ResultSubscriber(client, clock, market.symbol, MAKER),
+                ResultSubscriber(client, market.symbol, MAKER),
+                Listening(ChannelServers(client, clock), clock),
                 HedgeLedger(client, market.symbol),
                 notices,
                 Outbox(folder, market.symbol, MAKER),
@@ -151,11 +155,9 @@ def quoting(
         running.stop()
 
 
-def _resting(venue: FakeVenue, but: int = 0) -> OrderReport:
+def resting(venue: FakeVenue, but: int = 0) -> OrderReport:
     """The one order that rests, another one than `but`."""
-    return wait_until(
-        lambda: next((order for order in venue.resting() if order.client_order_index != but), None), "an order"
-    )
+    return wait_until(lambda: next((one for one in venue.resting() if one.client_order_index != but), None), "an order")
 
 
 @pytest.fixture
@@ -168,7 +170,7 @@ def test_partial_fills_are_published_as_they_happen_and_the_next_order_waits_for
 ) -> None:
     hedger = Hedger(real)
     with quoting(real, venue, tmp_path):
-        order = _resting(venue)
+        order = resting(venue)
         venue.take(order.client_order_index, Decimal("0.00030"))
         wait_until(lambda: [message.filled_base_amount for message in hedger.read()] == ["0.00030"], "the first part")
         venue.take(order.client_order_index, Decimal("0.00070"))
@@ -176,14 +178,14 @@ def test_partial_fills_are_published_as_they_happen_and_the_next_order_waits_for
         assert hedger.heard[-1].filled_base_amount == "0.00100"
         assert not venue.resting()
         hedger.hedge_all()
-        assert _resting(venue).side.value == "sell"
+        assert resting(venue).side.value == "sell"
 
 
 def test_stopping_leaves_nothing_resting_on_market_index_0_too(real: redis.Redis, tmp_path: Path) -> None:
     venue = FakeVenue(MAKER)
     Hedger(real, ETH)
     with quoting(real, venue, tmp_path, ETH) as running:
-        assert _resting(venue).market_index == 0
+        assert resting(venue).market_index == 0
         assert running.stop() == 0
     assert not venue.resting()
     assert maker_may_rest(real, "ETH") is False
@@ -192,7 +194,7 @@ def test_stopping_leaves_nothing_resting_on_market_index_0_too(real: redis.Redis
 def test_a_last_cancel_that_is_refused_is_given_again(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
     Hedger(real)
     with quoting(real, venue, tmp_path) as running:
-        _resting(venue)
+        resting(venue)
         venue.switches.reject = [Rejected(23000, "too many requests")] * 3
         assert running.stop() == 0
     assert not venue.resting()
@@ -201,7 +203,7 @@ def test_a_last_cancel_that_is_refused_is_given_again(real: redis.Redis, venue: 
 def test_no_hedger_no_quote(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
     hedger = Hedger(real)
     with quoting(real, venue, tmp_path):
-        _resting(venue)
+        resting(venue)
         hedger.leave()
         wait_until(lambda: not venue.resting(), "the order to be cancelled")
 
@@ -211,7 +213,7 @@ def test_a_hedger_that_leaves_or_is_paused_is_not_quoted_for(
 ) -> None:
     Hedger(real)
     with quoting(real, venue, tmp_path):
-        _resting(venue)
+        resting(venue)
         tell_hedger(real, "BTC", HedgerPresence(HedgerState.DRAINING, "stopping", MAKER))
         wait_until(lambda: not venue.resting(), "the order to be cancelled")
 
@@ -219,7 +221,7 @@ def test_a_hedger_that_leaves_or_is_paused_is_not_quoted_for(
 def test_a_fill_while_the_socket_was_down_is_published(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
     hedger = Hedger(real)
     with quoting(real, venue, tmp_path):
-        order = _resting(venue)
+        order = resting(venue)
         venue.push(Disconnected("cut"))
         venue.take(order.client_order_index, Decimal("0.00040"), pushes=False)
         venue.push(Connected(is_first=False))
@@ -244,7 +246,7 @@ def test_an_order_that_is_shown_is_cancelled_without_waiting_for_its_own_answer(
         wait_until(lambda: venue.sent and venue.nonce > 100, "the arming at the start")
         venue.switches.lose_answers = 1
         Hedger(real)
-        _resting(venue)
+        resting(venue)
     assert not venue.resting()
     assert [sent.kind for sent in venue.sent].count(14) == 1, "it was sent again first"
 
@@ -253,7 +255,7 @@ def test_a_fill_while_redis_is_away_is_published_once_it_is_back(tmp_path: Path,
     with running_redis(tmp_path, keeps_data=True) as server, connect(server.settings) as client:
         Hedger(client)
         with quoting(client, venue, tmp_path) as running:
-            order = _resting(venue)
+            order = resting(venue)
             server.kill()
             venue.take(order.client_order_index, Decimal("0.00040"))
             wait_until(lambda: not venue.resting(), "the cancel while Redis is away")
@@ -272,12 +274,12 @@ def test_a_notice_that_makes_no_sense_cancels_and_is_got_over(
 ) -> None:
     Hedger(real)
     with quoting(real, venue, tmp_path):
-        first = _resting(venue)
+        first = resting(venue)
         real.set("hedge:{BTC}:hedger", b"no notice")
         wait_until(lambda: not venue.resting(), "the cancel while the notice makes no sense")
         hedging = HedgerPresence(HedgerState.HEDGING, maker_account_index=MAKER)
         tell_hedger(real, "BTC", hedging)
-        _resting(venue, but=first.client_order_index)
+        resting(venue, but=first.client_order_index)
 
 
 def test_a_mistake_of_ours_still_cancels_everything_and_is_told_by_the_exit_code(
@@ -294,7 +296,7 @@ def test_a_mistake_of_ours_still_cancels_everything_and_is_told_by_the_exit_code
     Hedger(real)
     venue = BrokenVenue(MAKER)
     with quoting(real, venue, tmp_path) as running:
-        _resting(venue)
+        resting(venue)
         venue.is_broken = True
         wait_until(lambda: running.code is not None, "the process to end by itself")
     assert running.code == 1
@@ -307,7 +309,7 @@ def test_a_pause_cancels_is_answered_and_stands_on_the_board_until_it_is_resumed
     Hedger(real)
     commands, board = Commands(real), StatusBoard(real, life_ms=5_000)
     with quoting(real, venue, tmp_path):
-        first = _resting(venue)
+        first = resting(venue)
         name = commands.send(Command(action=Action.PAUSE, market="BTC", reason="lunch", sent_by="ann"))
         wait_until(lambda: [one for one in commands.acknowledgements(name) if one.is_done], "the answer")
         assert not venue.resting()
@@ -315,7 +317,7 @@ def test_a_pause_cancels_is_answered_and_stands_on_the_board_until_it_is_resumed
         assert told[0].state["reason"] == "paused by ann: lunch"
         real.delete("hedge:{commands}:standing")
         commands.send(Command(action=Action.RESUME, market="BTC"))
-        _resting(venue, but=first.client_order_index)
+        resting(venue, but=first.client_order_index)
         wait_until(lambda: [one for one in board.read() if one.state["state"] == "quoting"], "the board")
     assert board.read() == ()
 
@@ -323,7 +325,7 @@ def test_a_pause_cancels_is_answered_and_stands_on_the_board_until_it_is_resumed
 def test_no_order_before_the_dead_man_switch_is_armed(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
     Hedger(real)
     with quoting(real, venue, tmp_path):
-        _resting(venue)
+        resting(venue)
     kinds = [sent.kind for sent in venue.sent]
     assert kinds.index(17) < kinds.index(14)
 
@@ -333,7 +335,7 @@ def test_two_markets_that_share_the_switch_arm_it_once(real: redis.Redis, venue:
     Hedger(real)
     Hedger(real, ETH)
     with quoting(real, venue, tmp_path, BTC, shared), quoting(real, other, tmp_path, ETH, shared):
-        assert {_resting(one).market_index for one in (venue, other)} == {BTC.index, ETH.index}
+        assert {resting(one).market_index for one in (venue, other)} == {BTC.index, ETH.index}
     assert sorted(sent.kind for sent in venue.sent + other.sent).count(17) == 1
 
 
@@ -344,7 +346,7 @@ def test_a_market_that_does_not_succeed_in_arming_keeps_no_other_from_it(
     assert shared.switch.takes_turn("SOL", 0, to_ms(SystemClock().monotonic_ns()) - TURN_MS + 500)
     Hedger(real)
     with quoting(real, venue, tmp_path, BTC, shared):
-        _resting(venue)
+        resting(venue)
 
 
 def test_the_last_look_waits_while_the_limit_of_requests_is_used_up(
@@ -352,7 +354,7 @@ def test_the_last_look_waits_while_the_limit_of_requests_is_used_up(
 ) -> None:
     Hedger(real)
     with quoting(real, venue, tmp_path) as running:
-        _resting(venue)
+        resting(venue)
         before = [sent.kind for sent in venue.sent].count(16)
         venue.switches.rest_is_limited = 5
         assert running.stop() == 0
@@ -367,14 +369,14 @@ def test_the_venue_is_asked_whether_an_arming_ran_of_which_no_frame_tells(
     with quoting(real, venue, tmp_path):
         wait_until(lambda: 17 in [sent.kind for sent in venue.sent], "the arming")
         venue.switches.hide_history, venue.switches.mute = False, 0
-        _resting(venue)
+        resting(venue)
     assert [sent.kind for sent in venue.sent].count(17) == 1
 
 
 def test_a_fill_that_redis_forgot_is_told_again(real: redis.Redis, venue: FakeVenue, tmp_path: Path) -> None:
     Hedger(real)
     with quoting(real, venue, tmp_path):
-        order = _resting(venue)
+        order = resting(venue)
         venue.take(order.client_order_index, Decimal("0.00040"))
         wait_until(lambda: real.xlen("hedge:{BTC}:fills"), "the fill in the stream")
         real.delete("hedge:{BTC}:fills")

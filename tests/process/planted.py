@@ -186,7 +186,7 @@ FAILURES = (
                 "memory=_memory(config, own)",
             ),
             Change("wiring.py", "LeaseKeeper(leases, maker_market.symbol,", "LeaseKeeper(leases, own,"),
-            Change("wiring.py", "presence=Presence(client, maker_market.symbol,", "presence=Presence(client, own,"),
+            Change("wiring.py", "presence=Presence(maker_market.symbol,", "presence=Presence(own,"),
         ),
         _nothing,
         scenarios.two_hedgers_of_one_market,

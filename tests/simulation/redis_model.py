@@ -251,7 +251,7 @@ class RedisModel:
     # --- notices and checkpoint ---------------------------------------------------------------------------------------
 
     def tell_maker(self, may_rest: bool) -> None:
-        """As `Presence.tell_maker`."""
+        """As `Presence.telling_maker`."""
         self.kept.maker_notice = (self.clock.now_ms + PRESENCE_MS, may_rest)
 
     def maker_may_rest(self) -> bool:
@@ -264,7 +264,7 @@ class RedisModel:
         self.kept.hedger_notice = (self.clock.now_ms + PRESENCE_MS, presence)
 
     def hedger(self) -> HedgerPresence | None:
-        """As `Presence.hedger`."""
+        """As `Presence.asking_hedger`."""
         over_at_ms, presence = self.kept.hedger_notice
         return presence if over_at_ms > self.clock.now_ms else None
 

@@ -53,7 +53,7 @@ OUTERMOST_LOOPS = MappingProxyType(
         "hedge_strategy/maker/process.py::MakerProcess._guard": (
             "outermost frame of each of A's threads: logged with its trace, A cancels and ends"
         ),
-        "hedge_strategy/hedger/turns.py::in_turn": (
+        "hedge_strategy/coordination/turns.py::in_turn": (
             "outermost frame of B's threads for one market, or its turn on a shared one: logged; it drains and ends"
         ),
         "hedge_strategy/hosting/market_run.py::MarketRun._run": (

@@ -35,7 +35,7 @@ PURE = (
     "hedger/lane_counter.py",
     "hedger/settings.py",
     "hedger/sharing.py",
-    "hedger/pace.py",
+    "hosting/pace.py",
     "hedger/presign.py",
     "hedger/signing_events.py",
     "hedger/words.py",

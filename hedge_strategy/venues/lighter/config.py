@@ -1,7 +1,7 @@
 """What the Lighter venue needs to know, resolved; and what the venue allows each account tier."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 
 from hedge_strategy.config.secret import Secret
@@ -108,8 +108,10 @@ class Timing:
         token_life_s: how long an auth token is valid; the venue's maximum is 8 h.
         read_attempts: how often a read is made before its error is given to the caller.
         read_retry_max_ms: longest pause between two of them, and the longest wait for the rate limit.
-        max_outstanding_sends: sends without an answer at one time.
+        max_outstanding_sends: sends of one key without an answer at one time (the venue's bound of messages in flight
+            does not count transactions, venue fact sheet 3.4).
         max_pages: pages of a history that one call reads.
+        socket_looks_ms: how often the socket is looked at; 0: what comes is read at once.
     """
 
     connect_timeout_ms: int = 5_000
@@ -125,6 +127,17 @@ class Timing:
     read_retry_max_ms: int = 2_000
     max_outstanding_sends: int = 64
     max_pages: int = 100
+    socket_looks_ms: int = 0
+
+
+class Hears(Enum):
+    """What the socket tells of an account, by the venue's channels (venue fact sheet 3.3)."""
+
+    ALL = ("account_all_orders", "account_tx", "account_all_trades", "account_all_positions")
+    HEDGES = ("account_all_orders", "account_tx")
+    """Hedges are known by their orders and transactions: nobody asks for what comes of them in two frames more."""
+    STATE = ("account_all_orders", "account_all_positions")
+    """For who only looks: each further channel is a frame more with each fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +154,7 @@ class LighterConfig:
         tier: decides the limits we keep.
         timing: patience and bounds.
         orders_add_risk: new orders leave a part of the tier's limit to cancels; False for hedges, which take risk away.
-        hears_fills: the account's trades and positions are told too; False for hedges, which are known by their orders
-            and transactions: nobody asks for what comes of them in two frames more.
+        hears: what the socket tells of the account.
 
     Raises:
         UserError: the private key or an index is not of the right form; the text never holds the key.
@@ -157,7 +169,7 @@ class LighterConfig:
     tier: Tier = Tier.STANDARD
     timing: Timing = field(default_factory=Timing)
     orders_add_risk: bool = True
-    hears_fills: bool = True
+    hears: Hears = Hears.ALL
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))

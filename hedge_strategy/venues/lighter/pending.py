@@ -5,6 +5,9 @@ fact sheet 3.4): it is laid on a send only where no other message of ours could 
 transactions, exactly one send is outstanding, none was given up before on this connection, and no bare error came just
 before, of which this one might be a copy. Everything that is not answered ends as `Unknown`, by time or with the
 connection; a late answer to a send that was given up is dropped.
+
+Known limit: once a send of any key was given up, no bare error is laid on one of another key either, until the next
+connection: it may be the answer of the first. They end as `Unknown`, by time.
 """
 
 from dataclasses import dataclass
@@ -28,7 +31,7 @@ class PendingSends:
     """The unanswered sends of one socket. Its owner holds a lock."""
 
     def __init__(self, most: int) -> None:
-        """Args: most: how many may be unanswered at one time."""
+        """Args: most: how many of one key may be unanswered at one time: who gets no answers takes no other's room."""
         self._most = most
         self._sent: dict[str, _Sent] = {}
         self._count = 0
@@ -40,7 +43,8 @@ class PendingSends:
 
     def add(self, transaction: SignedTransaction, now_ms: int) -> str | None:
         """Notes a send that is about to be written; its reference, or None where too many are unanswered."""
-        if len(self._sent) >= self._most:
+        own = sum(sent.transaction.key_index == transaction.key_index for sent in self._sent.values())
+        if own >= self._most:
             return None
         self._count += 1
         reference = f"s{self._count}"

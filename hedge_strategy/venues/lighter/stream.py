@@ -44,8 +44,6 @@ from hedge_strategy.venues.transport.live_socket import LiveSocket, SendResult, 
 _log = structlog.get_logger(__name__)
 
 _PONG = '{"type":"pong"}'
-_ORDER_CHANNELS = ("account_all_orders", "account_tx")
-_FILL_CHANNELS = ("account_all_trades", "account_all_positions")
 _ALREADY_SUBSCRIBED = 30003
 # Codes that speak of a subscription, never of a send (venue fact sheet 3.2).
 _SUBSCRIPTION_CODES = frozenset({30002, 30003, 30004, 30005, 30006, 30008, 30011, 30012})
@@ -75,7 +73,6 @@ class AccountStream:
         """
         timing = config.timing
         self._config = config
-        self._account_channels = _ORDER_CHANNELS + (_FILL_CHANNELS if config.hears_fills else ())
         self._signer = signer
         self._clock = clock
         self._emit = emit
@@ -97,6 +94,7 @@ class AccountStream:
                 open_timeout_ms=timing.connect_timeout_ms,
                 keepalive_ms=timing.keepalive_ms,
                 stale_after_ms=timing.stale_after_ms,
+                looks_ms=timing.socket_looks_ms,
             ),
             self,
             clock,
@@ -173,7 +171,7 @@ class AccountStream:
     def opened(self) -> None:
         """The greeting comes next; nothing is sent before it."""
         self._take_in_changes(is_open=False)
-        self._awaited = {f"{name}:{self._config.account_index}" for name in self._account_channels}
+        self._awaited = {f"{name}:{self._config.account_index}" for name in self._config.hears.value}
         self._books.opened(self._now_ms())
         self._leave_at_ms = None
         self._deadline_ms = self._now_ms() + self._config.timing.subscribe_timeout_ms
@@ -264,7 +262,7 @@ class AccountStream:
         token = self._signer.auth_token(self._clock.now_ns() // 1_000_000_000, life_s)
         self._token_ends_at_ms = self._now_ms() + life_s * 900  # nine tenths of its life
         self._is_greeted = True
-        for name in self._account_channels:
+        for name in self._config.hears.value:
             channel = f"{name}/{self._config.account_index}"
             self._write({"type": "subscribe", "channel": channel, "auth": token.text})
         for index in sorted(self._books.indices):  # last: by then what is refused is not of the account's own

@@ -31,7 +31,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SocketSettings:
-    """How one socket behaves; durations in milliseconds, sizes in bytes."""
+    """How one socket behaves; durations in milliseconds, sizes in bytes.
+
+    With `looks_ms` it is looked at so often, and what came meanwhile is read to its end: who needs nothing at once does
+    not wake with each frame. 0: each is read as it comes.
+    """
 
     url: str
     open_timeout_ms: int = 5_000
@@ -40,6 +44,7 @@ class SocketSettings:
     stale_after_ms: int = 90_000
     stable_after_ms: int = 2_000
     tick_ms: int = 100
+    looks_ms: int = 0
     max_frame_bytes: int = 16 * 1024 * 1024
 
 
@@ -177,7 +182,7 @@ class LiveSocket:
         alive = _SignsOfLife(connection, settings.keepalive_ms * 1_000_000, heard_ns)
         while not self._stopping.is_set():
             try:
-                messages = connection.receive(settings.tick_ms)
+                messages = connection.receive(0 if settings.looks_ms else settings.tick_ms)
                 now_ns = self._clock.monotonic_ns()
                 is_alive = alive.looked_for(now_ns)
             except OSError as error:
@@ -196,6 +201,8 @@ class LiveSocket:
                 self._handler.tick()
             if self._drop_reason is not None:
                 return self._drop_reason
+            if not messages and settings.looks_ms:
+                self._stopping.wait(settings.looks_ms / 1000)
         return "closed by us"
 
     def _hand_over(self, data: bytes) -> None:

@@ -11,8 +11,8 @@ from hedge_strategy.venues.lighter.answers import SendAck
 from hedge_strategy.venues.lighter.pending import COPY_SPAN_MS, PendingSends
 
 
-def signed(nonce: int) -> SignedTransaction:
-    return SignedTransaction(14, "{}", f"hash{nonce}", nonce, 4, 1)
+def signed(nonce: int, key_index: int = 4) -> SignedTransaction:
+    return SignedTransaction(14, "{}", f"hash{nonce}", nonce, key_index, 1)
 
 
 def outstanding(count: int) -> tuple[PendingSends, list[str]]:
@@ -32,8 +32,12 @@ def test_an_answer_is_paired_by_our_reference_then_by_hash() -> None:
 
 
 def test_no_more_than_the_bound_are_outstanding() -> None:
-    pending, _ = outstanding(10)
+    pending, references = outstanding(10)
     assert pending.add(signed(11), 0) is None
+    other = pending.add(signed(12, key_index=5), 0)
+    assert other is not None, "a market without answers keeps no other from sending"
+    assert pending.withdraw(references[0])
+    assert pending.add(signed(11), 0) is not None
 
 
 def test_a_bare_refusal_is_the_only_ones() -> None:

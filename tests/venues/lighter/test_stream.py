@@ -15,7 +15,7 @@ from hedge_strategy.clock import SystemClock
 from hedge_strategy.config.secret import Secret
 from hedge_strategy.domain.order import Side, TransactionStatus
 from hedge_strategy.errors import WireError
-from hedge_strategy.venues.lighter.config import LighterConfig
+from hedge_strategy.venues.lighter.config import Hears, LighterConfig
 from hedge_strategy.venues.lighter.signer import Signer
 from hedge_strategy.venues.lighter.stream import AccountStream
 from hedge_strategy.venues.lighter.venue import LighterVenue
@@ -47,11 +47,20 @@ def test_connected_is_told_only_when_all_subscriptions_are_confirmed(stub: StubV
     assert venue.is_connected()
 
 
-def test_a_hedger_asks_for_no_trades_and_positions(stub: StubVenue, open_venue: Open) -> None:
-    _, heard = started(open_venue, hears_fills=False)
+@pytest.mark.parametrize(
+    ("hears", "names"),
+    [
+        (Hears.HEDGES, ["account_all_orders", "account_tx"]),
+        (Hears.STATE, ["account_all_orders", "account_all_positions"]),
+    ],
+)
+def test_a_hedger_and_who_only_looks_ask_for_what_they_use(
+    stub: StubVenue, open_venue: Open, hears: Hears, names: list[str]
+) -> None:
+    _, heard = started(open_venue, hears=hears)
     heard.wait(Connected)
     channels = [message["channel"] for message in stub.ws.messages("subscribe") if message.get("auth")]
-    assert channels == [f"account_all_orders/{ACCOUNT}", f"account_tx/{ACCOUNT}"]
+    assert channels == [f"{name}/{ACCOUNT}" for name in names]
 
 
 def test_account_channels_carry_a_token_of_our_key(stub: StubVenue, open_venue: Open) -> None:

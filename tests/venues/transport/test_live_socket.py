@@ -3,8 +3,10 @@
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -114,15 +116,30 @@ def connected(
         thread.join()
 
 
-def test_frames_arrive_in_order_and_ticks_come_while_it_is_quiet() -> None:
+@pytest.mark.parametrize("looks_ms", [0, 30])
+def test_frames_arrive_in_order_and_ticks_come_while_it_is_quiet(looks_ms: int) -> None:
     server = Server()
-    with connected(server) as (_, handler):
+    with connected(server, looks_ms=looks_ms) as (_, handler):
         wait_until(lambda: server.live == 1 and handler.log == ["opened"], "a connection")
         for number in range(20):
             server.connections[0].send(str(number))
         wait_until(lambda: len(handler.log) == 21, "all frames")
         assert handler.log[1:] == [str(number) for number in range(20)]
         wait_until(lambda: handler.ticks > 3, "ticks")
+
+
+def test_who_only_looks_reads_together_what_came_one_by_one() -> None:
+    server = Server()
+    with connected(server, looks_ms=400) as (_, handler):
+        wait_until(lambda: server.live == 1, "a connection")
+        handler_times: list[float] = []
+        handler.frame = lambda _: handler_times.append(time.monotonic())  # type: ignore[method-assign]
+        for number in range(10):
+            server.connections[0].send(str(number))
+            threading.Event().wait(0.01)
+        wait_until(lambda: len(handler_times) == 10, "all frames")
+    gaps = [later - earlier for earlier, later in pairwise(handler_times)]
+    assert sum(gap > 0.005 for gap in gaps) <= 1, "a look may fall among them, and no two can"
 
 
 def test_after_each_cut_it_comes_back_and_the_old_socket_is_gone_first() -> None:

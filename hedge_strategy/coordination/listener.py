@@ -1,9 +1,9 @@
 """The threads that hear Redis' channels for all markets of a process: one, and in a cluster one for each server.
 
-What is heard is handed on in place: a market's fill is claimed and sent on this very thread. Whatever a market cannot
-do at once it leaves to others (`HedgerProcess`), so that none waits for another's lock; and where one took long, since
-Redis or the venue was slow, all do so for a while. A market that meets a mistake is told so and hears no more; the
-others go on.
+What is heard is handed on in place: B claims and sends a market's fill on this very thread. Whatever a market cannot
+do at once it leaves to others (`HedgerProcess`, `MakerProcess`), so that none waits for another's lock; and where one
+took long, since Redis or the venue was slow, all of B do so for a while. A market that meets a mistake is told so and
+hears no more; the others go on.
 """
 
 import threading
@@ -16,8 +16,8 @@ import structlog
 from hedge_strategy.clock import Clock
 from hedge_strategy.coordination.channel import Heard, Resubscribed
 from hedge_strategy.coordination.shared_channels import ChannelServers, Ear, SharedChannels
+from hedge_strategy.coordination.turns import in_turn
 from hedge_strategy.errors import RedisUnavailable
-from hedge_strategy.hedger.turns import in_turn
 
 LISTEN_MS = 250
 SLOW_NS = 200_000_000
@@ -69,7 +69,7 @@ class Listening:
         self._heard: dict[Listener, tuple[Ear, _Server]] = {}
         self._running: dict[str, _Server] = {}
         self._lock = threading.Lock()
-        self._log = structlog.get_logger("hedger.listener")
+        self._log = structlog.get_logger("coordination.listener")
 
     @property
     def is_held_up(self) -> bool:
@@ -97,7 +97,7 @@ class Listening:
         server = self._running.get(name)
         if server is None:
             server = self._running[name] = _Server(name, self._servers.channels())
-            threading.Thread(target=self._serve, args=(server,), name="hedger-listener", daemon=True).start()
+            threading.Thread(target=self._serve, args=(server,), name="redis-listener", daemon=True).start()
         self._heard[listener] = ear, server
         server.channels.join(ear)
 

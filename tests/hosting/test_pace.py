@@ -1,6 +1,6 @@
 """A market among few is looked after as one alone; among many a little less often, and never seldom."""
 
-from hedge_strategy.hedger.pace import IDLE_TICK_MAX_S, TICK_MAX_S, TICK_S, WATCH_S, tick_s, watch_s
+from hedge_strategy.hosting.pace import IDLE_TICK_MAX_S, TICK_MAX_S, TICK_S, WATCH_S, spaced_ms, tick_s, watch_s
 
 
 def test_few_markets_cost_none_of_them_anything_and_many_have_a_bound() -> None:
@@ -17,3 +17,9 @@ def test_where_nothing_is_under_way_many_markets_are_looked_after_less_often_and
 def test_the_owners_of_few_markets_look_every_second_and_those_of_many_less_often() -> None:
     assert watch_s(1) == watch_s(20) == WATCH_S
     assert watch_s(100) == 5 * WATCH_S
+
+
+def test_what_has_not_changed_is_told_as_often_in_few_markets_and_less_often_in_many_with_a_bound() -> None:
+    assert spaced_ms(250, 1_000, 0) == spaced_ms(250, 1_000, 25) == 250
+    assert spaced_ms(250, 1_000, 50) == 500
+    assert spaced_ms(250, 1_000, 1_000) == 1_000

@@ -8,9 +8,9 @@ import redis
 from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Heard, Resubscribed
 from hedge_strategy.coordination.connection import connect
+from hedge_strategy.coordination.listener import SLOW_NS, Listener, Listening
 from hedge_strategy.coordination.shared_channels import ChannelServers
 from hedge_strategy.coordination.slots import channels_of
-from hedge_strategy.hedger.listener import SLOW_NS, Listener, Listening
 from tests.cluster import redis_cluster
 from tests.polling import wait_until
 
@@ -44,7 +44,7 @@ class Market:
 
 
 def _threads() -> int:
-    return sum(thread.name == "hedger-listener" for thread in threading.enumerate())
+    return sum(thread.name == "redis-listener" for thread in threading.enumerate())
 
 
 def test_one_thread_hears_for_all_and_ends_with_the_last(real: redis.Redis) -> None:

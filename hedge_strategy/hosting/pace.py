@@ -16,12 +16,25 @@ WATCH_S = 1.0
 """Between two looks of the owner at what it must remember; whether the ledger still stands is asked as often …"""
 MARKETS_WATCHED_PER_S = 20
 """… and so many markets have theirs so often."""
+MARKETS_ASKED_AT_FULL_PACE = 25
+"""So many tell and ask Redis, at rest, as often as one alone."""
 
 
 def tick_s(markets: int, *, is_idle: bool = False) -> float:
     """How long a market's machine is left alone where a process has so many markets."""
     longest_s = IDLE_TICK_MAX_S if is_idle else TICK_MAX_S
     return min(longest_s, TICK_S * max(1.0, markets / MARKETS_AT_FULL_PACE))
+
+
+def spaced_ms(interval_ms: int, longest_ms: int, markets: int) -> int:
+    """How long a market waits with what it asks or tells again and again though nothing has changed.
+
+    Args:
+        interval_ms: where there are few markets.
+        longest_ms: however many there are.
+        markets: of the process.
+    """
+    return max(interval_ms, min(longest_ms, interval_ms * markets // MARKETS_ASKED_AT_FULL_PACE))
 
 
 def watch_s(markets: int) -> float:

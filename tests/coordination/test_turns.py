@@ -1,6 +1,6 @@
 """A mistake in one market's turn is told to that market."""
 
-from hedge_strategy.hedger.turns import in_turn
+from hedge_strategy.coordination.turns import in_turn
 
 
 def test_what_is_found_is_answered_and_a_mistake_is_told_in_place_of_it() -> None:
