@@ -301,7 +301,7 @@ def test_while_redis_is_away_nothing_ends_and_afterwards_all_is_as_before(tmp_pa
         threading.Event().wait(1.5 * LIFE_S)
         server.start()
         wait_until(lambda: owned(client) == {"b-1": 3, "b-2": 3}, "three each again", deadline_s=6 * LIFE_S)
-        assert sum(one.made.values()) + sum(two.made.values()) <= 8, "owners got their own back"
+        assert max((one.made + two.made).values()) <= 2, "most got their own back, and none went to and fro"
 
 
 def test_a_hedger_without_a_way_to_the_venue_gives_its_markets_to_one_that_has_it_and_is_given_none(
