@@ -71,9 +71,12 @@ def _json_line(event: MutableMapping[str, Any], **options: Any) -> str:
     """
     if all(type(value) in _SIMPLE for value in event.values()):
         try:
-            return msgspec.json.encode(event).decode()
+            line = msgspec.json.encode(event).decode()
         except (OverflowError, ValueError):
             pass  # a number of more than 64 bits, half of a character: the slow way writes both
+        else:
+            if line.isascii():  # standard error may know no other characters
+                return line
     return json.dumps(event, **options)
 
 

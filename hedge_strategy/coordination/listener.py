@@ -121,11 +121,16 @@ class Listening:
         listener.mistake(error)
 
     def _serve(self, server: _Server) -> None:
-        """Where the thread itself meets a mistake, nobody would hear any more: all markets end."""
-        in_turn(partial(self._listen, server), self._all_end, None)
+        """Where the thread itself meets a mistake, nobody would hear of this server any more: its markets end."""
+        in_turn(partial(self._listen, server), partial(self._all_end, server), None)
 
-    def _all_end(self, error: Exception) -> None:
-        for listener in tuple(self._heard):
+    def _all_end(self, server: _Server, error: Exception) -> None:
+        with self._lock:  # whoever joins from now on, such as a market that is tried again, gets a new thread
+            if self._running.get(server.name) is server:
+                del self._running[server.name]
+            here = [listener for listener, (_, where) in self._heard.items() if where is server]
+        server.channels.close()
+        for listener in here:
             listener.mistake(error)
 
     def _listen(self, server: _Server) -> None:

@@ -230,6 +230,7 @@ class UserDesk:
             if known := {who: state for who, state in states.items() if state is not None}:
                 self._channel.board.write_all(known)
         except (RedisUnavailable, CommandRefused) as error:
+            self._say_next_ms = 0  # what stands on the board lives for two turns of many markets only
             for ties in told:
                 ties.failed(str(error))
         finally:

@@ -146,8 +146,8 @@ class Lookout:
                 self._acknowledge(said)
                 del self._unsaid[said.command_id]
             if now_ms >= self._say_next_ms:
-                self._say_next_ms = now_ms + self._say_interval_ms
                 self._notices.board.write(self._who, {"role": "maker", "market": self._market, **state()})
+                self._say_next_ms = now_ms + self._say_interval_ms
                 self._notices.record.put_back()
         except CoordinationError as error:
             if not self._is_mute:

@@ -1,5 +1,6 @@
 """How commands speak and end."""
 
+import io
 import json
 import os
 import signal
@@ -81,6 +82,14 @@ def test_a_line_of_the_log_is_json_and_shows_no_more_than_each_value_does(
     told = json.loads(line)
     assert list(told) == ["market", "value", "event", "level", "timestamp", "process"]
     assert (told["market"], told["value"], told["process"]) == ("BTC", shown, "test")
+
+
+def test_a_line_in_json_stays_json_where_standard_error_knows_no_umlauts(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="backslashreplace", write_through=True)
+    monkeypatch.setattr(sys, "stderr", narrow)
+    configure_logs(as_json=True, process="test")
+    structlog.get_logger("hedger").info("paused", reason="für immer")
+    assert json.loads(narrow.buffer.getvalue())["reason"] == "für immer"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

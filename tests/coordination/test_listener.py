@@ -9,7 +9,7 @@ from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Heard, Resubscribed
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.listener import SLOW_NS, Listener, Listening
-from hedge_strategy.coordination.shared_channels import ChannelServers
+from hedge_strategy.coordination.shared_channels import ChannelServers, SharedChannels
 from hedge_strategy.coordination.slots import channels_of
 from tests.cluster import redis_cluster
 from tests.polling import wait_until
@@ -68,6 +68,38 @@ def test_one_thread_hears_for_all_and_ends_with_the_last(real: redis.Redis) -> N
     for market in (btc, eth):
         listening.leave(market.listener)
     wait_until(lambda: _threads() == before, "the thread to end")
+
+
+class Breaking(SharedChannels):
+    """Meets a mistake of the program in the thread that listens."""
+
+    def listen(self, timeout_ms: int) -> None:
+        super().listen(timeout_ms)
+        raise KeyError("planted")
+
+
+class BreakingOnce(ChannelServers):
+    """The first connection is a breaking one."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        super().__init__(client, SystemClock())
+        self._first = [Breaking(client, SystemClock())]
+
+    def channels(self) -> SharedChannels:
+        return self._first.pop() if self._first else super().channels()
+
+
+def test_where_the_thread_itself_fails_its_markets_are_told_and_one_that_is_tried_again_hears(
+    real: redis.Redis,
+) -> None:
+    listening, btc = Listening(BreakingOnce(real), SystemClock()), Market(real, "BTC")
+    listening.join(btc.listener)
+    wait_until(lambda: btc.mistakes, "the mistake")
+    listening.leave(btc.listener)
+    again = Market(real, "BTC")
+    listening.join(again.listener)
+    wait_until(lambda: again.hears(b"1"), "it to hear")
+    listening.leave(again.listener)
 
 
 def test_one_that_takes_long_is_known_to_all(real: redis.Redis) -> None:

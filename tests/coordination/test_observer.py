@@ -9,9 +9,10 @@ from hedge_strategy.clock import SystemClock
 from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
+from hedge_strategy.coordination.messages import encode
 from hedge_strategy.coordination.observer import MESSAGES_PER_LOOK, NotRead, Observed, Observer
 from hedge_strategy.coordination.result_channel import ResultPublisher
-from hedge_strategy.errors import RedisUnavailable
+from hedge_strategy.errors import CommandRefused, RedisUnavailable
 from tests.coordination.test_result_channel import _result
 from tests.polling import wait_until
 from tests.redis_server import running_redis
@@ -85,6 +86,25 @@ def test_what_was_told_before_a_connection_was_lost_is_still_found(tmp_path: Pat
         seen: list[Observed] = []
         wait_until(lambda: seen.extend(looked(observer)) or message(sequence=3) in seen, "what it lacked")
         observer.close()
+
+
+def test_what_stands_in_the_stream_is_read_again_until_it_was_read(client: redis.Redis) -> None:
+    observer = Observer(client, SystemClock(), "BTC")
+    client.set("hedge:{BTC}:fills", b"no stream")
+    wait_until(lambda: is_refused(observer), "a look that could not read it")
+    client.delete("hedge:{BTC}:fills")
+    client.xadd("hedge:{BTC}:fills", {"message": encode(message(sequence=1))})  # told by no channel
+    assert observer.look() == (message(sequence=1),)
+    assert observer.look() == ()
+    observer.close()
+
+
+def is_refused(observer: Observer) -> bool:
+    try:
+        observer.look()
+    except CommandRefused:
+        return True
+    return False
 
 
 def looked(observer: Observer) -> tuple[Observed, ...]:

@@ -7,7 +7,7 @@ import pytest
 
 from hedge_strategy.coordination.ledger_rows import SeenFill
 from hedge_strategy.domain.hedge import OrderKey, OrderLine, PreparedHedge
-from hedge_strategy.domain.ids import hedge_identity
+from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_identity
 from hedge_strategy.domain.order import Side, SignedTransaction
 from hedge_strategy.hedger.backlog import Backlog, Waiting
 from hedge_strategy.hedger.presign import AHEAD_MAX, FAILURE_PAUSE_MS, SigningAhead
@@ -217,6 +217,18 @@ def test_of_many_small_parts_the_rest_is_signed_when_one_like_the_last_would_tak
     assert taken is not None
     assert taken.lots == 10
     assert hedge_identity(taken.transaction.client_order_index, 1).attempt == 2
+
+
+def test_the_rest_is_signed_for_the_nonce_after_what_waits_and_never_beyond_what_a_hedge_may_be() -> None:
+    ahead = ahead_of()
+    ahead.announced(announced(30))
+    ahead.settled(OrderLine(order_key(), Side.BUY, 20, 20, 0, False), ATTEMPTS_PER_ORDER - 1, 20)
+    assert ahead.plan(None, Backlog(), 10, BOOK, NOW_MS) == (), "its numbers have room for no further attempt"
+    ahead.settled(OrderLine(order_key(), Side.BUY, 20, 20, 0, False), 0, 20)
+    others = Backlog()
+    others.heard(seen(5, 2), PRICE, None)
+    jobs = [(command.job.order, command.job.nonce) for command in ahead.plan(None, others, 10, BOOK, NOW_MS)]
+    assert jobs == [(order_key(2), 10), (order_key(), 11)]
 
 
 def test_of_one_run_of_a_an_older_announcement_does_not_replace_a_newer() -> None:
