@@ -57,15 +57,17 @@ class DeskPlan:
         rounds: turns of each variant.
         fills: of each kind in a turn.
         variants: what runs besides A and B, by name.
+        rest_s: between two turns: a start of A reads several times what was traded in the turn before, and the venue's
+            limit of reads has to recover from it.
     """
 
     rounds: int
     fills: int
     variants: Mapping[str, frozenset[str]] = field(default_factory=lambda: WHOLE)
+    rest_s: float = 0.0
 
 
-FULL = DeskPlan(4, 250)
-"""More turns would begin more often than the venue's limit of reads lets A begin: three times a minute."""
+FULL = DeskPlan(4, 250, rest_s=40.0)
 SHORT = DeskPlan(3, 60)
 FULL_PARTS = DeskPlan(4, 150, PARTS)
 SHORT_PARTS = DeskPlan(2, 60, PARTS)
@@ -166,6 +168,7 @@ class DeskTurns:
             for variant, parts in variants if number % 2 == 0 else reversed(variants):
                 self._say(f"round {number + 1} of {plan.rounds}: {variant}")
                 self._turn(variant, parts, plan.fills)
+                self._laboratory.clock.sleep(plan.rest_s)
 
     def latencies_us(self) -> dict[tuple[str, str], list[list[float]]]:
         """By kind and variant, turn by turn: from the frame that tells A of a fill to B's bytes at the exchange."""

@@ -64,6 +64,7 @@ class MakerReader:
         self._turn = turn
         self._is_closing = threading.Event()
         self._reads: queue.Queue[Reading | None] = queue.Queue(READS_MAX)
+        self._is_full = False
         self._ledger_reads: set[int] = set()
         self._log = structlog.get_logger("maker.reader", market=market.symbol)
 
@@ -79,8 +80,11 @@ class MakerReader:
             self._ledger_reads.add(command.order_index)
         try:
             self._reads.put_nowait(command)
+            self._is_full = False
         except queue.Full:
-            self._log.warning("too many readings wait", waiting=READS_MAX)
+            if not self._is_full:
+                self._log.warning("too many readings wait", waiting=READS_MAX)
+            self._is_full = True
             if isinstance(command, ev.CatchUp):
                 return ev.CatchUpFailed("too many readings wait")
             if isinstance(command, ev.LookUpOrder):

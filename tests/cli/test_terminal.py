@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -84,12 +85,13 @@ def test_a_line_of_the_log_is_json_and_shows_no_more_than_each_value_does(
     assert (told["market"], told["value"], told["process"]) == ("BTC", shown, "test")
 
 
-def test_a_line_in_json_stays_json_where_standard_error_knows_no_umlauts(monkeypatch: pytest.MonkeyPatch) -> None:
-    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="backslashreplace", write_through=True)
-    monkeypatch.setattr(sys, "stderr", narrow)
-    configure_logs(as_json=True, process="test")
-    structlog.get_logger("hedger").info("paused", reason="für immer")
-    assert json.loads(narrow.buffer.getvalue())["reason"] == "für immer"  # type: ignore[attr-defined]
+def test_a_line_in_json_stays_json_where_standard_error_knows_no_umlauts() -> None:
+    kept = io.BytesIO()
+    narrow = io.TextIOWrapper(kept, encoding="ascii", errors="backslashreplace", write_through=True)
+    with redirect_stderr(narrow):
+        configure_logs(as_json=True, process="test")
+        structlog.get_logger("hedger").info("paused", reason="für immer")
+        assert json.loads(kept.getvalue())["reason"] == "für immer"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
