@@ -4,7 +4,6 @@ Exit codes: 0 all well; 1 the work was not brought to its end, or a promise does
 mend; 130 interrupted a second time.
 """
 
-import json
 import logging
 import os
 import signal
@@ -17,7 +16,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, TextIO, cast
 
-import msgspec
 import structlog
 import typer
 
@@ -61,25 +59,6 @@ def _plain(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
     return event
 
 
-_SIMPLE = frozenset({str, int, bool, float, type(None)})
-
-
-def _json_line(event: MutableMapping[str, Any], **options: Any) -> str:
-    """An event as JSON, the quick way where all of it is simple: what one hedge says is written beside the next.
-
-    Of anything else only the slow way shows no more than its `repr`, which may hide a secret.
-    """
-    if all(type(value) in _SIMPLE for value in event.values()):
-        try:
-            line = msgspec.json.encode(event).decode()
-        except (OverflowError, ValueError):
-            pass  # a number of more than 64 bits, half of a character: the slow way writes both
-        else:
-            if line.isascii():  # standard error may know no other characters
-                return line
-    return json.dumps(event, **options)
-
-
 def configure_logs(*, as_json: bool, process: str) -> None:
     """Sets up logging, one line per event, to standard error.
 
@@ -88,7 +67,7 @@ def configure_logs(*, as_json: bool, process: str) -> None:
         process: name of the process, in every line.
     """
     structlog.contextvars.clear_contextvars()
-    renderer: Any = structlog.processors.JSONRenderer(serializer=_json_line)
+    renderer: Any = structlog.processors.JSONRenderer()
     if not as_json:
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
 

@@ -369,10 +369,16 @@ class HedgeLedger:
         return totals_of(values)
 
     def _call(
-        self, operation: str, name: OrderKey | str, fencing: int | None, *arguments: str | int, **named: Any
+        self,
+        operation: str,
+        name: OrderKey | str,
+        fencing: int | None,
+        *arguments: str | int,
+        index: str | None = None,
+        belief: tuple[str, int] | None = None,
     ) -> Any:
-        belief = named.pop("belief", None) or self._belief.read()
-        reply = self._script(operation, name, arguments, fencing=fencing, belief=belief, **named)
+        belief = belief or self._belief.read()
+        reply = self._script(operation, name, arguments, fencing=fencing, belief=belief, index=index)
         self._belief.told(belief[0], int(reply[1]))
         return reply
 

@@ -1,12 +1,12 @@
 """Hearing what A and B tell each other in one market, without a part in it: no group, no acknowledgement, no writing.
 
-`listen` hears fills and results as they are published; `standing_fills` reads what the stream still holds, which is
-little: entries leave it when they are hedged. What is published while nobody listens is not heard. It stands in the
-ledger and on the venue, and nothing depends on an observer.
+`look` finds the fills and results that were published since the last look; `standing_fills` reads what the stream still
+holds, which is little: entries leave it when they are hedged. What is published while nobody is connected is not heard.
+It stands in the ledger and on the venue, and nothing depends on an observer.
 
-Whoever waits in `listen` wakes with every fill, at the very moment at which A, Redis and B need the processor for it.
-So who does not need it at once looks every `LOOK_EVERY_S` (`look`). What was told meanwhile lies in the connection and
-in Redis, which keeps 8 MB of it (`client-output-buffer-limit`): at 200 fills a second a look finds less than 100 kB.
+Nobody waits here for the next message: who did would wake with every fill, at the very moment at which A, Redis and B
+need the processor for it. One looks every `LOOK_EVERY_S`. What was told meanwhile lies in the connection and in Redis,
+which keeps 8 MB of it (`client-output-buffer-limit`): at 200 fills a second a look finds less than 100 kB.
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class Observer:
         found: list[Observed] = []
         try:
             for _ in range(MESSAGES_PER_LOOK):
-                heard = self.listen(0)
+                heard = self._next()
                 if heard is None:
                     break
                 if isinstance(heard, Resubscribed):
@@ -87,19 +87,8 @@ class Observer:
             self._lost = error
         return tuple(found)
 
-    def listen(self, timeout_ms: int) -> Observed | Resubscribed | None:
-        """Waits for the next message.
-
-        Args:
-            timeout_ms: at most this long; 0 only looks.
-
-        Returns:
-            None where nothing came.
-
-        Raises:
-            RedisUnavailable: the connection is lost or cannot be made; the next call tries again at once.
-        """
-        heard = self._channels.listen(timeout_ms)
+    def _next(self) -> Observed | Resubscribed | None:
+        heard = self._channels.listen(0)
         if not isinstance(heard, Heard):
             return heard
         try:

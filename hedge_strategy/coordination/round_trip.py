@@ -43,6 +43,13 @@ class RoundTrips:
             parts.setdefault(server, []).append(place)
         return parts
 
+    def ask_all(self, questions: Sequence[Question]) -> list[Answer]:
+        """Asks each server, one after the other. Returns: the answers, or errors in their places."""
+        answers: dict[int, Answer] = {}
+        for places in self.by_server(questions).values():
+            answers.update(zip(places, self.ask([questions[place] for place in places]), strict=True))
+        return [answers[place] for place in range(len(questions))]
+
     def ask(self, questions: Sequence[Question]) -> list[Answer]:
         """Asks one server.
 

@@ -7,7 +7,7 @@ A pause outlives Redis and this process: the newest command is kept on disk, hol
 ended by no older resume that a Redis without its last changes may show again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,6 @@ from hedge_strategy.coordination.commands import (
 from hedge_strategy.coordination.disk import DiskRecord, KeptCommand
 from hedge_strategy.coordination.lease import asking_owner, owner_of
 from hedge_strategy.coordination.presence import HedgerPresence, HedgerState, Presence, hedger_of_notice
-from hedge_strategy.coordination.questions import Answer, Question
 from hedge_strategy.coordination.round_trip import RoundTrips
 from hedge_strategy.coordination.status_board import StatusBoard
 from hedge_strategy.errors import CoordinationError, DiskFailed, InvariantBroken, WireError
@@ -99,7 +98,11 @@ class Lookout:
             asking_standing([self._market]),
         )
         try:
-            held, told, _, commands = self._ask(questions)
+            answers = notices.trips.ask_all(questions)
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise answer
+            held, told, _, commands = answers
             owner, hedger = owner_of(held), hedger_of_notice(told)
             command = self._standing(newest_standing(commands))
         except (CoordinationError, InvariantBroken, WireError) as error:
@@ -107,17 +110,6 @@ class Lookout:
         is_leaving = hedger is not None and hedger.state is not HedgerState.HEDGING
         known = owner if owner is not None and self._is_told_by(hedger, owner) else None
         return CoordinationSeen(known, is_leaving, problem=None, command=command)
-
-    def _ask(self, questions: Sequence[Question]) -> list[Answer]:
-        """In one round trip; in a cluster in one for each server. Raises: the first error among the answers."""
-        trips, answers = self._notices.trips, dict[int, Answer]()
-        for places in trips.by_server(questions).values():
-            answers.update(zip(places, trips.ask([questions[place] for place in places]), strict=True))
-        found = [answers[place] for place in range(len(questions))]
-        for answer in found:
-            if isinstance(answer, Exception):
-                raise answer
-        return found
 
     def _is_told_by(self, hedger: HedgerPresence | None, owner: str) -> bool:
         """Whether the owner has said where it stands, and hedges A's fills. A notice of the owner before it, which may

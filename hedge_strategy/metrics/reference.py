@@ -28,9 +28,10 @@ time (`hedge_fill_…`) compare two clocks and mean no more than those agree; a 
 `hedge bench --only desk` measures A and B by themselves beside A and B with metrics, journal and console, by turns;
 `--only desk-parts` each of these by itself too. On two cores that the exchange, Redis, journal and console share with
 them, the median from fill to hedge was 2.28 ms with all of that and 2.12 ms without, of partial fills 3.14 and 3.09 ms
-(2026-11-21, n = 600 each, nothing else running): what only looks on wakes four times a second instead of with each
-fill, and with a low priority. The slowest hundredth took 5.3 ms and 4.2 ms, of partial fills 7.7 and 4.5 ms: where that
-matters, give journal and console other cores than A and B, or another machine.
+(2026-11-21, n = 600 each, load 0.6 to 1.5); four such runs found 1.03 to 1.08 times, of partial fills 0.98 to 1.02.
+What only looks on wakes four times a second instead of with each fill, and with a low priority. The slowest hundredth
+took 5.3 ms and 4.2 ms, of partial fills 7.7 and 4.5 ms: where that matters, give journal and console other cores than A
+and B, or another machine.
 
 `deploy/prometheus` has a configuration and alert rules, `deploy/grafana` a dashboard: [deployment](deployment.md).
 What each alert means and what to do: [operations](operations.md).

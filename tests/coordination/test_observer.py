@@ -6,7 +6,6 @@ import pytest
 import redis
 
 from hedge_strategy.clock import SystemClock
-from hedge_strategy.coordination.channel import Resubscribed
 from hedge_strategy.coordination.connection import connect
 from hedge_strategy.coordination.fill_stream import FillPublisher, FillSource, FillSubscriber
 from hedge_strategy.coordination.messages import encode
@@ -22,18 +21,20 @@ from .samples import BTC, MAKER, message
 
 def test_fills_and_results_are_heard_and_what_is_neither_too(client: redis.Redis) -> None:
     observer = Observer(client, SystemClock(), "BTC")
-    assert observer.listen(5_000) == Resubscribed(is_first=True)
-    fill, result = message(), _result(MAKER)
+    FillPublisher(client).publish("BTC", message(sequence=1))
+    wait_until(observer.look, "what stood in the stream before")
+    fill, result = message(sequence=2), _result(MAKER)
     FillPublisher(client).publish("BTC", fill)
     ResultPublisher(client).publish("BTC", result)
     client.publish("hedge:account_b_filled:BTC", b"{}")
     client.publish("hedge:account_a_filled:ETH", b"{}")
-    assert observer.listen(5_000) == fill
-    assert observer.listen(5_000) == result
-    heard = observer.listen(5_000)
-    assert isinstance(heard, NotRead)
-    assert heard.payload == b"{}"
-    assert observer.listen(100) is None
+    seen: list[Observed] = []
+    wait_until(lambda: seen.extend(observer.look()) or len(seen) >= 3, "all three")
+    first, second, third = seen
+    assert (first, second) == (fill, result)
+    assert isinstance(third, NotRead)
+    assert third.payload == b"{}"
+    assert observer.look() == ()
     observer.close()
 
 

@@ -55,3 +55,4 @@ def test_in_a_cluster_each_server_is_asked_for_what_it_has(tmp_path: Path) -> No
             assert RoundTrips(client).ask([questions[place] for place in places]) == [
                 keys[place].encode() for place in places
             ]
+        assert RoundTrips(client).ask_all(questions) == [key.encode() for key in keys], "in the order of the questions"

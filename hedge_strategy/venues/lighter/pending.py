@@ -43,9 +43,10 @@ class PendingSends:
 
     def add(self, transaction: SignedTransaction, now_ms: int) -> str | None:
         """Notes a send that is about to be written; its reference, or None where too many are unanswered."""
-        own = sum(sent.transaction.key_index == transaction.key_index for sent in self._sent.values())
-        if own >= self._most:
-            return None
+        if len(self._sent) >= self._most:  # else there is room, whoever they are of
+            own = sum(sent.transaction.key_index == transaction.key_index for sent in self._sent.values())
+            if own >= self._most:
+                return None
         self._count += 1
         reference = f"s{self._count}"
         self._sent[reference] = _Sent(transaction, now_ms)
