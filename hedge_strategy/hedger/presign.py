@@ -1,11 +1,12 @@
 """Hedges signed before they are claimed, so that one step of the ledger claims and stores them. Pure.
 
 What is signed ahead, each on the nonce that it will need if all before it execute: the hedges of the fills that wait
-already, in their order, and then what may come of the order that A has announced: the whole of it, or, once a part was
-hedged that is no smaller than what is left, all that is left. (Of many small parts the next one is rarely the last, and
-each signature costs as much as a hedge's claim.) What is not ready when its turn comes is signed then, still before its
-claim. Which attempt of its order a hedge will be, and how much it will hedge, is known of orders that are new, and of
-those whose last hedge was settled here; of others the ledger is asked first, and what turns out otherwise is signed
+already, in their order; and, where none waits and none is under way, what may come of the order that A has announced:
+the whole of it, or, once a part was hedged that is no smaller than what is left, all that is left. (Of many small parts
+the next one is rarely the last, and each signature costs as much as a hedge's claim. And while a hedge is under way the
+next nonce is not what it will be when A is filled.) What is not ready when its turn comes is signed then, still before
+its claim. Which attempt of its order a hedge will be, and how much it will hedge, is known of orders that are new, and
+of those whose last hedge was settled here; of others the ledger is asked first, and what turns out otherwise is signed
 afresh when it is claimed.
 
 Why nothing is hedged twice or wrongly for it: these bytes are in memory only, and no one but this process has them.
@@ -164,7 +165,8 @@ class SigningAhead:
             return ()
         under_way = hedge.claim.order if hedge is not None and hedge.claim is not None else None
         first = None if nonce is None else nonce + (hedge is not None)
-        wanted = self._wanted(backlog.after(under_way, now_ms), first) if first is not None else {}
+        waiting = backlog.after(under_way, now_ms)
+        wanted = self._wanted(waiting, first, is_free=hedge is None) if first is not None else {}
         for job in self._prepared.keys() - wanted.keys():
             del self._prepared[job]
         self._signing &= wanted.keys()
@@ -247,20 +249,18 @@ class SigningAhead:
 
     # --- parts of the above -------------------------------------------------------------------------------------------
 
-    def _wanted(self, waiting: Iterable[Waiting], nonce: int) -> dict[Ahead, Decimal | None]:
+    def _wanted(self, waiting: Iterable[Waiting], nonce: int, *, is_free: bool) -> dict[Ahead, Decimal | None]:
         wanted: dict[Ahead, Decimal | None] = {}
         position, announced = 0, self._announced
         for one in waiting:
             if position == AHEAD_MAX:
                 return wanted
-            if announced is not None and announced.order == one.fill.order:
-                announced = None
             if (job := self._job(one, nonce + position)) is not None:
                 wanted[job] = one.average_price
             position += 1
-        if announced is None or position == AHEAD_MAX:
+        if announced is None or position or not is_free:
             return wanted
-        if (job := self._job_to_come(announced, nonce + position)) is not None:
+        if (job := self._job_to_come(announced, nonce)) is not None:
             wanted[job] = announced.price
         return wanted
 

@@ -6,10 +6,12 @@ doubt, a book that moved since a hedge was signed ahead.
 
 TICK_S = 0.02
 """Between two looks of a market's machine at the time and the book …"""
+IDLE_TICK_S = 0.05
+"""… where nothing is under way in the market, and nothing waits …"""
 TICK_MAX_S = 0.1
 """… at the most, however many markets there are …"""
 IDLE_TICK_MAX_S = 0.25
-"""… or, where nothing is under way in the market, and nothing waits …"""
+"""… the idle ones …"""
 MARKETS_AT_FULL_PACE = 8
 """… and so many markets have the shortest."""
 WATCH_S = 1.0
@@ -22,8 +24,8 @@ MARKETS_ASKED_AT_FULL_PACE = 25
 
 def tick_s(markets: int, *, is_idle: bool = False) -> float:
     """How long a market's machine is left alone where a process has so many markets."""
-    longest_s = IDLE_TICK_MAX_S if is_idle else TICK_MAX_S
-    return min(longest_s, TICK_S * max(1.0, markets / MARKETS_AT_FULL_PACE))
+    shortest_s, longest_s = (IDLE_TICK_S, IDLE_TICK_MAX_S) if is_idle else (TICK_S, TICK_MAX_S)
+    return min(longest_s, max(shortest_s, TICK_S * markets / MARKETS_AT_FULL_PACE))
 
 
 def spaced_ms(interval_ms: int, longest_ms: int, markets: int) -> int:

@@ -97,6 +97,11 @@ class MakerMachine:
         return self._order is not None or not self._unhedged.is_published or not self._sweep.is_clean
 
     @property
+    def is_calm(self) -> bool:
+        """Whether an order is out and no fill waits to be published or hedged, so that time and book may wait too."""
+        return self._order is not None and self._unhedged.is_published and self._unhedged.is_hedged
+
+    @property
     def dead_man_until_ms(self) -> int:
         """Until when the venue's dead-man switch is known to be armed, unix ms; 0: it is not."""
         return self._dead_man.armed_until_ms

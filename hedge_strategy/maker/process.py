@@ -35,7 +35,7 @@ from hedge_strategy.errors import (
     VenueError,
     WireError,
 )
-from hedge_strategy.hosting.pace import spaced_ms, tick_s
+from hedge_strategy.hosting.pace import IDLE_TICK_S, spaced_ms, tick_s
 from hedge_strategy.maker import events as ev
 from hedge_strategy.maker.announcer import Announcer
 from hedge_strategy.maker.lookout import Lookout, Notices
@@ -227,7 +227,7 @@ class MakerProcess:
                 if seen.problem is None:
                     self._lookout.say(self._state)
             self._dispatch(ev.Tick(self._venue.book(self._run.market, self._run.depth), self._armed_elsewhere()))
-            self._wake.wait(tick_s(self._markets))
+            self._wake.wait(max(tick_s(self._markets), IDLE_TICK_S if self._machine.is_calm else 0))
             self._wake.clear()
             while self._told:
                 self._dispatch(self._told.popleft())

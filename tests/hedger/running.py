@@ -61,7 +61,13 @@ class Running:
     """A hedger on threads of its own."""
 
     def __init__(
-        self, client: redis.Redis, venue: FakeVenue, market: Market, owner: str, shared: Crew | None = None
+        self,
+        client: redis.Redis,
+        venue: FakeVenue,
+        market: Market,
+        owner: str,
+        shared: Crew | None = None,
+        markets_here: int = 1,
     ) -> None:
         clock = SystemClock()
         self._folder = tempfile.TemporaryDirectory()
@@ -97,7 +103,7 @@ class Running:
                 ),
             ),
             self.machine,
-            HedgerRun(market, market, owner, MAKER),
+            HedgerRun(market, market, owner, MAKER, markets_here=lambda: markets_here),
             clock,
         )
         self.code: int | None = None
@@ -125,8 +131,9 @@ def hedging(
     *,
     owns: bool = True,
     shared: Crew | None = None,
+    markets_here: int = 1,
 ) -> Iterator[Running]:
-    running = Running(client, venue, market, owner, shared)
+    running = Running(client, venue, market, owner, shared, markets_here)
     running.start()
     try:
         if owns:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from hedge_strategy.coordination.ledger_rows import SeenFill
-from hedge_strategy.domain.hedge import OrderKey, OrderLine, PreparedHedge
+from hedge_strategy.domain.hedge import Claim, IntentState, OrderKey, OrderLine, PreparedHedge
 from hedge_strategy.domain.ids import ATTEMPTS_PER_ORDER, hedge_identity
 from hedge_strategy.domain.order import Side, SignedTransaction
 from hedge_strategy.hedger.backlog import Backlog, Waiting
@@ -219,16 +219,24 @@ def test_of_many_small_parts_the_rest_is_signed_when_one_like_the_last_would_tak
     assert hedge_identity(taken.transaction.client_order_index, 1).attempt == 2
 
 
-def test_the_rest_is_signed_for_the_nonce_after_what_waits_and_never_beyond_what_a_hedge_may_be() -> None:
+def test_the_rest_is_not_signed_beyond_the_attempts_that_an_order_may_take() -> None:
     ahead = ahead_of()
     ahead.announced(announced(30))
     ahead.settled(OrderLine(order_key(), Side.BUY, 20, 20, 0, False), ATTEMPTS_PER_ORDER - 1, 20)
     assert ahead.plan(None, Backlog(), 10, BOOK, NOW_MS) == (), "its numbers have room for no further attempt"
     ahead.settled(OrderLine(order_key(), Side.BUY, 20, 20, 0, False), 0, 20)
-    others = Backlog()
+    assert len(ahead.plan(None, Backlog(), 10, BOOK, NOW_MS)) == 1
+
+
+def test_while_others_wait_or_are_under_way_a_resting_order_is_not_signed_for_a_nonce_that_will_be_theirs() -> None:
+    ahead, others = ahead_of(), Backlog()
+    ahead.announced(announced(30))
     others.heard(seen(5, 2), PRICE, None)
     jobs = [(command.job.order, command.job.nonce) for command in ahead.plan(None, others, 10, BOOK, NOW_MS)]
-    assert jobs == [(order_key(2), 10), (order_key(), 11)]
+    assert jobs == [(order_key(2), 10)]
+    under_way = HedgeUnderWay(Claim(order_key(2), Side.BUY, 1, 0, 5, IntentState.SENT))
+    assert ahead.plan(under_way, Backlog(), 10, BOOK, NOW_MS) == ()
+    assert [command.job.nonce for command in ahead.plan(None, Backlog(), 11, BOOK, NOW_MS)] == [11]
 
 
 def test_of_one_run_of_a_an_older_announcement_does_not_replace_a_newer() -> None:

@@ -1,5 +1,6 @@
 """Process B against a real Redis and a venue in memory: it executes what A's fills say, and it can be stopped."""
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,9 +17,11 @@ from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_ke
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import encode
-from hedge_strategy.coordination.presence import HedgerState
+from hedge_strategy.coordination.presence import HedgerState, Presence
+from hedge_strategy.coordination.questions import Question
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side, SignedTransaction
+from hedge_strategy.hedger.notices import NOTICE_LONGEST_MS
 from hedge_strategy.risk.checks import Situation
 from hedge_strategy.risk.gate import Approved, approve
 from hedge_strategy.risk.limits import Limits
@@ -281,3 +284,29 @@ def test_a_fill_of_another_account_is_left_in_the_stream(real: redis.Redis, venu
         wait_hedged(real, BTC, 100)
         wait_until(lambda: _acknowledged(real, 2, pending=1), "our own entry alone to be taken off")
     assert venue.executed() == Decimal("-0.00100")
+
+
+@pytest.mark.parametrize("ending", ["stopped", "flattened"])
+def test_among_a_hundred_markets_who_stops_or_flattens_asks_what_a_says_at_full_pace(
+    real: redis.Redis, venue: FakeVenue, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    asked: list[float] = []
+    asking = Presence.asking_maker
+
+    def counted(presence: Presence) -> Question:
+        asked.append(time.monotonic())
+        return asking(presence)
+
+    monkeypatch.setattr(Presence, "asking_maker", counted)
+    tell_maker(real, "BTC", may_rest=True)
+    with hedging(real, venue, markets_here=100) as running:
+        wait_until(lambda: len(asked) >= 2, "A to be asked")
+        if ending == "stopped":
+            running.process.ask_to_stop()
+        else:
+            Commands(real).send(Command(action=Action.FLATTEN, market="BTC"))
+        before = len(asked)
+        wait_until(lambda: len(asked) >= before + 9, "A to be asked again and again")
+        at_ease_s = 8 * NOTICE_LONGEST_MS / 1_000
+        assert asked[before + 8] - asked[before] < at_ease_s / 2
+        tell_maker(real, "BTC", may_rest=False)

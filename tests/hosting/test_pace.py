@@ -1,6 +1,19 @@
 """A market among few is looked after as one alone; among many a little less often, and never seldom."""
 
-from hedge_strategy.hosting.pace import IDLE_TICK_MAX_S, TICK_MAX_S, TICK_S, WATCH_S, spaced_ms, tick_s, watch_s
+from hedge_strategy.hedger.flattening import QUIET_MS
+from hedge_strategy.hedger.process import NOTICE_TRAVEL_MS
+from hedge_strategy.hedger.rounds import ROUND_MS
+from hedge_strategy.hosting.pace import (
+    IDLE_TICK_MAX_S,
+    IDLE_TICK_S,
+    TICK_MAX_S,
+    TICK_S,
+    WATCH_S,
+    spaced_ms,
+    tick_s,
+    watch_s,
+)
+from hedge_strategy.maker.process import COORDINATION_LONGEST_MS
 
 
 def test_few_markets_cost_none_of_them_anything_and_many_have_a_bound() -> None:
@@ -9,8 +22,8 @@ def test_few_markets_cost_none_of_them_anything_and_many_have_a_bound() -> None:
     assert tick_s(40) == tick_s(1_000) == TICK_MAX_S
 
 
-def test_where_nothing_is_under_way_many_markets_are_looked_after_less_often_and_few_are_not() -> None:
-    assert tick_s(8, is_idle=True) == TICK_S
+def test_where_nothing_is_under_way_a_market_is_looked_after_less_often() -> None:
+    assert tick_s(1, is_idle=True) == tick_s(20, is_idle=True) == IDLE_TICK_S > TICK_S
     assert tick_s(100, is_idle=True) == IDLE_TICK_MAX_S > tick_s(100)
 
 
@@ -23,3 +36,8 @@ def test_what_has_not_changed_is_told_as_often_in_few_markets_and_less_often_in_
     assert spaced_ms(250, 1_000, 0) == spaced_ms(250, 1_000, 25) == 250
     assert spaced_ms(250, 1_000, 50) == 500
     assert spaced_ms(250, 1_000, 1_000) == 1_000
+
+
+def test_b_waits_long_enough_for_what_a_says_anew_however_many_markets_a_has() -> None:
+    longest_ms = COORDINATION_LONGEST_MS + 1_000 * TICK_MAX_S + ROUND_MS
+    assert min(NOTICE_TRAVEL_MS, QUIET_MS) >= 1.5 * longest_ms, "else B ends, or closes, while an order of A's may rest"
