@@ -289,8 +289,8 @@ class HedgerProcess:
         self._count_unusual("redis", "Redis does not answer", reason)
 
     def _markets_at_pace(self) -> int:
-        """With how many it shares the pace of notices; who ends, or flattens, goes by what A says now."""
-        return 1 if self._stop_asked.is_set() or self._flattening.is_due else self._run.markets_here()
+        """With how many it shares the pace of notices; who flattens goes by what A says now."""
+        return 1 if self._flattening.is_due else self._run.markets_here()
 
     def _obey(self, given: SentCommand) -> None:
         """A pause is A's matter: what A was filled until then must still be hedged."""
