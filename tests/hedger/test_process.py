@@ -1,8 +1,8 @@
 """Process B against a real Redis and a venue in memory: it executes what A's fills say, and it can be stopped."""
 
-import time
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -17,8 +17,7 @@ from hedge_strategy.coordination.keys import FILL_CHANNEL, FILL_GROUP, market_ke
 from hedge_strategy.coordination.lease import Lease, Leases
 from hedge_strategy.coordination.ledger_rows import seen_fill
 from hedge_strategy.coordination.messages import encode
-from hedge_strategy.coordination.presence import HedgerState, Presence
-from hedge_strategy.coordination.questions import Question
+from hedge_strategy.coordination.presence import HedgerState
 from hedge_strategy.domain.hedge import Claim, IntentState
 from hedge_strategy.domain.order import OrderIntent, OrderKind, Rejected, Side, SignedTransaction
 from hedge_strategy.hedger.notices import NOTICE_LONGEST_MS
@@ -286,27 +285,25 @@ def test_a_fill_of_another_account_is_left_in_the_stream(real: redis.Redis, venu
     assert venue.executed() == Decimal("-0.00100")
 
 
+def _times_of(real: redis.Redis, command: str, count: int) -> list[float]:
+    """When Redis was given a command the next so many times, seconds."""
+    with real.monitor() as monitor:
+        heard = (one for one in iter(monitor.next_command, None) if one["command"] == command)
+        return [one["time"] for one in islice(heard, count)]
+
+
 @pytest.mark.parametrize("ending", ["stopped", "flattened"])
 def test_among_a_hundred_markets_who_stops_or_flattens_asks_what_a_says_at_full_pace(
-    real: redis.Redis, venue: FakeVenue, monkeypatch: pytest.MonkeyPatch, ending: str
+    real: redis.Redis, venue: FakeVenue, ending: str
 ) -> None:
-    asked: list[float] = []
-    asking = Presence.asking_maker
-
-    def counted(presence: Presence) -> Question:
-        asked.append(time.monotonic())
-        return asking(presence)
-
-    monkeypatch.setattr(Presence, "asking_maker", counted)
+    asking, seen = f"GET {market_keys('BTC').maker}", 9
     tell_maker(real, "BTC", may_rest=True)
     with hedging(real, venue, markets_here=100) as running:
-        wait_until(lambda: len(asked) >= 2, "A to be asked")
         if ending == "stopped":
             running.process.ask_to_stop()
         else:
             Commands(real).send(Command(action=Action.FLATTEN, market="BTC"))
-        before = len(asked)
-        wait_until(lambda: len(asked) >= before + 9, "A to be asked again and again")
-        at_ease_s = 8 * NOTICE_LONGEST_MS / 1_000
-        assert asked[before + 8] - asked[before] < at_ease_s / 2
+        _times_of(real, asking, 2)  # by then it knows what it is to do
+        times = _times_of(real, asking, seen)
+        assert times[-1] - times[0] < (seen - 1) * NOTICE_LONGEST_MS / 1_000 / 2
         tell_maker(real, "BTC", may_rest=False)
