@@ -7,6 +7,7 @@ shared     three hedgers share twelve markets under 20 fills a second: one is ki
            restarted in turn: seconds until others own their markets, and that a fill was unhedged; what was lost
 hundred    a hedger with a hundred markets against one with one, at the same pace of fills: seconds that a fill was
            unhedged, processor, memory, threads, Redis operations
+drained    fills that waited for a hedger, in one market and in ten: seconds from the first hedge to the last
 memory     what Redis holds after 10,000 settled fills and after 100,000
 
 Exit 1 where a figure is larger than it may be.
@@ -20,6 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.figures.drained import drained
 from tests.figures.figure import HEADER, Figure
 from tests.figures.forgotten import flush_all
 from tests.figures.hundred import hundred_markets
@@ -43,6 +45,7 @@ def main(arguments: list[str]) -> int:
         "flushall": lambda files: flush_all(files, times, seed, options.fills),
         "shared": lambda files: shared_markets(files, times, options.lease_s, options.per_s),
         "hundred": lambda files: hundred_markets(files, times, options.per_s, options.markets),
+        "drained": lambda files: drained(files, times, options.waiting),
         "memory": lambda files: after_settled_fills(files, options.fewer, options.more),
     }
     _say(f"seed {seed}")
@@ -65,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.figures", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    names = ("dead_man", "no_hedger", "flushall", "shared", "hundred", "memory")
+    names = ("dead_man", "no_hedger", "flushall", "shared", "hundred", "drained", "memory")
     parser.add_argument("--only", nargs="+", choices=names, help="measure these alone")
     parser.add_argument("--times", type=int, default=3, help="kills and FLUSHALLs of each kind (%(default)s)")
     parser.add_argument("--fills", type=int, default=100, help="in which there is one FLUSHALL (%(default)s)")
@@ -73,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lease-s", type=float, default=5, help="B's lease of the market (%(default)s)")
     parser.add_argument("--per-s", type=float, default=20, help="fills where markets are shared (%(default)s)")
     parser.add_argument("--markets", type=int, default=100, help="of the hedger that has many (%(default)s)")
+    parser.add_argument("--waiting", type=int, default=1_000, help="fills that wait for a hedger (%(default)s)")
     parser.add_argument("--fewer", type=int, default=10_000, help="settled fills at the first look (%(default)s)")
     parser.add_argument("--more", type=int, default=100_000, help="settled fills at the second look (%(default)s)")
     parser.add_argument("--seed", type=int, help="of moments and sizes; without it a fresh one, printed")

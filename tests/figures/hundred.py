@@ -140,7 +140,7 @@ class _Measuring:
     def _running(self, names: Sequence[str], markets: Sequence[int], *arguments: str) -> Iterator[list[ProductProcess]]:
         processes = [self._fleet.start_hedger(name, *arguments) for name in names]
         wait_until(
-            lambda: _seldom() and self._are_hedged_by(processes, markets), "all to be hedged", deadline_s=UP_WITHIN_S
+            lambda: seldom() and self._are_hedged_by(processes, markets), "all to be hedged", deadline_s=UP_WITHIN_S
         )
         threading.Event().wait(CALM_S)
         yield processes
@@ -189,7 +189,7 @@ class _Measuring:
     def _hedged(self, since_ns: int, fills: int) -> list[float]:
         """When all of them are: how long each was not, in ms, shortest first."""
         fleet = self._fleet
-        wait_until(lambda: _seldom() and fleet.exchange.fills_left() == 0, "the fills", deadline_s=UP_WITHIN_S)
+        wait_until(lambda: seldom() and fleet.exchange.fills_left() == 0, "the fills", deadline_s=UP_WITHIN_S)
         threading.Event().wait(CALM_S)
         wait_until(fleet.are_all_hedged, f"{fills} fills to be hedged", deadline_s=UP_WITHIN_S)
         return sorted(wait_s * 1000 for wait_s in fleet.unhedged_s(since_ns))
@@ -201,7 +201,7 @@ class _Measuring:
         operations.values.append(round((after.commands - before.commands) / took_s, 1))
 
 
-def _seldom() -> bool:
+def seldom() -> bool:
     """Makes a look wait: what looks all the time takes the processor from what is measured."""
     threading.Event().wait(LOOK_PAUSE_S)
     return True
