@@ -5,7 +5,7 @@ they were first heard; one that came to nothing waits out a pause and lets other
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -132,22 +132,18 @@ class Backlog:
             self.heard(SeenFill(line.order, line.side, line.filled_lots, "0", line.is_final), average_price, None)
         return self._orders.get(line.order)
 
-    def next_due(self, now_ms: int, is_ready: Callable[[Waiting], bool]) -> Waiting | None:
-        """The first order whose pause is over and that is ready to be hedged."""
-        due = (waiting for waiting in self._orders.values() if now_ms >= waiting.not_before_ms)
-        return next((waiting for waiting in due if is_ready(waiting)), None)
-
     def after(self, under_way: OrderKey | None, now_ms: int) -> Iterator[Waiting]:
         """Those whose pause is over, in their order, without the one that has its hedge under way."""
         return (one for one in self._orders.values() if one.fill.order != under_way and now_ms >= one.not_before_ms)
 
     def next_ready(self, now_ms: int, rule: HedgeRule, book: BookTop) -> Waiting | None:
         """The first order whose pause is over and that can be hedged at a price of this book."""
-        if rule.keeps_apart:
-            for one in self._orders.values():
-                if stays_apart(one, rule, book):
-                    one.stayed_apart(now_ms, rule.apart_ms)
-        return self.next_due(now_ms, lambda one: is_ready(one, rule, book))
+        for one in self._orders.values():
+            if stays_apart(one, rule, book):
+                one.stayed_apart(now_ms, rule.apart_ms)
+            if now_ms >= one.not_before_ms and is_ready(one, rule, book):
+                return one
+        return None
 
     def waits_for(self, rule: HedgeRule, book: BookTop) -> str:
         """What an order waits for, in words, though its pause may be over; empty where none does."""

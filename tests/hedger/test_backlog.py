@@ -15,7 +15,6 @@ from hedge_strategy.hedger.backlog import (
     LONGEST_FRUITLESS_PAUSE_MS,
     Backlog,
     Waiting,
-    is_ready,
 )
 from hedge_strategy.hedger.sizing import HedgeRule
 from hedge_strategy.venues.port import BookTop
@@ -24,8 +23,8 @@ from tests.hedger.world import BTC, order_key, seen
 PRICE = Decimal(100)
 
 
-def _any(_waiting: Waiting) -> bool:
-    return True
+def _next(backlog: Backlog, now_ms: int) -> Waiting | None:
+    return backlog.next_ready(now_ms, replace(APART, keeps_apart=False), TOP)
 
 
 def _line(hedged: int, *, filled: int = 100, in_flight: int = 0, number: int = 1) -> OrderLine:
@@ -65,7 +64,7 @@ def test_a_hedge_waits_while_it_could_only_meet_the_rest_of_a_s_order(
 ) -> None:
     backlog = Backlog()
     backlog.heard(seen(10, is_final=is_final, side=side), price, None)
-    assert (backlog.next_due(0, lambda one: is_ready(one, APART, book)) is not None) is may_go
+    assert (backlog.next_ready(1_000, APART, book) is not None) is may_go
     assert bool(backlog.waits_for(APART, book)) is not may_go
 
 
@@ -77,6 +76,17 @@ def test_a_hedge_does_not_wait_for_ever_for_the_end_of_a_s_order() -> None:
     waiting = backlog.next_ready(1_000 + APART.apart_ms, APART, TOP)
     assert waiting is not None
     assert not waiting.must_stay_apart, "an order that only takes better prices would execute nothing"
+
+
+def test_behind_one_that_waits_for_the_end_of_a_s_order_others_go_on_and_its_time_runs() -> None:
+    backlog = Backlog()
+    backlog.heard(seen(10, side=Side.BUY), Decimal(99), None)
+    for number in (2, 3):
+        backlog.heard(seen(10, number, is_final=True), Decimal(99), None)
+    other = backlog.next_ready(1_000, APART, TOP)
+    assert other is not None
+    assert other.fill.order == order_key(2)
+    assert backlog.next_ready(1_000 + APART.apart_ms, APART, TOP) is backlog.waiting(order_key())
 
 
 def test_a_price_that_is_told_later_is_taken_though_no_more_was_filled() -> None:
@@ -96,7 +106,7 @@ def test_an_order_that_has_ended_is_due_at_once(lots: int) -> None:
     assert waiting is not None
     waiting.attempted(0, 1_000)
     assert backlog.heard(seen(lots, is_final=True), PRICE, None) == order_key()
-    assert backlog.next_due(1_000, _any) is waiting
+    assert _next(backlog, 1_000) is waiting
     assert waiting.fruitless == 0
     assert backlog.heard(seen(lots, is_final=True), PRICE, None) is None
 
@@ -105,15 +115,14 @@ def test_orders_wait_in_turn_and_one_that_came_to_nothing_lets_others_pass() -> 
     backlog = Backlog()
     for number in (1, 2):
         backlog.heard(seen(10, number), PRICE, None)
-    first = backlog.next_due(0, _any)
+    first = _next(backlog, 0)
     assert first is not None
     assert first.fill.order == order_key(1)
     first.attempted(0, 1_000)
-    second = backlog.next_due(1_000, _any)
+    second = _next(backlog, 1_000)
     assert second is not None
     assert second.fill.order == order_key(2)
-    assert backlog.next_due(1_000 + FRUITLESS_PAUSE_MS, _any) is first
-    assert backlog.next_due(10**9, lambda waiting: waiting is second) is second
+    assert _next(backlog, 1_000 + FRUITLESS_PAUSE_MS) is first
 
 
 def test_pauses_grow_to_a_bound_and_end_with_success() -> None:
@@ -149,7 +158,7 @@ def test_it_is_full_by_entries_and_empty_after_clearing() -> None:
     assert backlog.is_full
     backlog.clear()
     assert not backlog.is_full
-    assert backlog.next_due(10**9, _any) is None
+    assert _next(backlog, 10**9) is None
 
 
 def test_a_message_with_the_other_side_does_not_replace_what_is_known() -> None:
