@@ -153,6 +153,11 @@ class FakeVenue:
         """Signed sum of what market orders executed."""
         return sum((order.side.sign * order.filled_size for order in list(self.orders.values())), Decimal(0))
 
+    def intents(self) -> list[OrderIntent]:
+        """What was sent, as it was asked for."""
+        signed = [self._signed[transaction.hash] for transaction in self.sent]
+        return [one for one in signed if isinstance(one, OrderIntent)]
+
     # --- the port -----------------------------------------------------------------------------------------------------
 
     @property

@@ -197,6 +197,13 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class BookSeen:
+    """The book as it is now, said before a fill: what a hedge may cost is bounded from it."""
+
+    book: BookTop
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """The user wants the process to end."""
 
@@ -235,6 +242,7 @@ Event = (
     | KillerSent
     | KillFailed
     | Tick
+    | BookSeen
     | Stop
     | Resume
     | MakerSeen

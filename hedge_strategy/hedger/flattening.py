@@ -25,7 +25,7 @@ from hedge_strategy.venues.lane import LaneSender
 
 FINISH_WAIT_MS = 15_000
 """How long hedging may take to come to an end before B's position is closed anyway."""
-QUIET_MS = 1_000
+QUIET_MS = 1_500
 """How long nothing must be under way to be sure that hedging has come to an end."""
 MAKER_WAIT_MS = 45_000
 """How long A is waited for in one attempt."""

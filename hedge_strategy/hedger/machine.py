@@ -93,6 +93,8 @@ class HedgerMachine:
             case ev.Tick(book):
                 self._book = book
                 return self._tick(now_ms)
+            case ev.BookSeen(book):
+                self._book = book
             case ev.FillHeard():
                 return self._heard(event, now_ms) if self._owns else ()
             case ev.ClaimAnswered(answer):

@@ -200,6 +200,8 @@ class HedgerProcess:
             if isinstance(event, ev.OwnershipGained):
                 self._feed.read_all()
             waiting: deque[ev.Event] = deque([event])
+            if isinstance(event, ev.FillHeard):
+                waiting.appendleft(ev.BookSeen(self._venue.book(self._run.hedge_market, BOOK_LEVELS)))
             telling: list[ev.Command] = []
             while waiting:
                 now_ms = to_ms(self._clock.now_ns())
@@ -295,7 +297,6 @@ class HedgerProcess:
     def _obey(self, given: SentCommand) -> None:
         """A pause is A's matter: what A was filled until then must still be hedged."""
         name = given.command_id
-        self._notices.hasten()
         match given.command.action:
             case Action.PAUSE:
                 self._answer(name, "goes on hedging what A was filled", True)
@@ -310,6 +311,7 @@ class HedgerProcess:
             case Action.FLATTEN:
                 self._answer(name, "does not own the market", True)
         self._ownership.given(given)
+        self._notices.hasten()  # at the pace of who flattens, where that is what was given
 
     def _answer(self, command_id: str, words: str, is_done: bool) -> None:
         self._orders.acknowledge(command_id, words, is_done=is_done)

@@ -98,8 +98,9 @@ class MakerMachine:
 
     @property
     def is_calm(self) -> bool:
-        """Whether an order is out and no fill waits to be published or hedged, so that time and book may wait too."""
-        return self._order is not None and self._unhedged.is_published and self._unhedged.is_hedged
+        """Whether there is nothing but to wait: an order rests, or none may, and no fill is unpublished or unhedged."""
+        waits = self._order.is_resting if self._order is not None else self._around.why_not() is not None
+        return waits and self._unhedged.is_published and self._unhedged.is_hedged
 
     @property
     def dead_man_until_ms(self) -> int:

@@ -66,6 +66,11 @@ class WorkingOrder:
     _is_looking_up: bool = False
     _absent_since_ms: int | None = None
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is on the book, and nothing was sent about it since."""
+        return self.phase is Phase.RESTING
+
     def want_cancel(self) -> tuple[Command, ...]:
         """Asks for the order to be cancelled as soon as that is possible."""
         if self.phase is Phase.RESTING:

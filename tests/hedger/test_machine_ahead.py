@@ -1,5 +1,6 @@
 """The machine with hedges signed ahead: exactly once all the same, and nothing but claim and send when a fill comes."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import example, given, settings
@@ -60,6 +61,18 @@ def test_when_an_announced_order_fills_only_claim_and_send_are_left() -> None:
     assert done == [ev.ClaimFill, ev.Send]
     assert world.taken == 1
     _hedged(world)
+
+
+def test_a_fill_is_priced_by_the_book_of_its_own_moment_and_not_of_the_last_look() -> None:
+    world = _ready()
+    world.announce(30, 1)
+    world.pass_time(500)
+    before = len(world.log)
+    moved = replace(BOOK, bids=((Decimal(99_200), Decimal(1)),))
+    world.tell(ev.BookSeen(moved))
+    world.fill(30, 1)
+    (signed,) = [command for command in world.log[before:] if isinstance(command, ev.SignHedge)]
+    assert signed.order.intent.price < Decimal(99_200)
 
 
 def test_a_part_of_it_is_signed_afresh_on_the_same_nonce_and_still_in_one_step_of_the_ledger() -> None:

@@ -1,6 +1,7 @@
 """A market among few is looked after as one alone; among many a little less often, and never seldom."""
 
 from hedge_strategy.hedger.flattening import QUIET_MS
+from hedge_strategy.hedger.notices import NOTICE_INTERVAL_MS
 from hedge_strategy.hedger.process import NOTICE_TRAVEL_MS
 from hedge_strategy.hedger.rounds import ROUND_MS
 from hedge_strategy.hosting.pace import (
@@ -39,5 +40,6 @@ def test_what_has_not_changed_is_told_as_often_in_few_markets_and_less_often_in_
 
 
 def test_b_waits_long_enough_for_what_a_says_anew_however_many_markets_a_has() -> None:
-    longest_ms = COORDINATION_LONGEST_MS + 1_000 * TICK_MAX_S + ROUND_MS
-    assert min(NOTICE_TRAVEL_MS, QUIET_MS) >= 1.5 * longest_ms, "else B ends, or closes, while an order of A's may rest"
+    said_after_ms = COORDINATION_LONGEST_MS + 1_000 * max(TICK_MAX_S, IDLE_TICK_S)
+    assert 1.5 * (said_after_ms + ROUND_MS) <= NOTICE_TRAVEL_MS, "else B ends while an order of A's may rest"
+    assert 1.5 * (said_after_ms + NOTICE_INTERVAL_MS + ROUND_MS) <= QUIET_MS, "else it closes while one may"

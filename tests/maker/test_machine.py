@@ -67,6 +67,32 @@ def _quoting(seed: int = 1, *, keeps_apart: bool = False) -> World:
     raise AssertionError(world.log)
 
 
+def test_a_is_calm_while_an_order_rests_or_none_may_and_nothing_is_owed() -> None:
+    world = _quoting()
+    assert world.machine.is_calm
+    (order,) = world.orders.values()
+    world.redis_is_down = True
+    world._fill(order, Decimal("0.00300"))
+    world.pass_time(50)
+    assert not world.machine.is_calm, "a fill is not published"
+    world.redis_is_down = False
+    _run(world, 500)
+    assert world.published
+    assert not world.machine.is_calm, "a fill is not hedged"
+    world.hedge()
+    _run(world, 2_000)
+    assert world.machine.is_calm
+    world.hedger_works = False
+    world.see_coordination()
+    assert not world.machine.is_calm, "a cancel is on its way"
+    _run(world, 2_000)
+    assert not world.resting
+    assert world.machine.is_calm, "without a hedger nothing may rest"
+    world.hedger_works = True
+    world.see_coordination()
+    assert not world.machine.is_calm, "an order is about to be placed"
+
+
 def _placed(world: World) -> list[ev.PlaceOrder]:
     return [command for command in world.log if isinstance(command, ev.PlaceOrder)]
 

@@ -247,6 +247,7 @@ class HedgerNode(Node):
 
     def _hear(self, message: FillMessage, stream_id: str | None) -> None:
         fill = seen_fill(message, self.market)
+        self.tell(ev.BookSeen(self.venue.book(self.market, 1)))
         self.tell(ev.FillHeard(fill, message.cumulative.average_price or None, stream_id))
 
     def _hear_order(self, message: AnnouncementMessage) -> None:

@@ -1,8 +1,8 @@
 """How fast threads come round in a schedule: sometimes as fast as the real ones, sometimes starved.
 
-A real thread ticks fifty times a second whether or not there is anything to do. Here a thread that has found nothing to
-do comes round ever later, up to a bound, so that a schedule is short in steps though long in time; any activity of its
-process makes it quick again.
+A real thread ticks twenty times a second, or fifty, whether or not there is anything to do. Here a thread that has
+found nothing to do comes round ever later, up to a bound, so that a schedule is short in steps though long in time; any
+activity of its process makes it quick again.
 """
 
 from tests.simulation.clockwork import Clockwork
