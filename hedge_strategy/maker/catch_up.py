@@ -1,11 +1,11 @@
 """When A reads its trades and orders by REST: at every start and reconnect, and again until history cannot lag. Pure.
 
-The venue's history shows an event up to 15 s late (venue fact sheet 4.2), so one reading after a reconnect is not
-enough: it is repeated at growing distance until the lag is over.
+The venue's history shows an event up to 15 s late (venue fact sheet 4.2), and 20 s are reckoned with, so one reading
+after a reconnect is not enough: it is repeated at growing distance until the lag is over.
 """
 
-AFTER_CONNECT_MS = (0, 1_000, 3_000, 8_000, 18_000)
-"""When to read, counted from the (re)connect; the last lies beyond the longest lag."""
+AFTER_CONNECT_MS = (0, 1_000, 3_000, 8_000, 21_000)
+"""When to read, counted from the (re)connect; the last lies beyond the longest lag that is reckoned with."""
 RETRY_MS = 1_000
 """Pause after a reading that failed."""
 LOOK_BACK_MS = 60_000

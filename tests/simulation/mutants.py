@@ -234,7 +234,7 @@ MUTANTS = (
         "F14b",
         "history is read once after a reconnect, though it lags",
         CATCH_UP,
-        "AFTER_CONNECT_MS = (0, 1_000, 3_000, 8_000, 18_000)",
+        "AFTER_CONNECT_MS = (0, 1_000, 3_000, 8_000, 21_000)",
         "AFTER_CONNECT_MS = (0,)",
     ),
     one(
